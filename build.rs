@@ -1,0 +1,69 @@
+//! Generates the bindings to Suricata's C interface.
+//!
+//! `SURICATA_INCLUDE_DIR` (one folder, or several joined by `:`) names the
+//! headers of a built Suricata 8.0; without it the project's own header is
+//! used, which declares just what the plugin needs.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+pub(crate) const OWN_HEADER: &str = "src/sys/suricata.h";
+pub(crate) const HOST_HEADERS: &str = "src/sys/host-headers.h";
+
+/// The functions, types and constants to generate; `src/sys/suricata.h` declares each of them.
+const FUNCTIONS: &str = "SCPluginRegisterAppLayer|GetProgramVersion\
+    |AppLayerRegister(ProtocolDetection|Parser|ParserAlias)|AppLayerGetProtoByName\
+    |SCAppLayerProtoDetectConfProtoDetectionEnabled|SCAppLayerParserConfParserEnabled\
+    |SCAppLayerProtoDetect(PMRegisterPatternCSwPP|PPRegister)|AppLayerProtoDetectReset\
+    |AppLayerDecoderEvents(SetEventRaw|FreeEvents)|DetectEngineStateFree|GenericVarFree\
+    |FlowGet(SourcePort|DestinationPort|Flags|StorageById)\
+    |Flow(StorageRegister|SetStorageById|FreeStorageById)|SCFlowRegisterUpdateCallback\
+    |SCLogMessage|SCLogGetLogLevel|SCFatalErrorOnInitStatic|SCConfGet(|Node|FirstNode|NextNode)\
+    |SCDetectHelper(KeywordRegister|BufferRegister|BufferMpmRegister|MultiBufferMpmRegister)\
+    |SCDetectBufferSetActiveList|SCDetectSignatureSetAppProto|SCSigMatchAppendSMToList\
+    |SCDetectU(8|16|32)(Parse|Match|Free)\
+    |SCJb(OpenObject|StartObject|OpenArray|Close|SetStringFromBytes|SetUint|SetBool|SetHex)\
+    |SCJbAppendStringFromBytes";
+const TYPES: &str = "SCPlugin|SCAppLayerPlugin|AppLayer(TxConfig|TxData|StateData|Result|Parser)\
+    |AppLayerGet(TxIterTuple|TxIterState|FileState)|AppLayerEventType|LoggerFlags|StreamSlice\
+    |SCSigTableAppLiteElmt|FlowStorageId|SCConfNode|SCLogLevel|AppProto";
+
+fn main() {
+    println!("cargo:rerun-if-env-changed=SURICATA_INCLUDE_DIR");
+    for header in [OWN_HEADER, HOST_HEADERS] {
+        println!("cargo:rerun-if-changed={header}");
+    }
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    if let Err(error) = generate(&out.join("bindings.rs")) {
+        // `cargo::error` shows as one line, without bindgen's backtrace.
+        println!("cargo::error=the bindings to Suricata could not be generated: {error}");
+    }
+}
+
+fn generate(target: &Path) -> Result<(), String> {
+    let includes = env::var("SURICATA_INCLUDE_DIR").unwrap_or_default();
+    let header = if includes.is_empty() { OWN_HEADER } else { HOST_HEADERS };
+    let bindings = bindings(header, &includes)?;
+    bindings.write_to_file(target).map_err(|error| error.to_string())
+}
+
+/// The bindings to what `header` declares, with the folders `includes` to find
+/// what it includes. The ABI test calls this too.
+pub(crate) fn bindings(header: &str, includes: &str) -> Result<bindgen::Bindings, String> {
+    let mut builder = bindgen::Builder::default()
+        .header(header)
+        .allowlist_function(FUNCTIONS)
+        .allowlist_type(TYPES)
+        .opaque_type("Flow_|Packet_|ThreadVars_|Signature_|SigMatch_|SigMatchCtx_|Detect.*Ctx_?")
+        .constified_enum("SCLogLevel|AppLayerEventType")
+        .prepend_enum_name(false)
+        .layout_tests(true)
+        .use_core();
+    for folder in includes.split(':').filter(|folder| !folder.is_empty()) {
+        if !Path::new(folder).is_dir() {
+            return Err(format!("SURICATA_INCLUDE_DIR: {folder} is not a folder"));
+        }
+        builder = builder.clang_arg(format!("-I{folder}"));
+    }
+    builder.generate().map_err(|error| error.to_string())
+}

@@ -1,0 +1,110 @@
+#!/bin/bash
+# Installs, with apt-get, what the build and the tests need and is missing.
+# Says on stderr what and why; does nothing when everything is there.
+set -euo pipefail
+shopt -s inherit_errexit
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname -- "$(readlink -f -- "$0")")/common.sh"
+
+usage() {
+    cat <<'END'
+usage: scripts/prerequisites.sh [--check]
+
+Installs the Debian packages that building and testing the plugin needs and that
+are missing, as root or with sudo. Rust itself comes from https://rustup.rs.
+
+  --check  only say what is missing; fails when something is
+END
+}
+
+# --- what there is ----------------------------------------------------------
+
+# Cargo links with `cc`, and libc's start files come in a package of their own.
+has_linker() {
+    has cc && printf 'int main(void) { return 0; }\n' | cc -x c - -o /dev/null 2>/dev/null
+}
+
+# bindgen opens libclang (not libclang-cpp), which finds the compiler's own
+# headers (stddef.h and the like) beside itself.
+has_libclang() {
+    local folder
+    for folder in "${LIBCLANG_PATH:-}" /usr/lib/llvm-*/lib /usr/lib64 /usr/lib; do
+        if { exists "$folder/libclang.so*" || exists "$folder/libclang-[0-9]*.so*"; } &&
+            exists "$folder/clang/*/include/stddef.h"; then
+            return
+        fi
+    done
+    return 1
+}
+
+exists() { compgen -G "$1" >/dev/null; }
+
+has_cargo() { has cargo || [ -x "${CARGO_HOME:-${HOME:-}/.cargo}/bin/cargo" ]; }
+
+# Only for fetching a Suricata; who brings one does not need it.
+has_debian_keys() { [ -n "${SURICATA:-}" ] || [ -e "$keyring" ]; }
+has_flock() { [ -n "${SURICATA:-}" ] || has flock; }
+
+# --- what to install --------------------------------------------------------
+
+# `libclang-dev` weighs 240 MB; bindgen needs two of its parts. Their names carry
+# the version this release has, and are known once the package lists are.
+libclang_packages() {
+    local version
+    version=$({ apt-cache show libclang-dev 2>/dev/null || true; } |
+        sed -n 's/^Depends:.*libclang-\([0-9]*\)-dev.*/\1/p' | head -n 1)
+    if [ -n "$version" ]; then
+        printf 'libclang1-%s libclang-common-%s-dev\n' "$version" "$version"
+    else
+        printf 'libclang-dev\n'
+    fi
+}
+
+# One line for each thing that is missing: its packages, a colon, and why.
+missing() {
+    has_linker || echo "gcc libc6-dev: cargo links with the C compiler"
+    has_libclang || echo "$(libclang_packages): bindgen reads Suricata's C headers with libclang"
+    has_debian_keys || echo "debian-archive-keyring: checks the Suricata that is fetched"
+    has_flock || echo "util-linux: flock, for the cache of the Suricata that is fetched"
+    has jq || echo "jq: make demo shows records with it"
+}
+
+packages() { missing | sed 's/:.*//' | tr '\n' ' '; }
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+install_missing() {
+    has apt-get || die "no apt-get here: install a C compiler and libclang with its headers"
+    [ "$(id -u)" = 0 ] || has sudo ||
+        die "not root, and no sudo. Run as root: apt-get install $(packages)"
+    say 'apt-get update'
+    as_root apt-get -qq update >&2
+    missing | sed "s/^/$program: installing /" >&2
+    # shellcheck disable=SC2046 # one word a package
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq -o Dpkg::Use-Pty=0 install --yes --no-install-recommends $(packages) >&2
+    [ -z "$(missing)" ] || die "still missing: $(missing)"
+}
+
+main() {
+    local lacking status=0
+    lacking=$(missing)
+    case "$#${1:-}" in
+        0) if [ -n "$lacking" ]; then install_missing; fi ;;
+        1--check)
+            if [ -n "$lacking" ]; then
+                printf '%s\n' "$lacking" | sed "s/^/$program: missing /" >&2
+                status=1
+            fi
+            ;;
+        1-h | 1--help) usage; exit ;;
+        *) usage >&2; exit 2 ;;
+    esac
+    if ! has_cargo; then
+        say 'cargo is missing: install Rust with rustup, see https://rustup.rs'
+        status=1
+    fi
+    exit "$status"
+}
+
+main "$@"

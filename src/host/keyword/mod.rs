@@ -1,0 +1,260 @@
+//! Keywords in rules: the table, and the callbacks that every row shares.
+//!
+//! The host's callbacks carry no user data where a rule is set up, so each row
+//! is a type and the callbacks are generic over it.
+
+mod args;
+mod matcher;
+mod table;
+
+use core::ffi::{c_char, c_int, c_void, CStr};
+use core::ptr;
+use std::sync::atomic::{AtomicI32, AtomicU16, Ordering};
+
+use table::{Keyword, Kind, KEYWORDS, TABLE};
+
+use self::matcher::Matcher;
+use super::guard::guard;
+use super::state::HeldTransaction;
+use super::{log, protocol, TO_CLIENT, TO_SERVER};
+use crate::sys;
+
+/// The numbers that the host gave a keyword.
+struct Ids {
+    keyword: AtomicU16,
+    list: AtomicI32,
+}
+
+impl Ids {
+    const fn new() -> Self {
+        Self { keyword: AtomicU16::new(0), list: AtomicI32::new(-1) }
+    }
+}
+
+/// A row of the table as a type.
+trait Row {
+    const KEYWORD: Keyword;
+    fn ids() -> &'static Ids;
+}
+
+type Setup =
+    unsafe extern "C" fn(*mut sys::DetectEngineCtx, *mut sys::Signature, *const c_char) -> c_int;
+
+/// A row with its instances of the shared callbacks.
+struct Registration {
+    keyword: &'static Keyword,
+    ids: fn() -> &'static Ids,
+    setup: Setup,
+    buffer: sys::InspectionSingleBufferGetDataPtr,
+}
+
+impl Registration {
+    const fn of<R: Row>() -> Self {
+        Self {
+            keyword: &R::KEYWORD,
+            ids: R::ids,
+            setup: setup::<R>,
+            buffer: Some(single_buffer::<R>),
+        }
+    }
+}
+
+/// Turns rows into types and lists them in `TABLE`.
+macro_rules! keywords {
+    ($($row:ident { $($field:ident: $value:expr,)+ })+) => {
+        $(
+            struct $row;
+
+            impl super::Row for $row {
+                const KEYWORD: Keyword = Keyword { $($field: $value,)+ };
+
+                fn ids() -> &'static super::Ids {
+                    static IDS: super::Ids = super::Ids::new();
+                    &IDS
+                }
+            }
+        )+
+
+        /// Every keyword with its callbacks.
+        pub(super) const TABLE: &[super::Registration] =
+            &[$(super::Registration::of::<$row>(),)+];
+
+        /// Every keyword. Tests use it: they have no host that the callbacks could call.
+        pub(super) const KEYWORDS: &[&Keyword] = &[$(&<$row as super::Row>::KEYWORD,)+];
+    };
+}
+use keywords;
+
+/// Rules without a buffer are all inspected in one pass over this list.
+const TRANSACTION_LIST: &CStr = c"ikev2.transaction";
+
+/// `SIGMATCH_*` flags of `detect.h`.
+const NO_OPTION: u16 = 1 << 0;
+const OPTIONAL_OPTION: u16 = 1 << 4;
+const STICKY_BUFFER: u16 = 1 << 9;
+
+/// The names of all keywords.
+pub(super) fn names() -> Vec<String> {
+    KEYWORDS.iter().map(|keyword| keyword.name.to_string_lossy().into_owned()).collect()
+}
+
+/// Registers every row of the table.
+pub(super) fn register() {
+    let directions = TO_SERVER | TO_CLIENT;
+    // SAFETY: the name is static; the host calls this while it sets up detection.
+    let shared_list = unsafe {
+        sys::SCDetectHelperBufferRegister(TRANSACTION_LIST.as_ptr(), protocol(), directions)
+    };
+    for row in TABLE {
+        let list = match row.keyword.kind {
+            Kind::Buffer(_) => register_buffer(row, directions),
+            Kind::Integer(_) | Kind::Weak => shared_list,
+        };
+        let ids = (row.ids)();
+        ids.list.store(list, Ordering::Relaxed);
+        ids.keyword.store(register_keyword(row), Ordering::Relaxed);
+    }
+}
+
+fn register_buffer(row: &Registration, directions: u8) -> c_int {
+    let Keyword { name, summary, .. } = row.keyword;
+    // SAFETY: the strings are static; the callback is an instance of `single_buffer`.
+    unsafe {
+        sys::SCDetectHelperBufferMpmRegister(
+            name.as_ptr(),
+            summary.as_ptr(),
+            protocol(),
+            directions,
+            row.buffer,
+        )
+    }
+}
+
+fn register_keyword(row: &Registration) -> u16 {
+    let sticky = matches!(row.keyword.kind, Kind::Buffer(_));
+    let flags = match row.keyword.kind {
+        Kind::Buffer(_) => NO_OPTION | STICKY_BUFFER,
+        Kind::Weak => OPTIONAL_OPTION,
+        Kind::Integer(_) => 0,
+    };
+    let element = sys::SCSigTableAppLiteElmt {
+        name: row.keyword.name.as_ptr(),
+        desc: row.keyword.summary.as_ptr(),
+        url: ptr::null(),
+        flags,
+        Setup: Some(row.setup),
+        Free: if sticky { None } else { Some(free) },
+        AppLayerTxMatch: if sticky { None } else { Some(match_transaction) },
+    };
+    // SAFETY: the host copies the element; its strings are static.
+    unsafe { sys::SCDetectHelperKeywordRegister(&element) }
+}
+
+/// A keyword stands in a rule: 0 when it was understood, -1 refuses the rule.
+unsafe extern "C" fn setup<R: Row>(
+    engine: *mut sys::DetectEngineCtx,
+    signature: *mut sys::Signature,
+    argument: *const c_char,
+) -> c_int {
+    let argument = if argument.is_null() {
+        c""
+    } else {
+        // SAFETY: the host passes null or a zero-terminated string.
+        unsafe { CStr::from_ptr(argument) }
+    };
+    // SAFETY: engine and signature are the host's, valid for the call.
+    guard(-1, || unsafe { set_up_row::<R>(engine, signature, &argument.to_string_lossy()) })
+}
+
+/// # Safety
+/// The pointers are those of the host's call to a keyword's `Setup`.
+unsafe fn set_up_row<R: Row>(
+    engine: *mut sys::DetectEngineCtx,
+    signature: *mut sys::Signature,
+    argument: &str,
+) -> c_int {
+    let ids = R::ids();
+    let list = ids.list.load(Ordering::Relaxed);
+    // SAFETY: see the function's contract.
+    if unsafe { sys::SCDetectSignatureSetAppProto(signature, protocol()) } != 0 {
+        return -1;
+    }
+    if matches!(R::KEYWORD.kind, Kind::Buffer(_)) {
+        // SAFETY: as above; the list is the number that the host gave this buffer.
+        return if unsafe { sys::SCDetectBufferSetActiveList(engine, signature, list) } < 0 {
+            -1
+        } else {
+            0
+        };
+    }
+    let matcher = match Matcher::new(&R::KEYWORD.kind, argument) {
+        Ok(matcher) => Box::into_raw(Box::new(matcher)),
+        Err(reason) => {
+            let name = R::KEYWORD.name.to_string_lossy();
+            log::error(&format!("{name}: bad argument \"{argument}\": {reason}"));
+            return -1;
+        }
+    };
+    let id = ids.keyword.load(Ordering::Relaxed);
+    // SAFETY: as above; the host keeps the pointer and gives it to `free` once.
+    let kept =
+        unsafe { sys::SCSigMatchAppendSMToList(engine, signature, id, matcher.cast(), list) };
+    if kept.is_null() {
+        // SAFETY: the host did not take the pointer that was made above.
+        drop(unsafe { Box::from_raw(matcher) });
+        return -1;
+    }
+    0
+}
+
+/// A rule is given up: its argument goes.
+unsafe extern "C" fn free(_engine: *mut sys::DetectEngineCtx, matcher: *mut c_void) {
+    guard((), || {
+        if !matcher.is_null() {
+            // SAFETY: made by `set_up_row` with `Box::into_raw`, freed once.
+            drop(unsafe { Box::from_raw(matcher.cast::<Matcher>()) });
+        }
+    });
+}
+
+/// Does a transaction match? 1 or 0.
+unsafe extern "C" fn match_transaction(
+    _thread: *mut sys::DetectEngineThreadCtx,
+    _flow: *mut sys::Flow,
+    _flags: u8,
+    _state: *mut c_void,
+    tx: *mut c_void,
+    _signature: *const sys::Signature,
+    matcher: *const sys::SigMatchCtx,
+) -> c_int {
+    guard(0, || {
+        // SAFETY: the pointer that `set_up_row` gave the host; not yet freed.
+        let matcher = unsafe { matcher.cast::<Matcher>().as_ref() };
+        // SAFETY: a pointer that `get_tx` or the iterator returned, held for the call.
+        let held = unsafe { tx.cast::<HeldTransaction>().as_ref() };
+        let (Some(matcher), Some(held)) = (matcher, held) else { return 0 };
+        matcher.matches(&held.transaction).into()
+    })
+}
+
+/// Gives a row's buffer of a transaction; false when it has none.
+unsafe extern "C" fn single_buffer<R: Row>(
+    tx: *const c_void,
+    _flags: u8,
+    buffer: *mut *const u8,
+    length: *mut u32,
+) -> bool {
+    guard(false, || {
+        // SAFETY: as in `match_transaction`.
+        let Some(held) = (unsafe { tx.cast::<HeldTransaction>().as_ref() }) else { return false };
+        let Kind::Buffer(get) = R::KEYWORD.kind else { return false };
+        let Some(bytes) = get(&held.transaction) else { return false };
+        let Ok(bytes_length) = u32::try_from(bytes.len()) else { return false };
+        // SAFETY: both are valid for writing; the bytes live as long as the transaction.
+        unsafe {
+            *buffer = bytes.as_ptr();
+            *length = bytes_length;
+        }
+        true
+    })
+}

@@ -1,0 +1,391 @@
+//! The parser's callbacks: detection, datagrams, transactions, events.
+
+use core::ffi::{c_char, c_int, c_void, CStr};
+use core::{ptr, slice};
+use std::sync::atomic::Ordering;
+
+use super::config::Mode;
+use super::guard::guard;
+use super::state::{HeldTransaction, State};
+use super::{claim, config, log, protocol, PROTOCOL, PROTOCOL_NUMBER, TO_CLIENT, TO_SERVER};
+use crate::pipeline::{on_datagram, FlowContext};
+use crate::sys;
+use crate::tx::{Direction, Event};
+use crate::wire::{detect, HEADER_LEN};
+
+/// A name that nothing else uses, on the way from one alias to the other.
+const PRIVATE_NAME: &CStr = c"ikev2-plugin";
+
+const UDP: u8 = libc::IPPROTO_UDP as u8;
+
+/// The IANA ports of IKE. Detection goes by content on every port; on these the
+/// probing parser also sees what the patterns cannot.
+const PORTS: &CStr = c"[500,4500]";
+
+/// Where the version byte stands: bare, and behind a non-ESP marker.
+const VERSION_OFFSETS: [u16; 2] = [17, 21];
+
+/// The version byte with major version 2, in the host's notation for bytes.
+const VERSIONS: [&CStr; 16] = [
+    c"|20|", c"|21|", c"|22|", c"|23|", c"|24|", c"|25|", c"|26|", c"|27|", c"|28|", c"|29|",
+    c"|2a|", c"|2b|", c"|2c|", c"|2d|", c"|2e|", c"|2f|",
+];
+
+/// What a probing function says of a flow that is not its own (`ALPROTO_FAILED`).
+const FAILED: sys::AppProto = 1;
+
+/// What a message is at its end: a transaction is complete when it is made.
+const COMPLETE: c_int = 1;
+
+static PARSER: super::Shared<sys::AppLayerParser> = super::Shared(sys::AppLayerParser {
+    name: PROTOCOL.as_ptr(),
+    default_port: PORTS.as_ptr(),
+    ip_proto: UDP,
+    ProbeTS: Some(probe_port),
+    ProbeTC: Some(probe_port),
+    min_depth: 0,
+    max_depth: 0,
+    StateAlloc: Some(state_new),
+    StateFree: Some(state_free),
+    ParseTS: Some(parse_to_server),
+    ParseTC: Some(parse_to_client),
+    StateGetTxCnt: Some(get_tx_count),
+    StateGetTx: Some(get_tx),
+    StateTransactionFree: Some(tx_free),
+    complete_ts: COMPLETE,
+    complete_tc: COMPLETE,
+    StateGetProgress: Some(get_progress),
+    StateGetEventInfo: Some(get_event_info),
+    StateGetEventInfoById: Some(get_event_info_by_id),
+    LocalStorageAlloc: None,
+    LocalStorageFree: None,
+    GetTxFiles: None,
+    GetTxIterator: Some(get_tx_iterator),
+    GetStateData: Some(get_state_data),
+    GetTxData: Some(get_tx_data),
+    ApplyTxConfig: None,
+    flags: 0,
+    GetFrameIdByName: None,
+    GetFrameNameById: None,
+    GetStateIdByName: None,
+    GetStateNameById: None,
+});
+
+/// First of two steps that win the name `ikev2` from the built-in parser `ike`,
+/// which registers it as an alias of itself. Aliases are replaced in the order
+/// of their registration, in one pass: `ikev2` becomes a private name before the
+/// built-in's alias is reached, and [`register`] turns that name back.
+pub(super) fn prepare_name() {
+    // SAFETY: both names are static; the host keeps the pointers.
+    unsafe { sys::AppLayerRegisterParserAlias(PRIVATE_NAME.as_ptr(), PROTOCOL.as_ptr()) };
+}
+
+/// Registers detection and, unless only detection is on, the parser.
+pub(super) fn register() {
+    // SAFETY: the structure is static and complete.
+    let number = unsafe { sys::AppLayerRegisterProtocolDetection(&PARSER.0, 1) };
+    PROTOCOL_NUMBER.store(number, Ordering::Relaxed);
+    register_patterns(number);
+    register_source_ports(number);
+    if config::get().mode == Mode::On {
+        // SAFETY: as above; the number is the one that the host gave.
+        unsafe { sys::AppLayerRegisterParser(&PARSER.0, number) };
+    }
+    // SAFETY: both names are static.
+    unsafe { sys::AppLayerRegisterParserAlias(PROTOCOL.as_ptr(), PRIVATE_NAME.as_ptr()) };
+}
+
+/// Patterns are tried before any probing parser, so they give IKEv2 to the
+/// plugin on every port, port 500 included, and leave IKEv1 to the built-in.
+/// They are the version byte, with any minor version (RFC 7296, 2.5: ignored);
+/// the probing function then decides.
+fn register_patterns(number: sys::AppProto) {
+    for offset in VERSION_OFFSETS {
+        for pattern in VERSIONS {
+            for direction in [TO_SERVER, TO_CLIENT] {
+                // SAFETY: the pattern is static; the function has the host's form.
+                unsafe {
+                    sys::SCAppLayerProtoDetectPMRegisterPatternCSwPP(
+                        UDP,
+                        number,
+                        pattern.as_ptr(),
+                        offset + 1,
+                        offset,
+                        direction,
+                        Some(probe_content),
+                        HEADER_LEN as u16,
+                        0,
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The host's own registration covers IKE's ports as destination of a flow; a
+/// flow that was first seen from the gateway's side has them as source.
+fn register_source_ports(number: sys::AppProto) {
+    // SAFETY: the port list is static; the function has the host's form.
+    unsafe {
+        sys::SCAppLayerProtoDetectPPRegister(
+            UDP,
+            PORTS.as_ptr(),
+            number,
+            0,
+            0,
+            TO_CLIENT,
+            Some(probe_port),
+            Some(probe_port),
+        );
+    }
+}
+
+/// Says so when the name went to the built-in parser after all: rules for
+/// `ikev2` would silently be rules for `ike`.
+pub(super) fn check_name() {
+    // SAFETY: the name is static.
+    let resolved = unsafe { sys::AppLayerGetProtoByName(PROTOCOL.as_ptr()) };
+    if resolved != protocol() {
+        log::error(
+            "the name ikev2 belongs to the built-in parser: \
+             set app-layer.protocols.ike.enabled to no",
+        );
+    }
+}
+
+/// Gives the bytes that the host passes.
+///
+/// # Safety
+/// `data` is null or points to `length` bytes that live as long as the result is used.
+unsafe fn bytes<'a>(data: *const u8, length: u32) -> &'a [u8] {
+    if data.is_null() {
+        return &[];
+    }
+    // SAFETY: see the function's contract.
+    unsafe { slice::from_raw_parts(data, length as usize) }
+}
+
+/// Looks for an IKEv2 message by content; behind the patterns, on every port.
+unsafe extern "C" fn probe_content(
+    _flow: *const sys::Flow,
+    _flags: u8,
+    data: *const u8,
+    length: u32,
+    direction: *mut u8,
+) -> sys::AppProto {
+    guard(FAILED, || {
+        // SAFETY: the host passes a packet's payload and a place for the direction.
+        unsafe { find_message(bytes(data, length), direction) }
+    })
+}
+
+/// As [`probe_content`], and on IKE's ports also what may come before a message.
+unsafe extern "C" fn probe_port(
+    flow: *const sys::Flow,
+    flags: u8,
+    data: *const u8,
+    length: u32,
+    direction: *mut u8,
+) -> sys::AppProto {
+    guard(FAILED, || {
+        // SAFETY: as in `probe_content`.
+        let data = unsafe { bytes(data, length) };
+        // SAFETY: as in `probe_content`.
+        match unsafe { find_message(data, direction) } {
+            // SAFETY: the host holds the flow's lock while it detects.
+            FAILED if unsafe { claim::is_ours(flow, flags, data) } => protocol(),
+            other => other,
+        }
+    })
+}
+
+/// # Safety
+/// `direction` is null or valid for writing.
+unsafe fn find_message(data: &[u8], direction: *mut u8) -> sys::AppProto {
+    let Some(sighting) = detect(data) else { return FAILED };
+    // SAFETY: see the function's contract.
+    if let Some(direction) = unsafe { direction.as_mut() } {
+        // A response seen first turns the flow round.
+        *direction = if sighting.response { TO_CLIENT } else { TO_SERVER };
+    }
+    protocol()
+}
+
+unsafe extern "C" fn state_new(_previous: *mut c_void, _protocol: sys::AppProto) -> *mut c_void {
+    guard(ptr::null_mut(), || Box::into_raw(Box::new(State::new())).cast())
+}
+
+unsafe extern "C" fn state_free(state: *mut c_void) {
+    guard((), || {
+        if !state.is_null() {
+            // SAFETY: made by `state_new`, freed once.
+            drop(unsafe { Box::from_raw(state.cast::<State>()) });
+        }
+    });
+}
+
+/// Gives a callback the flow's state; null only if the host misbehaves.
+///
+/// # Safety
+/// `state` is null or a pointer of `state_new` that nobody else uses during the call.
+unsafe fn state<'a>(state: *mut c_void) -> Option<&'a mut State> {
+    // SAFETY: see the function's contract.
+    unsafe { state.cast::<State>().as_mut() }
+}
+
+const OK: sys::AppLayerResult = sys::AppLayerResult { status: 0, consumed: 0, needed: 0 };
+
+/// The host ends parsing of the flow. Malformed input is an event and never this.
+const GIVE_UP: sys::AppLayerResult = sys::AppLayerResult { status: -1, consumed: 0, needed: 0 };
+
+unsafe extern "C" fn parse_to_server(
+    flow: *mut sys::Flow,
+    alstate: *mut c_void,
+    _parser: *mut sys::AppLayerParserState,
+    slice: sys::StreamSlice,
+    _local: *mut c_void,
+) -> sys::AppLayerResult {
+    // SAFETY: the host's pointers, valid for the call.
+    guard(GIVE_UP, || unsafe { parse(flow, alstate, &slice, Direction::ToServer) })
+}
+
+unsafe extern "C" fn parse_to_client(
+    flow: *mut sys::Flow,
+    alstate: *mut c_void,
+    _parser: *mut sys::AppLayerParserState,
+    slice: sys::StreamSlice,
+    _local: *mut c_void,
+) -> sys::AppLayerResult {
+    // SAFETY: the host's pointers, valid for the call.
+    guard(GIVE_UP, || unsafe { parse(flow, alstate, &slice, Direction::ToClient) })
+}
+
+/// # Safety
+/// The pointers are those of the host's call to a parse callback.
+unsafe fn parse(
+    flow: *mut sys::Flow,
+    alstate: *mut c_void,
+    slice: &sys::StreamSlice,
+    direction: Direction,
+) -> sys::AppLayerResult {
+    // SAFETY: see the function's contract; the flow's lock is held.
+    let Some(state) = (unsafe { state(alstate) }) else { return GIVE_UP };
+    let context = state.context.get_or_insert_with(|| {
+        // SAFETY: the flow is the host's, valid for the call.
+        let ports = unsafe { (sys::FlowGetSourcePort(flow), sys::FlowGetDestinationPort(flow)) };
+        FlowContext::of_ports(ports.0, ports.1)
+    });
+    // SAFETY: the slice describes the packet's payload, valid for the call.
+    let data = unsafe { bytes(slice.input, slice.input_len) };
+    if let Some(transaction) = on_datagram(context, direction, data) {
+        state.push(transaction, config::get().max_tx);
+    }
+    OK
+}
+
+unsafe extern "C" fn get_tx_count(alstate: *mut c_void) -> u64 {
+    // SAFETY: the flow's state; the flow's lock is held.
+    guard(0, || unsafe { state(alstate) }.map_or(0, |state| state.count()))
+}
+
+fn pointer(held: &mut HeldTransaction) -> *mut c_void {
+    ptr::from_mut(held).cast()
+}
+
+unsafe extern "C" fn get_tx(alstate: *mut c_void, id: u64) -> *mut c_void {
+    guard(ptr::null_mut(), || {
+        // SAFETY: as in `get_tx_count`.
+        let state = unsafe { state(alstate) };
+        state.and_then(|state| state.get_mut(id)).map_or(ptr::null_mut(), pointer)
+    })
+}
+
+unsafe extern "C" fn tx_free(alstate: *mut c_void, id: u64) {
+    guard((), || {
+        // SAFETY: as in `get_tx_count`.
+        if let Some(state) = unsafe { state(alstate) } {
+            state.remove(id);
+        }
+    });
+}
+
+const NO_MORE: sys::AppLayerGetTxIterTuple =
+    sys::AppLayerGetTxIterTuple { tx_ptr: ptr::null_mut(), tx_id: 0, has_next: false };
+
+/// Ids only grow and are found by binary search, so the host's iterator state is
+/// not needed.
+unsafe extern "C" fn get_tx_iterator(
+    _ip_proto: u8,
+    _protocol: sys::AppProto,
+    alstate: *mut c_void,
+    min_tx_id: u64,
+    _max_tx_id: u64,
+    iterator: *mut sys::AppLayerGetTxIterState,
+) -> sys::AppLayerGetTxIterTuple {
+    guard(NO_MORE, || {
+        // SAFETY: as in `get_tx_count`.
+        let state = unsafe { state(alstate) };
+        // SAFETY: the host passes a zeroed iterator at first and keeps it between
+        // calls; the number is the union's larger member.
+        let next = unsafe { iterator.as_mut().map(|iterator| &mut iterator.un.u64_) };
+        let (Some(state), Some(next)) = (state, next) else { return NO_MORE };
+        let Some((held, more)) = state.first_from(min_tx_id.max(*next)) else { return NO_MORE };
+        *next = held.id + 1;
+        let tx_id = held.id;
+        sys::AppLayerGetTxIterTuple { tx_ptr: pointer(held), tx_id, has_next: more }
+    })
+}
+
+unsafe extern "C" fn get_progress(_tx: *mut c_void, _direction: u8) -> c_int {
+    COMPLETE
+}
+
+unsafe extern "C" fn get_state_data(alstate: *mut c_void) -> *mut sys::AppLayerStateData {
+    guard(ptr::null_mut(), || {
+        // SAFETY: as in `get_tx_count`.
+        unsafe { state(alstate) }.map_or(ptr::null_mut(), |state| &mut state.data)
+    })
+}
+
+unsafe extern "C" fn get_tx_data(tx: *mut c_void) -> *mut sys::AppLayerTxData {
+    // SAFETY: a pointer that `get_tx` or the iterator returned, in the host's hands.
+    let held = unsafe { tx.cast::<HeldTransaction>().as_mut() };
+    held.map_or(ptr::null_mut(), |held| &mut held.data)
+}
+
+unsafe extern "C" fn get_event_info(
+    name: *const c_char,
+    id: *mut u8,
+    kind: *mut sys::AppLayerEventType,
+) -> c_int {
+    guard(-1, || {
+        if name.is_null() {
+            return -1;
+        }
+        // SAFETY: the host passes a zero-terminated string.
+        let name = unsafe { CStr::from_ptr(name) };
+        let Some(event) = Event::ALL.iter().find(|event| event.name() == name) else { return -1 };
+        // SAFETY: both are valid for writing.
+        unsafe {
+            *id = *event as u8;
+            *kind = sys::APP_LAYER_EVENT_TYPE_TRANSACTION;
+        }
+        0
+    })
+}
+
+unsafe extern "C" fn get_event_info_by_id(
+    id: u8,
+    name: *mut *const c_char,
+    kind: *mut sys::AppLayerEventType,
+) -> c_int {
+    guard(-1, || {
+        let Some(event) = Event::ALL.get(usize::from(id)) else { return -1 };
+        // SAFETY: both are valid for writing; names are static.
+        unsafe {
+            *name = event.name().as_ptr();
+            *kind = sys::APP_LAYER_EVENT_TYPE_TRANSACTION;
+        }
+        0
+    })
+}

@@ -1,0 +1,138 @@
+//! What the host keeps for a flow: its transactions and their host data.
+
+use core::ptr;
+use std::collections::VecDeque;
+
+use crate::pipeline::FlowContext;
+use crate::sys;
+use crate::tx::{Direction, Event, Transaction};
+
+/// A transaction with the data that the host's engines keep beside it.
+pub(super) struct HeldTransaction {
+    /// What was decoded.
+    pub(super) transaction: Transaction,
+    /// The host's number of it, counted from 0 in the flow.
+    pub(super) id: u64,
+    /// Detection, logging and event state, owned by the host's functions.
+    pub(super) data: sys::AppLayerTxData,
+}
+
+impl HeldTransaction {
+    fn new(transaction: Transaction, id: u64) -> Self {
+        let mut data = tx_data(transaction.direction);
+        for event in transaction.events.iter() {
+            // SAFETY: `events` is null or was set by this function, which allocates.
+            unsafe { sys::AppLayerDecoderEventsSetEventRaw(&mut data.events, event as u8) };
+        }
+        Self { transaction, id, data }
+    }
+}
+
+impl Drop for HeldTransaction {
+    fn drop(&mut self) {
+        let data = &mut self.data;
+        // SAFETY: each pointer is null or was allocated by the host for this
+        // transaction, and the host has let go of the transaction.
+        unsafe {
+            if !data.de_state.is_null() {
+                sys::DetectEngineStateFree(data.de_state);
+            }
+            if !data.events.is_null() {
+                sys::AppLayerDecoderEventsFreeEvents(&mut data.events);
+            }
+            if !data.txbits.is_null() {
+                sys::GenericVarFree(data.txbits);
+            }
+        }
+    }
+}
+
+/// Set in `AppLayerTxData.flags`: nothing to inspect to the server, or to the
+/// client. A message exists in one direction only.
+const SKIP_INSPECT_TO_SERVER: u8 = 1;
+const SKIP_INSPECT_TO_CLIENT: u8 = 2;
+
+fn tx_data(direction: Direction) -> sys::AppLayerTxData {
+    let to_server = direction == Direction::ToServer;
+    sys::AppLayerTxData {
+        config: sys::AppLayerTxConfig { log_flags: 0 },
+        updated_tc: !to_server,
+        updated_ts: to_server,
+        flags: if to_server { SKIP_INSPECT_TO_CLIENT } else { SKIP_INSPECT_TO_SERVER },
+        logged: sys::LoggerFlags { flags: 0 },
+        files_opened: 0,
+        files_logged: 0,
+        files_stored: 0,
+        file_flags: 0,
+        file_tx: 0,
+        guessed_applayer_logged: 0,
+        detect_progress_ts: 0,
+        detect_progress_tc: 0,
+        de_state: ptr::null_mut(),
+        events: ptr::null_mut(),
+        txbits: ptr::null_mut(),
+    }
+}
+
+/// The parser's state of a flow.
+pub(super) struct State {
+    /// The host's data.
+    pub(super) data: sys::AppLayerStateData,
+    /// What is known of the flow; none before its first datagram.
+    pub(super) context: Option<FlowContext>,
+    transactions: VecDeque<Box<HeldTransaction>>,
+    next_id: u64,
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self {
+            data: sys::AppLayerStateData { file_flags: 0 },
+            context: None,
+            transactions: VecDeque::new(),
+            next_id: 0,
+        }
+    }
+
+    /// Keeps a transaction. The host frees transactions after each packet; if it
+    /// does not, at most `limit` are kept and the oldest are given up.
+    pub(super) fn push(&mut self, mut transaction: Transaction, limit: usize) {
+        if self.transactions.len() >= limit {
+            self.transactions.pop_front();
+            transaction.events.insert(Event::TooManyTransactions);
+        }
+        let held = HeldTransaction::new(transaction, self.next_id);
+        self.transactions.push_back(Box::new(held));
+        self.next_id += 1;
+    }
+
+    /// How many transactions the flow has had.
+    pub(super) fn count(&self) -> u64 {
+        self.next_id
+    }
+
+    /// The transaction with this number.
+    pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut HeldTransaction> {
+        let index = self.index_from(id);
+        self.transactions.get_mut(index).filter(|held| held.id == id).map(Box::as_mut)
+    }
+
+    /// Lets go of the transaction with this number.
+    pub(super) fn remove(&mut self, id: u64) {
+        let index = self.index_from(id);
+        if self.transactions.get(index).is_some_and(|held| held.id == id) {
+            self.transactions.remove(index);
+        }
+    }
+
+    /// The first transaction numbered `id` or above, and whether more follow.
+    pub(super) fn first_from(&mut self, id: u64) -> Option<(&mut HeldTransaction, bool)> {
+        let index = self.index_from(id);
+        let more = index + 1 < self.transactions.len();
+        self.transactions.get_mut(index).map(|held| (held.as_mut(), more))
+    }
+
+    fn index_from(&self, id: u64) -> usize {
+        self.transactions.partition_point(|held| held.id < id)
+    }
+}

@@ -1,0 +1,25 @@
+//! suricata-ikev2: a plugin that makes Suricata 8 understand IKEv2.
+//!
+//! Data goes one way:
+//!
+//! ```text
+//! datagram ─→ wire ─→ policy ─→ Transaction ─→ keywords, EVE logger
+//!             bytes   findings  plain data     read only
+//!             └──────── pipeline ───────┘      └── host ──┘
+//! ```
+//!
+//! Imports go one way too: `wire` → `proposal` → `policy` → `tx` → `pipeline`,
+//! `render` → `host`. All `unsafe` is in `host` and `sys`.
+#![deny(unsafe_code)]
+
+pub mod pipeline;
+pub mod policy;
+pub mod proposal;
+pub mod render;
+pub mod tx;
+pub mod wire;
+
+#[allow(unsafe_code)]
+mod host;
+#[allow(unsafe_code)]
+mod sys;

@@ -1,0 +1,175 @@
+//! The one place that joins the parts: a datagram of a flow becomes a transaction.
+
+use crate::policy::{self, What};
+use crate::proposal::ProposalSet;
+use crate::tx::{Direction, Event, PayloadEntry, Scope, Transaction, Transport};
+use crate::wire::registry::{PayloadType, Protocol, TransformType};
+use crate::wire::{
+    auth, cert, certreq, cp, delete, eap, encrypted, id, ke, nonce, notify, ps, ts, vendor_id,
+};
+use crate::wire::{classify, Carrier, Datagram, Message, ParseError, Payload, Proposals};
+
+/// The most Notify payloads kept of one message.
+pub const MAX_NOTIFIES: usize = 128;
+
+/// What is known of a flow between its datagrams.
+#[derive(Clone, Copy, Debug)]
+pub struct FlowContext {
+    transport: Transport,
+    carrier: Carrier,
+}
+
+impl FlowContext {
+    /// A flow between these UDP ports.
+    pub fn of_ports(source: u16, destination: u16) -> Self {
+        let transport = Transport::of_ports(source, destination);
+        Self {
+            transport,
+            carrier: Carrier {
+                port_500: transport == Transport::Udp500,
+                encapsulated: transport == Transport::Udp4500,
+            },
+        }
+    }
+}
+
+/// Decodes a datagram of an IKE flow. ESP, keepalives and empty datagrams are
+/// none of a transaction.
+pub fn on_datagram(
+    flow: &mut FlowContext,
+    direction: Direction,
+    data: &[u8],
+) -> Option<Transaction> {
+    let Datagram::Message { marker, bytes } = classify(data, flow.carrier) else {
+        return None;
+    };
+    flow.carrier.encapsulated |= marker;
+    let start = data.len() - bytes.len();
+    let mut tx = Transaction::new(data, start, direction, flow.transport);
+    decode(bytes, &mut tx);
+    Some(tx)
+}
+
+fn decode(bytes: &[u8], tx: &mut Transaction) {
+    let message = match Message::parse(bytes) {
+        Ok(message) => message,
+        Err(error) => return tx.report(error),
+    };
+    tx.set_header(message.header);
+    if let Some(error) = message.version_error() {
+        return match message.header.version.major() {
+            1 => tx.events.insert(Event::Ikev1Seen),
+            _ => tx.report(error),
+        };
+    }
+    if let Some(error) = message.length_error() {
+        tx.report(error);
+    }
+    decode_payloads(&message, tx);
+    judge_proposals(tx);
+}
+
+fn decode_payloads(message: &Message<'_>, tx: &mut Transaction) {
+    let mut notifies = 0;
+    for payload in message.payloads() {
+        let payload = match payload {
+            Ok(payload) => payload,
+            Err(error) => {
+                tx.report(error);
+                continue;
+            }
+        };
+        if payload.kind == PayloadType::NOTIFY {
+            notifies += 1;
+            if notifies > MAX_NOTIFIES {
+                tx.events.insert(Event::TooManyNotifies);
+                continue;
+            }
+        }
+        tx.payloads.push(PayloadEntry::from(&payload));
+        if payload.kind == PayloadType::SA {
+            decode_proposals(&payload, tx);
+        } else if let Err(error) = check_body(&payload) {
+            tx.report(error);
+        }
+    }
+}
+
+fn decode_proposals(payload: &Payload<'_>, tx: &mut Transaction) {
+    let mut set = core::mem::take(&mut tx.proposals);
+    let proposals = Proposals::new(payload.body, payload.body_offset());
+    set.add(proposals, &mut |error| tx.report(error));
+    tx.proposals = set;
+}
+
+/// Whether a payload's body can be read, for those that are read on demand only.
+fn check_body(payload: &Payload<'_>) -> Result<(), ParseError> {
+    let (body, offset) = (payload.body, payload.body_offset());
+    match payload.kind {
+        PayloadType::KE => ke::KeyExchange::parse(body, offset).map(drop),
+        PayloadType::IDI | PayloadType::IDR | PayloadType::IDG => {
+            id::Identification::parse(body, offset).map(drop)
+        }
+        PayloadType::CERT => cert::Certificate::parse(body, offset).map(drop),
+        PayloadType::CERTREQ => certreq::CertificateRequest::parse(body, offset).map(drop),
+        PayloadType::AUTH => auth::Authentication::parse(body, offset).map(drop),
+        PayloadType::NONCE => nonce::Nonce::parse(body, offset).map(drop),
+        PayloadType::NOTIFY => {
+            notify::Notify::parse(body, offset).and_then(|notify| notify.known().map(drop))
+        }
+        PayloadType::DELETE => delete::Delete::parse(body, offset).map(drop),
+        PayloadType::VENDOR_ID => vendor_id::VendorId::parse(body, offset).map(drop),
+        PayloadType::TSI | PayloadType::TSR => ts::TrafficSelectors::parse(body, offset).map(drop),
+        PayloadType::CP => cp::Configuration::parse(body, offset).map(drop),
+        PayloadType::EAP => eap::Eap::parse(body, offset).map(drop),
+        PayloadType::SK => encrypted::Encrypted::parse(payload).map(drop),
+        PayloadType::SKF => encrypted::Fragment::parse(payload).map(drop),
+        PayloadType::PS => ps::PuzzleSolution::parse(body, offset).map(drop),
+        _ => Ok(()),
+    }
+}
+
+fn judge_proposals(tx: &mut Transaction) {
+    if tx.proposals.is_empty() {
+        return;
+    }
+    tx.findings = policy::assess(&tx.proposals);
+    for finding in &tx.findings {
+        tx.events.insert(event_of(finding.what));
+    }
+    let set = &tx.proposals;
+    if set.proposals().iter().any(|proposal| proposal.protocol == Protocol::AH) {
+        tx.events.insert(Event::NoEncryption);
+    }
+    if set.all_transforms().iter().any(|transform| transform.name().is_none()) {
+        tx.events.insert(Event::UnknownProposal);
+    }
+    if has_invalid_transform(set) {
+        tx.events.insert(Event::InvalidProposal);
+    }
+    if tx.scope() == Scope::Chosen && set.proposals().len() > 1 {
+        tx.events.insert(Event::MultipleServerProposal);
+    }
+}
+
+fn event_of(what: What) -> Event {
+    match what {
+        What::Encr => Event::WeakCryptoEnc,
+        What::Prf => Event::WeakCryptoPrf,
+        What::Integ => Event::WeakCryptoAuth,
+        What::Dh => Event::WeakCryptoDh,
+        What::KeyLength | What::Esn => Event::InvalidProposal,
+        What::NoDh => Event::WeakCryptoNoDh,
+        What::NoInteg => Event::WeakCryptoNoAuth,
+    }
+}
+
+/// PRF 0 is reserved, and an IKE SA cannot do without a key exchange
+/// (RFC 7296, 3.3.2 and 3.3.3).
+fn has_invalid_transform(set: &ProposalSet) -> bool {
+    set.proposals().iter().filter(|proposal| proposal.protocol == Protocol::IKE).any(|proposal| {
+        set.transforms(proposal).iter().any(|transform| {
+            transform.id == 0 && matches!(transform.kind, TransformType::PRF | TransformType::KE)
+        })
+    })
+}

@@ -1,0 +1,114 @@
+//! Proposals of Security Association payloads as plain owned data.
+//!
+//! The wire module walks the bytes; this one keeps what rules, policy and
+//! records ask for, in two flat vectors, however many proposals there are.
+
+use core::ops::Range;
+
+use crate::wire::registry::{transform_name, Protocol, TransformType};
+use crate::wire::sa::Proposals;
+use crate::wire::{ErrorKind, ParseError};
+
+/// The most transforms kept of one message.
+pub const MAX_TRANSFORMS: usize = 1024;
+
+/// A transform: one algorithm of a proposal (RFC 7296, 3.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transform {
+    /// Which kind of algorithm.
+    pub kind: TransformType,
+    /// The algorithm: a number of the IANA registry of its kind.
+    pub id: u16,
+    /// The Key Length attribute, in bits, when there is one.
+    pub key_length: Option<u16>,
+}
+
+impl Transform {
+    /// The registry's name of the algorithm.
+    pub fn name(&self) -> Option<&'static str> {
+        transform_name(self.kind, self.id)
+    }
+}
+
+/// A proposal: a set of alternatives for one protocol (RFC 7296, 3.3.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// Proposal Num, from 1 on in an offer.
+    pub number: u8,
+    /// IKE, AH or ESP.
+    pub protocol: Protocol,
+    /// Where the SPI is, counted from the first byte of the IKE header.
+    pub spi: Range<usize>,
+    transforms: Range<usize>,
+}
+
+/// All proposals of one message.
+#[derive(Clone, Debug, Default)]
+pub struct ProposalSet {
+    proposals: Vec<Proposal>,
+    transforms: Vec<Transform>,
+}
+
+impl ProposalSet {
+    /// Adds the proposals of an SA payload; `report` gets what was malformed.
+    ///
+    /// A proposal or transform that cannot be read is left out, and those
+    /// around it are kept.
+    pub fn add(&mut self, payload: Proposals<'_>, report: &mut impl FnMut(ParseError)) {
+        for proposal in payload {
+            let proposal = match proposal {
+                Ok(proposal) => proposal,
+                Err(error) => {
+                    report(error);
+                    continue;
+                }
+            };
+            let first = self.transforms.len();
+            for transform in proposal.transforms() {
+                match transform {
+                    Ok(_) if self.transforms.len() >= MAX_TRANSFORMS => {
+                        report(too_many_transforms(proposal.spi_offset));
+                        break;
+                    }
+                    Ok(transform) => self.transforms.push(Transform {
+                        kind: transform.kind,
+                        id: transform.id,
+                        key_length: transform.key_length,
+                    }),
+                    Err(error) => report(error),
+                }
+            }
+            let spi = proposal.spi_offset as usize;
+            self.proposals.push(Proposal {
+                number: proposal.number,
+                protocol: proposal.protocol,
+                spi: spi..spi + proposal.spi.len(),
+                transforms: first..self.transforms.len(),
+            });
+        }
+    }
+
+    /// The proposals, in the order of the message.
+    pub fn proposals(&self) -> &[Proposal] {
+        &self.proposals
+    }
+
+    /// The transforms of one of these proposals, in the order of the message.
+    pub fn transforms(&self, proposal: &Proposal) -> &[Transform] {
+        self.transforms.get(proposal.transforms.clone()).unwrap_or(&[])
+    }
+
+    /// The transforms of all proposals.
+    pub fn all_transforms(&self) -> &[Transform] {
+        &self.transforms
+    }
+
+    /// Whether the message had no proposal.
+    pub fn is_empty(&self) -> bool {
+        self.proposals.is_empty()
+    }
+}
+
+fn too_many_transforms(offset: u32) -> ParseError {
+    ParseError { kind: ErrorKind::TooManyTransforms, field: "Transforms", offset }
+}

@@ -1,0 +1,350 @@
+//! A transaction as the object `ikev2` of an EVE record.
+//!
+//! The record is written through [`Sink`], so that the host's builder and the
+//! tests' one are the same to it. Arrays and data are bounded.
+
+use core::ffi::CStr;
+
+use crate::policy::Finding;
+use crate::proposal::{Proposal, Transform};
+use crate::tx::{Event, Scope, Transaction};
+use crate::wire::notify::Notify;
+use crate::wire::registry::{PayloadType, TransformType};
+use crate::wire::{Fragment, Header, ParseError, Protocol};
+
+/// The most elements of an array in a record.
+pub const MAX_ELEMENTS: usize = 64;
+
+/// The most bytes of a field in a record, shown as hex.
+pub const MAX_HEX_BYTES: usize = 256;
+
+/// Takes a record's fields. Keys end with a zero because the host wants it so.
+pub trait Sink {
+    /// Begins an object under a key.
+    fn open_object(&mut self, key: &CStr);
+    /// Begins an object as an array's element.
+    fn start_object(&mut self);
+    /// Begins an array under a key.
+    fn open_array(&mut self, key: &CStr);
+    /// Ends the object or array begun last.
+    fn close(&mut self);
+    /// Sets a number.
+    fn uint(&mut self, key: &CStr, value: u64);
+    /// Sets a truth value.
+    fn bool(&mut self, key: &CStr, value: bool);
+    /// Sets a text.
+    fn string(&mut self, key: &CStr, value: &[u8]);
+    /// Sets bytes as hex digits.
+    fn hex(&mut self, key: &CStr, value: &[u8]);
+    /// Adds a text to an array.
+    fn push_string(&mut self, value: &[u8]);
+}
+
+/// Writes the fields of a transaction into the object that is open.
+pub fn render(tx: &Transaction, sink: &mut impl Sink) {
+    if let Some(header) = &tx.header {
+        render_header(tx, header, sink);
+    }
+    sink.bool(c"nat_t", tx.nat_t());
+    sink.string(c"transport", tx.transport.name().as_bytes());
+    render_payloads(tx, sink);
+    render_proposals(tx, sink);
+    if tx.scope() == Scope::Chosen {
+        render_chosen(tx, sink);
+    }
+    render_key_exchange(tx, sink);
+    render_notifies(tx, sink);
+    render_vendor_ids(tx, sink);
+    render_findings(tx, sink);
+    render_encrypted(tx, sink);
+    render_errors(tx, sink);
+}
+
+fn render_header(tx: &Transaction, header: &Header, sink: &mut impl Sink) {
+    sink.uint(c"version_major", header.version.major().into());
+    sink.uint(c"version_minor", header.version.minor().into());
+    if let (Some(init), Some(resp)) = (tx.init_spi_text(), tx.resp_spi_text()) {
+        sink.string(c"init_spi", init);
+        sink.string(c"resp_spi", resp);
+    }
+    sink.uint(c"message_id", header.message_id.into());
+    sink.uint(c"exchange_type", header.exchange_type.0.into());
+    name(sink, c"exchange_type_name", header.exchange_type.name());
+    sink.open_array(c"flags");
+    let flags = header.flags;
+    for (set, text) in [
+        (flags.initiator(), "initiator"),
+        (flags.version(), "version"),
+        (flags.response(), "response"),
+    ] {
+        if set {
+            sink.push_string(text.as_bytes());
+        }
+    }
+    sink.close();
+    let role = if flags.initiator() { "initiator" } else { "responder" };
+    sink.string(c"role", role.as_bytes());
+    sink.uint(c"length", header.length.into());
+}
+
+fn render_payloads(tx: &Transaction, sink: &mut impl Sink) {
+    if tx.payloads.is_empty() {
+        return;
+    }
+    sink.open_array(c"payloads");
+    for payload in tx.payloads.iter().take(MAX_ELEMENTS) {
+        sink.start_object();
+        sink.uint(c"type", payload.kind.0.into());
+        name(sink, c"name", payload.kind.name());
+        sink.uint(c"length", payload.length.into());
+        sink.bool(c"critical", payload.critical);
+        sink.close();
+    }
+    sink.close();
+}
+
+/// The transform types under the keys that records have for them.
+const TRANSFORM_KEYS: &[(TransformType, &CStr)] = &[
+    (TransformType::ENCR, c"encr"),
+    (TransformType::PRF, c"prf"),
+    (TransformType::INTEG, c"integ"),
+    (TransformType::KE, c"dh"),
+    (TransformType::SN, c"esn"),
+    (TransformType::ADDKE1, c"addke1"),
+    (TransformType::ADDKE2, c"addke2"),
+    (TransformType::ADDKE3, c"addke3"),
+    (TransformType::ADDKE4, c"addke4"),
+    (TransformType::ADDKE5, c"addke5"),
+    (TransformType::ADDKE6, c"addke6"),
+    (TransformType::ADDKE7, c"addke7"),
+    (TransformType::KWA, c"kwa"),
+    (TransformType::GCAUTH, c"gcauth"),
+];
+
+fn render_proposals(tx: &Transaction, sink: &mut impl Sink) {
+    if tx.proposals.is_empty() {
+        return;
+    }
+    sink.open_array(c"proposals");
+    for proposal in tx.proposals.proposals().iter().take(MAX_ELEMENTS) {
+        sink.start_object();
+        sink.uint(c"number", proposal.number.into());
+        string_of(sink, c"protocol", proposal.protocol.name(), proposal.protocol.0);
+        let spi = tx.message().get(proposal.spi.clone()).unwrap_or(&[]);
+        if !spi.is_empty() {
+            sink.hex(c"spi", spi);
+        }
+        render_transforms(tx.proposals.transforms(proposal), sink);
+        sink.close();
+    }
+    sink.close();
+}
+
+fn render_transforms(transforms: &[Transform], sink: &mut impl Sink) {
+    for (kind, key) in TRANSFORM_KEYS {
+        let mut open = false;
+        let of_kind = transforms.iter().filter(|transform| transform.kind == *kind);
+        for transform in of_kind.take(MAX_ELEMENTS) {
+            if !open {
+                sink.open_array(key);
+                open = true;
+            }
+            sink.start_object();
+            render_algorithm(transform, sink);
+            sink.close();
+        }
+        if open {
+            sink.close();
+        }
+    }
+    render_unknown_transforms(transforms, sink);
+}
+
+fn render_unknown_transforms(transforms: &[Transform], sink: &mut impl Sink) {
+    let mut unknown =
+        transforms.iter().filter(|transform| transform.kind.name().is_none()).peekable();
+    if unknown.peek().is_none() {
+        return;
+    }
+    sink.open_array(c"unknown");
+    for transform in unknown.take(MAX_ELEMENTS) {
+        sink.start_object();
+        sink.uint(c"type", transform.kind.0.into());
+        render_algorithm(transform, sink);
+        sink.close();
+    }
+    sink.close();
+}
+
+fn render_algorithm(transform: &Transform, sink: &mut impl Sink) {
+    sink.uint(c"id", transform.id.into());
+    name(sink, c"name", transform.name());
+    if let Some(bits) = transform.key_length {
+        sink.uint(c"key_length", bits.into());
+    }
+}
+
+/// What the responder took: of its first proposal the first transform of each type.
+fn render_chosen(tx: &Transaction, sink: &mut impl Sink) {
+    let Some(proposal) = tx.proposals.proposals().first() else { return };
+    let chosen = |kind| chosen_transform(tx, proposal, kind);
+    sink.open_object(c"chosen");
+    for (kind, key) in TRANSFORM_KEYS {
+        if let Some(transform) = chosen(*kind) {
+            sink.open_object(key);
+            render_algorithm(transform, sink);
+            sink.close();
+        }
+    }
+    sink.close();
+    for (kind, key) in [
+        (TransformType::ENCR, c"alg_enc"),
+        (TransformType::INTEG, c"alg_auth"),
+        (TransformType::PRF, c"alg_prf"),
+        (TransformType::KE, c"alg_dh"),
+        (TransformType::SN, c"alg_esn"),
+    ] {
+        if let Some(transform) = chosen(kind) {
+            string_of(sink, key, transform.name(), transform.id);
+        }
+    }
+}
+
+fn chosen_transform<'a>(
+    tx: &'a Transaction,
+    proposal: &Proposal,
+    kind: TransformType,
+) -> Option<&'a Transform> {
+    tx.proposals.transforms(proposal).iter().find(|transform| transform.kind == kind)
+}
+
+fn render_key_exchange(tx: &Transaction, sink: &mut impl Sink) {
+    let exchange = tx.key_exchanges().next();
+    if let Some(exchange) = exchange {
+        sink.open_object(c"key_exchange");
+        sink.uint(c"group", exchange.method.0.into());
+        name(sink, c"name", exchange.method.name());
+        sink.uint(c"length", exchange.data.len() as u64);
+        sink.close();
+    }
+    if let Some(nonce) = tx.payloads_of(PayloadType::NONCE).next() {
+        sink.uint(c"nonce_length", nonce.body.len() as u64);
+    }
+}
+
+fn render_notifies(tx: &Transaction, sink: &mut impl Sink) {
+    let mut notifies = tx.notifies().take(MAX_ELEMENTS).peekable();
+    if notifies.peek().is_none() {
+        return;
+    }
+    sink.open_array(c"notify");
+    for notify in notifies {
+        sink.start_object();
+        render_notify(&notify, sink);
+        sink.close();
+    }
+    sink.close();
+}
+
+fn render_notify(notify: &Notify<'_>, sink: &mut impl Sink) {
+    sink.uint(c"type", notify.kind.0.into());
+    name(sink, c"name", notify.kind.name());
+    if notify.protocol != Protocol(0) {
+        string_of(sink, c"protocol", notify.protocol.name(), notify.protocol.0);
+    }
+    if !notify.spi.is_empty() {
+        bounded_hex(sink, c"spi", notify.spi);
+    }
+    if !notify.data.is_empty() {
+        bounded_hex(sink, c"data", notify.data);
+    }
+}
+
+fn render_vendor_ids(tx: &Transaction, sink: &mut impl Sink) {
+    let mut ids = tx.payloads_of(PayloadType::VENDOR_ID).take(MAX_ELEMENTS).peekable();
+    if ids.peek().is_none() {
+        return;
+    }
+    sink.open_array(c"vendor_ids");
+    for id in ids {
+        sink.start_object();
+        bounded_hex(sink, c"hex", id.body);
+        sink.close();
+    }
+    sink.close();
+}
+
+fn render_findings(tx: &Transaction, sink: &mut impl Sink) {
+    if tx.findings.is_empty() {
+        return;
+    }
+    sink.open_array(c"weak");
+    for finding in tx.findings.iter().take(MAX_ELEMENTS) {
+        sink.start_object();
+        render_finding(finding, tx.scope(), sink);
+        sink.close();
+    }
+    sink.close();
+}
+
+fn render_finding(finding: &Finding, scope: Scope, sink: &mut impl Sink) {
+    sink.string(c"what", finding.what.name().as_bytes());
+    if let Some(transform) = &finding.transform {
+        render_algorithm(transform, sink);
+    }
+    sink.string(c"reason", finding.reason.as_bytes());
+    sink.string(c"scope", scope.name().as_bytes());
+}
+
+fn render_encrypted(tx: &Transaction, sink: &mut impl Sink) {
+    let Some(last) = tx.payloads.last().map(|entry| tx.payload(entry)) else { return };
+    match last.kind {
+        PayloadType::SK => sink.uint(c"encrypted_length", last.body.len() as u64),
+        PayloadType::SKF => {
+            let Ok(fragment) = Fragment::parse(&last) else { return };
+            sink.open_object(c"fragment");
+            sink.uint(c"number", fragment.number.into());
+            sink.uint(c"total", fragment.total.into());
+            sink.close();
+            sink.uint(c"encrypted_length", fragment.body.len() as u64);
+        }
+        _ => {}
+    }
+}
+
+fn render_errors(tx: &Transaction, sink: &mut impl Sink) {
+    if tx.errors.is_empty() {
+        return;
+    }
+    sink.open_array(c"errors");
+    for error in &tx.errors {
+        sink.start_object();
+        render_error(error, sink);
+        sink.close();
+    }
+    sink.close();
+}
+
+fn render_error(error: &ParseError, sink: &mut impl Sink) {
+    sink.string(c"event", Event::of_error(error.kind).name().to_bytes());
+    sink.string(c"field", error.field.as_bytes());
+    sink.uint(c"offset", error.offset.into());
+}
+
+fn name(sink: &mut impl Sink, key: &CStr, name: Option<&'static str>) {
+    if let Some(name) = name {
+        sink.string(key, name.as_bytes());
+    }
+}
+
+/// A name, or the number where the registry has none.
+fn string_of(sink: &mut impl Sink, key: &CStr, name: Option<&'static str>, number: impl Into<u64>) {
+    match name {
+        Some(name) => sink.string(key, name.as_bytes()),
+        None => sink.string(key, number.into().to_string().as_bytes()),
+    }
+}
+
+fn bounded_hex(sink: &mut impl Sink, key: &CStr, bytes: &[u8]) {
+    sink.hex(key, bytes.get(..MAX_HEX_BYTES).unwrap_or(bytes));
+}

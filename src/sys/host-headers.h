@@ -1,0 +1,24 @@
+/*
+ * The headers of a built Suricata 8.0 that declare what the plugin uses, for
+ * SURICATA_INCLUDE_DIR. They replace suricata.h beside this file. In angle
+ * brackets, as a quoted "suricata.h" would be the one beside this file.
+ */
+#include <suricata-common.h>
+#include <suricata.h>
+#include <suricata-plugin.h>
+#include <app-layer.h>
+#include <app-layer-detect-proto.h>
+#include <app-layer-events.h>
+#include <app-layer-parser.h>
+#include <app-layer-register.h>
+#include <conf.h>
+#include <detect-engine-buffer.h>
+#include <detect-engine-helper.h>
+#include <detect-engine-state.h>
+#include <detect-parse.h>
+#include <flow.h>
+#include <flow-callbacks.h>
+#include <flow-storage.h>
+#include <rust.h>
+#include <util-debug.h>
+#include <util-var.h>

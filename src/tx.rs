@@ -1,0 +1,409 @@
+//! The transaction: all that is known of one IKEv2 message, as plain owned data.
+//!
+//! The pipeline makes it complete; keywords and the logger only read it. It owns
+//! one copy of the datagram, and payloads are ranges of that copy.
+
+use crate::policy::Finding;
+use crate::proposal::ProposalSet;
+use crate::wire::registry::PayloadType;
+use crate::wire::{ErrorKind, Header, KeyExchange, Notify, ParseError, Payload};
+
+/// The most parse errors kept of one message; their events are never lost.
+pub const MAX_ERRORS: usize = 8;
+
+/// The generic header before every payload's body (RFC 7296, 3.2), in bytes.
+const GENERIC_HEADER_LEN: usize = 4;
+
+/// The direction of a message in its flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the flow's client to its server.
+    ToServer,
+    /// From the flow's server to its client.
+    ToClient,
+}
+
+/// What carried a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// UDP with port 500 on either side.
+    Udp500,
+    /// UDP with port 4500 on either side.
+    Udp4500,
+    /// UDP between other ports.
+    Udp,
+}
+
+impl Transport {
+    /// What these UDP ports mean; 500 counts before 4500.
+    pub fn of_ports(source: u16, destination: u16) -> Self {
+        match (source, destination) {
+            (500, _) | (_, 500) => Self::Udp500,
+            (4500, _) | (_, 4500) => Self::Udp4500,
+            _ => Self::Udp,
+        }
+    }
+
+    /// The name in records and rules.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Udp500 => "udp500",
+            Self::Udp4500 => "udp4500",
+            Self::Udp => "udp",
+        }
+    }
+}
+
+/// Whether algorithms are an offer (requests) or a choice (responses).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// A request's proposals: what the sender would accept.
+    Offered,
+    /// A response's proposal: what the responder took.
+    Chosen,
+}
+
+impl Scope {
+    /// The name in records and rules.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Offered => "offered",
+            Self::Chosen => "chosen",
+        }
+    }
+}
+
+macro_rules! events {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// What rules match with `app-layer-event:ikev2.NAME`.
+        ///
+        /// Numbers are the order here and appear in rules' compiled form only.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Event { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Event {
+            /// Every event.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name in rules, with the terminating zero that the host wants.
+            pub fn name(self) -> &'static core::ffi::CStr {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+    };
+}
+
+events! {
+    /// Anything malformed; always beside an event that says what.
+    MalformedData = c"malformed_data",
+    /// A proposal for AH: integrity without encryption.
+    NoEncryption = c"no_encryption",
+    /// An encryption algorithm that the policy calls weak.
+    WeakCryptoEnc = c"weak_crypto_enc",
+    /// A pseudorandom function that the policy calls weak.
+    WeakCryptoPrf = c"weak_crypto_prf",
+    /// A key exchange method that the policy calls weak.
+    WeakCryptoDh = c"weak_crypto_dh",
+    /// An integrity algorithm that the policy calls weak.
+    WeakCryptoAuth = c"weak_crypto_auth",
+    /// An IKE proposal without a key exchange method.
+    WeakCryptoNoDh = c"weak_crypto_no_dh",
+    /// Encryption without integrity: neither an AEAD nor an integrity algorithm.
+    WeakCryptoNoAuth = c"weak_crypto_no_auth",
+    /// A proposal with an algorithm that must not stand there.
+    InvalidProposal = c"invalid_proposal",
+    /// A proposal with a transform type or algorithm that no registry has.
+    UnknownProposal = c"unknown_proposal",
+    /// Bytes behind the end of a payload's or the message's contents.
+    PayloadExtraData = c"payload_extra_data",
+    /// A response with more than one proposal.
+    MultipleServerProposal = c"multiple_server_proposal",
+    /// The IKE header is short or its length is impossible.
+    MalformedHeader = c"malformed_header",
+    /// A payload cannot be read.
+    MalformedPayload = c"malformed_payload",
+    /// The header's length is more than the bytes there are.
+    LengthMismatch = c"length_mismatch",
+    /// Bytes behind the message or behind its last payload.
+    TrailingData = c"trailing_data",
+    /// A payload of unknown type with the critical bit.
+    UnknownCriticalPayload = c"unknown_critical_payload",
+    /// Bytes behind the encrypted payload, which is always the last.
+    PayloadAfterSk = c"payload_after_sk",
+    /// A transform whose length is impossible.
+    BadTransformLength = c"bad_transform_length",
+    /// Numbers or counts of proposals and transforms that do not fit.
+    ProposalCountMismatch = c"proposal_count_mismatch",
+    /// More payloads than are kept of a message.
+    TooManyPayloads = c"too_many_payloads",
+    /// More proposals than are kept of a payload.
+    TooManyProposals = c"too_many_proposals",
+    /// More transforms than are kept of a message.
+    TooManyTransforms = c"too_many_transforms",
+    /// More notifies than are kept of a message.
+    TooManyNotifies = c"too_many_notifies",
+    /// A message of IKEv1 among those of IKEv2.
+    Ikev1Seen = c"ikev1_seen",
+    /// A major version other than 1 and 2.
+    UnsupportedVersion = c"unsupported_version",
+    /// More messages at once than `max-tx` allows; the oldest were given up.
+    TooManyTransactions = c"too_many_transactions",
+}
+
+impl Event {
+    /// The event of a parse error.
+    pub fn of_error(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::MalformedHeader => Self::MalformedHeader,
+            ErrorKind::UnsupportedVersion => Self::UnsupportedVersion,
+            ErrorKind::MalformedPayload => Self::MalformedPayload,
+            ErrorKind::LengthMismatch => Self::LengthMismatch,
+            ErrorKind::TrailingData => Self::TrailingData,
+            ErrorKind::UnknownCriticalPayload => Self::UnknownCriticalPayload,
+            ErrorKind::PayloadAfterEncrypted => Self::PayloadAfterSk,
+            ErrorKind::BadTransformLength => Self::BadTransformLength,
+            ErrorKind::ProposalCountMismatch => Self::ProposalCountMismatch,
+            ErrorKind::TooManyPayloads => Self::TooManyPayloads,
+            ErrorKind::TooManyProposals => Self::TooManyProposals,
+            ErrorKind::TooManyTransforms => Self::TooManyTransforms,
+        }
+    }
+}
+
+/// A set of events: one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EventSet(u64);
+
+impl EventSet {
+    /// Adds an event.
+    pub fn insert(&mut self, event: Event) {
+        self.0 |= 1 << event as u8;
+    }
+
+    /// Whether the event is in the set.
+    pub fn contains(self, event: Event) -> bool {
+        self.0 & (1 << event as u8) != 0
+    }
+
+    /// The events, in their order.
+    pub fn iter(self) -> impl Iterator<Item = Event> {
+        Event::ALL.iter().copied().filter(move |event| self.contains(*event))
+    }
+}
+
+/// A payload of the message: its generic header and where its body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayloadEntry {
+    /// The payload's type.
+    pub kind: PayloadType,
+    /// The critical bit.
+    pub critical: bool,
+    /// Next Payload; of SK and SKF the first payload inside.
+    pub next_payload: PayloadType,
+    /// Payload Length as on the wire, generic header included.
+    pub length: u16,
+    /// Where the generic header begins, counted from the IKE header's first byte.
+    pub offset: u32,
+    /// How many bytes of the body are there.
+    pub body_length: u32,
+}
+
+impl From<&Payload<'_>> for PayloadEntry {
+    fn from(payload: &Payload<'_>) -> Self {
+        Self {
+            kind: payload.kind,
+            critical: payload.critical,
+            next_payload: payload.next_payload,
+            length: payload.length,
+            offset: payload.offset,
+            body_length: u32::try_from(payload.body.len()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// All that is known of one IKEv2 message.
+#[derive(Debug)]
+pub struct Transaction {
+    bytes: Box<[u8]>,
+    message_start: usize,
+    /// The IKE header; none when the datagram was too short for one.
+    pub header: Option<Header>,
+    /// Both SPIs as 16 lower-case hex digits each.
+    spi_text: [[u8; 16]; 2],
+    /// The direction in the flow.
+    pub direction: Direction,
+    /// What carried it.
+    pub transport: Transport,
+    /// The payloads, in the order of the message.
+    pub payloads: Vec<PayloadEntry>,
+    /// The proposals of its SA payload.
+    pub proposals: ProposalSet,
+    /// What the policy found in the proposals.
+    pub findings: Vec<Finding>,
+    /// What was malformed: the first [`MAX_ERRORS`].
+    pub errors: Vec<ParseError>,
+    /// The events.
+    pub events: EventSet,
+}
+
+impl Transaction {
+    /// A transaction with nothing decoded yet. `message_start` is 4 behind a
+    /// non-ESP marker (RFC 3948, 2.2), else 0.
+    pub fn new(
+        datagram: &[u8],
+        message_start: usize,
+        direction: Direction,
+        transport: Transport,
+    ) -> Self {
+        Self {
+            bytes: datagram.into(),
+            message_start: message_start.min(datagram.len()),
+            header: None,
+            spi_text: [[b'0'; 16]; 2],
+            direction,
+            transport,
+            payloads: Vec::new(),
+            proposals: ProposalSet::default(),
+            findings: Vec::new(),
+            errors: Vec::new(),
+            events: EventSet::default(),
+        }
+    }
+
+    /// Sets the header and the text of its SPIs.
+    pub fn set_header(&mut self, header: Header) {
+        self.spi_text = [hex(header.init_spi), hex(header.resp_spi)];
+        self.header = Some(header);
+    }
+
+    /// Records a parse error and its events.
+    pub fn report(&mut self, error: ParseError) {
+        self.events.insert(Event::MalformedData);
+        self.events.insert(Event::of_error(error.kind));
+        if error.kind == ErrorKind::TrailingData {
+            self.events.insert(Event::PayloadExtraData);
+        }
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(error);
+        }
+    }
+
+    /// The IKE message: the datagram behind the marker.
+    pub fn message(&self) -> &[u8] {
+        self.bytes.get(self.message_start..).unwrap_or(&[])
+    }
+
+    /// Whether the non-ESP marker stood before the message.
+    pub fn nat_t(&self) -> bool {
+        self.message_start != 0
+    }
+
+    /// Whether the proposals are offers or a choice; requests offer.
+    pub fn scope(&self) -> Scope {
+        match self.header {
+            Some(header) if header.flags.response() => Scope::Chosen,
+            _ => Scope::Offered,
+        }
+    }
+
+    /// The initiator's SPI as 16 lower-case hex digits.
+    pub fn init_spi_text(&self) -> Option<&[u8]> {
+        self.header.is_some().then_some(&self.spi_text[0])
+    }
+
+    /// The responder's SPI as 16 lower-case hex digits.
+    pub fn resp_spi_text(&self) -> Option<&[u8]> {
+        self.header.is_some().then_some(&self.spi_text[1])
+    }
+
+    /// A payload with its body.
+    pub fn payload(&self, entry: &PayloadEntry) -> Payload<'_> {
+        let start = entry.offset as usize + GENERIC_HEADER_LEN;
+        let end = start + entry.body_length as usize;
+        Payload {
+            kind: entry.kind,
+            critical: entry.critical,
+            next_payload: entry.next_payload,
+            offset: entry.offset,
+            length: entry.length,
+            body: self.message().get(start..end).unwrap_or(&[]),
+        }
+    }
+
+    /// The payloads of a type, in the order of the message.
+    pub fn payloads_of(&self, kind: PayloadType) -> impl Iterator<Item = Payload<'_>> {
+        let of_kind = self.payloads.iter().filter(move |entry| entry.kind == kind);
+        of_kind.map(|entry| self.payload(entry))
+    }
+
+    /// The notifies that can be read, in the order of the message.
+    pub fn notifies(&self) -> impl Iterator<Item = Notify<'_>> {
+        self.payloads_of(PayloadType::NOTIFY)
+            .filter_map(|payload| Notify::parse(payload.body, payload.body_offset()).ok())
+    }
+
+    /// The KE payloads that can be read; a well-formed message has at most one.
+    pub fn key_exchanges(&self) -> impl Iterator<Item = KeyExchange<'_>> {
+        self.payloads_of(PayloadType::KE)
+            .filter_map(|payload| KeyExchange::parse(payload.body, payload.body_offset()).ok())
+    }
+}
+
+fn hex(spi: [u8; 8]) -> [u8; 16] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 16];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(spi) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_has_a_bit_and_a_name_of_its_own() {
+        assert!(Event::ALL.len() <= 64);
+        let mut names: Vec<_> = Event::ALL.iter().map(|event| event.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Event::ALL.len());
+    }
+
+    #[test]
+    fn the_builtin_parsers_twelve_names_are_kept() {
+        let ours: Vec<_> = Event::ALL.iter().map(|event| event.name().to_str()).collect();
+        for name in [
+            "malformed_data",
+            "no_encryption",
+            "weak_crypto_enc",
+            "weak_crypto_prf",
+            "weak_crypto_dh",
+            "weak_crypto_auth",
+            "weak_crypto_no_dh",
+            "weak_crypto_no_auth",
+            "invalid_proposal",
+            "unknown_proposal",
+            "payload_extra_data",
+            "multiple_server_proposal",
+        ] {
+            assert!(ours.contains(&Ok(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_set_holds_what_was_inserted_and_nothing_else() {
+        let mut set = EventSet::default();
+        set.insert(Event::TrailingData);
+        set.insert(Event::MalformedData);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [Event::MalformedData, Event::TrailingData]);
+    }
+
+    #[test]
+    fn spis_are_lower_case_hex() {
+        assert_eq!(&hex([0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef]), b"0123456789abcdef");
+    }
+}

@@ -1,0 +1,75 @@
+//! The Delete payload
+//! ([RFC 7296, section 3.11](https://www.rfc-editor.org/rfc/rfc7296#section-3.11)).
+
+use super::error::{ErrorKind, ParseError};
+use super::reader::Reader;
+use super::registry::Protocol;
+
+/// The SAs a peer has removed.
+///
+/// Deleting the IKE SA itself takes no SPI, because the header has it: the body
+/// is then four bytes long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delete<'a> {
+    /// Protocol ID.
+    pub protocol: Protocol,
+    /// SPI Size in bytes: 0 for IKE, 4 for AH and ESP.
+    pub spi_size: u8,
+    /// Num of SPIs.
+    pub spi_count: u16,
+    spis: &'a [u8],
+}
+
+impl<'a> Delete<'a> {
+    /// Reads the body of a Delete payload.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MalformedPayload`] when a field is cut off, or when size
+    /// and number of the SPIs do not give what is there.
+    pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
+        let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
+        let protocol = Protocol(r.u8("Protocol ID")?);
+        let spi_size = r.u8("SPI Size")?;
+        let count_field = r;
+        let spi_count = r.u16("Num of SPIs")?;
+        let length = usize::from(spi_size) * usize::from(spi_count);
+        if r.remaining() != length {
+            return Err(count_field.error("Num of SPIs"));
+        }
+        Ok(Self { protocol, spi_size, spi_count, spis: r.rest() })
+    }
+
+    /// The SPIs; none when they have no size.
+    pub fn spis(&self) -> impl Iterator<Item = &'a [u8]> + Clone {
+        self.spis.chunks_exact(usize::from(self.spi_size).max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn w4d_delete_of_the_ike_sa_is_four_bytes() {
+        let delete = Delete::parse(&[1, 0, 0, 0], 32).unwrap();
+        assert_eq!(delete.protocol, Protocol::IKE);
+        assert_eq!(delete.spis().count(), 0);
+    }
+
+    #[test]
+    fn lists_the_spis() {
+        let body = [3, 4, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8];
+        let delete = Delete::parse(&body, 32).unwrap();
+        assert!(delete.spis().eq([[1, 2, 3, 4], [5, 6, 7, 8]]));
+    }
+
+    #[test]
+    fn size_and_number_must_give_what_is_there() {
+        let body = [3, 4, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8];
+        for cut in 0..body.len() {
+            assert!(Delete::parse(&body[..cut], 32).is_err(), "{cut} bytes");
+        }
+        let error = Delete::parse(&[3, 0, 0, 0, 9], 32).unwrap_err();
+        assert_eq!((error.field, error.offset), ("Num of SPIs", 34));
+    }
+}

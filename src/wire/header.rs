@@ -1,0 +1,150 @@
+//! The IKE header ([RFC 7296, section 3.1](https://www.rfc-editor.org/rfc/rfc7296#section-3.1)).
+//!
+//! ```text
+//!                      1                   2                   3
+//!  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//! +---------------------------------------------------------------+
+//! |                       IKE SA Initiator's SPI (8 bytes)        |
+//! +---------------------------------------------------------------+
+//! |                       IKE SA Responder's SPI (8 bytes)        |
+//! +---------------+-------+-------+---------------+---------------+
+//! |  Next Payload | MjVer | MnVer | Exchange Type |     Flags     |
+//! +---------------+-------+-------+---------------+---------------+
+//! |                          Message ID                           |
+//! +---------------------------------------------------------------+
+//! |                            Length                             |
+//! +---------------------------------------------------------------+
+//! ```
+
+use super::error::{ErrorKind, ParseError};
+use super::reader::Reader;
+use super::registry::{ExchangeType, PayloadType};
+
+/// The size of the IKE header in bytes.
+pub const HEADER_LEN: usize = 28;
+
+/// The IKE header, as it is on the wire: nothing in it is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// IKE SA Initiator's SPI.
+    pub init_spi: [u8; 8],
+    /// IKE SA Responder's SPI; all zero in the first request.
+    pub resp_spi: [u8; 8],
+    /// The type of the first payload.
+    pub next_payload: PayloadType,
+    /// Major and minor version.
+    pub version: Version,
+    /// The exchange this message belongs to.
+    pub exchange_type: ExchangeType,
+    /// Flags.
+    pub flags: Flags,
+    /// Message ID, which a response repeats.
+    pub message_id: u32,
+    /// The length in bytes that the message claims for header and payloads.
+    pub length: u32,
+}
+
+impl Header {
+    /// Reads the header at the front of `bytes`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MalformedHeader`] when there are fewer than
+    /// [`HEADER_LEN`] bytes; `field` is the one cut off.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut r = Reader::new(bytes, 0, ErrorKind::MalformedHeader);
+        Ok(Self {
+            init_spi: *r.array("IKE SA Initiator's SPI")?,
+            resp_spi: *r.array("IKE SA Responder's SPI")?,
+            next_payload: PayloadType(r.u8("Next Payload")?),
+            version: Version(r.u8("Version")?),
+            exchange_type: ExchangeType(r.u8("Exchange Type")?),
+            flags: Flags(r.u8("Flags")?),
+            message_id: r.u32("Message ID")?,
+            length: r.u32("Length")?,
+        })
+    }
+}
+
+/// Major and minor version in one byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(pub u8);
+
+impl Version {
+    /// The major version: 2 for IKEv2.
+    pub const fn major(self) -> u8 {
+        self.0 >> 4
+    }
+
+    /// The minor version, which a receiver has to ignore (RFC 7296, section
+    /// 2.5).
+    pub const fn minor(self) -> u8 {
+        self.0 & 0x0f
+    }
+}
+
+/// The flags of the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Flags(pub u8);
+
+impl Flags {
+    /// The sender is the original initiator of the IKE SA.
+    pub const INITIATOR: u8 = 0x08;
+    /// The sender could speak a higher major version.
+    pub const VERSION: u8 = 0x10;
+    /// The message is a response.
+    pub const RESPONSE: u8 = 0x20;
+
+    /// Whether the Initiator flag is set.
+    pub const fn initiator(self) -> bool {
+        self.0 & Self::INITIATOR != 0
+    }
+
+    /// Whether the Version flag is set.
+    pub const fn version(self) -> bool {
+        self.0 & Self::VERSION != 0
+    }
+
+    /// Whether the Response flag is set.
+    pub const fn response(self) -> bool {
+        self.0 & Self::RESPONSE != 0
+    }
+
+    /// The five bits the RFC does not define, in place.
+    pub const fn reserved(self) -> u8 {
+        self.0 & !(Self::INITIATOR | Self::VERSION | Self::RESPONSE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: [u8; HEADER_LEN] = [
+        1, 2, 3, 4, 5, 6, 7, 8, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 33, 0x2f, 34, 0xa8,
+        0, 0, 0, 9, 0, 0, 1, 0,
+    ];
+
+    #[test]
+    fn reads_every_field() {
+        let header = Header::parse(&SAMPLE).unwrap();
+        assert_eq!(header.init_spi, [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(header.resp_spi[7], 0x18);
+        assert_eq!(header.next_payload, PayloadType::SA);
+        assert_eq!((header.version.major(), header.version.minor()), (2, 15));
+        assert_eq!(header.exchange_type, ExchangeType::IKE_SA_INIT);
+        assert!(header.flags.initiator() && header.flags.response() && !header.flags.version());
+        assert_eq!(header.flags.reserved(), 0x80);
+        assert_eq!((header.message_id, header.length), (9, 256));
+    }
+
+    #[test]
+    fn names_the_field_that_is_cut_off() {
+        for cut in 0..HEADER_LEN {
+            let error = Header::parse(SAMPLE.get(..cut).unwrap()).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::MalformedHeader);
+            assert!(usize::try_from(error.offset).unwrap() <= cut);
+        }
+        let error = Header::parse(SAMPLE.get(..18).unwrap()).unwrap_err();
+        assert_eq!((error.field, error.offset), ("Exchange Type", 18));
+    }
+}

@@ -1,0 +1,509 @@
+//! A message and the chain of its payloads
+//! ([RFC 7296, section 3.2](https://www.rfc-editor.org/rfc/rfc7296#section-3.2)).
+//!
+//! The walker is an iterator over results. It tells what is wrong and goes on
+//! as long as there is a next payload to find, because what a peer accepts
+//! despite a fault must not be invisible here. It never looks into a payload's
+//! body, so a malformed body cannot hide the payloads behind it.
+
+use super::error::{ErrorKind, ParseError};
+use super::header::{Header, HEADER_LEN};
+use super::reader::{byte_count, Reader};
+use super::registry::PayloadType;
+
+/// The number of payloads after which walking a message stops. Real messages
+/// have fewer than thirty.
+pub const MAX_PAYLOADS: usize = 256;
+
+/// The size of the generic payload header in bytes.
+pub const PAYLOAD_HEADER_LEN: usize = 4;
+
+/// The offset of the header's Length field.
+const LENGTH_OFFSET: u32 = 24;
+/// The offset of the header's version byte.
+const VERSION_OFFSET: u32 = 17;
+
+/// One IKE message, without a non-ESP marker.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// The IKE header.
+    pub header: Header,
+    bytes: &'a [u8],
+}
+
+impl<'a> Message<'a> {
+    /// Reads the header; payloads are read when they are asked for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MalformedHeader`] when there are fewer than 28 bytes. What
+    /// else may be wrong with the header does not keep anyone from reading on:
+    /// see [`version_error`](Self::version_error) and
+    /// [`length_error`](Self::length_error).
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
+        Header::parse(bytes).map(|header| Self { header, bytes })
+    }
+
+    /// The fault of a message that is not of major version 2, whose payloads
+    /// then mean nothing to this module.
+    pub fn version_error(&self) -> Option<ParseError> {
+        (self.header.version.major() != 2).then_some(ParseError {
+            kind: ErrorKind::UnsupportedVersion,
+            field: "Major Version",
+            offset: VERSION_OFFSET,
+        })
+    }
+
+    /// How the header's length contradicts the bytes there are:
+    /// [`ErrorKind::MalformedHeader`] when it does not even cover the header,
+    /// [`ErrorKind::LengthMismatch`] when bytes are missing,
+    /// [`ErrorKind::TrailingData`], with the offset where they begin, when
+    /// there are more.
+    pub fn length_error(&self) -> Option<ParseError> {
+        let (length, there) = (self.header.length, byte_count(self.bytes));
+        let (kind, offset) = if length < HEADER_LEN as u32 {
+            (ErrorKind::MalformedHeader, LENGTH_OFFSET)
+        } else if length > there {
+            (ErrorKind::LengthMismatch, LENGTH_OFFSET)
+        } else if length < there {
+            (ErrorKind::TrailingData, length)
+        } else {
+            return None;
+        };
+        Some(ParseError { kind, field: "Length", offset })
+    }
+
+    /// The payloads, in the order of the wire.
+    ///
+    /// The chain is followed through all the bytes there are, whatever the
+    /// header's length says: a length that lies hides nothing. Bytes behind
+    /// that length are reported by [`length_error`](Self::length_error), not
+    /// here.
+    pub fn payloads(&self) -> Payloads<'a> {
+        let body = self.bytes.get(HEADER_LEN..).unwrap_or_default();
+        let mut payloads = Payloads::new(self.header.next_payload, body, HEADER_LEN as u32);
+        payloads.end = match self.header.length {
+            length if length < HEADER_LEN as u32 => payloads.end,
+            length => payloads.end.min(length),
+        };
+        payloads
+    }
+
+    /// All the bytes of the message, the header's included.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
+/// One payload of the chain: the generic payload header and the bytes behind
+/// it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payload<'a> {
+    /// The payload's type, which the wire tells one payload earlier.
+    pub kind: PayloadType,
+    /// The Critical bit: a receiver that does not know the type has to reject
+    /// the message.
+    pub critical: bool,
+    /// The Next Payload field: the type of the following payload, or, in an
+    /// Encrypted payload, of the first one inside.
+    pub next_payload: PayloadType,
+    /// Where the generic payload header begins, in bytes from the IKE header.
+    pub offset: u32,
+    /// The Payload Length field: bytes, including the generic header's four.
+    pub length: u16,
+    /// What follows the generic payload header.
+    pub body: &'a [u8],
+}
+
+impl Payload<'_> {
+    /// Where the body begins, in bytes from the IKE header.
+    pub const fn body_offset(&self) -> u32 {
+        self.offset.saturating_add(PAYLOAD_HEADER_LEN as u32)
+    }
+}
+
+/// What the walker expects next.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// A payload of this type.
+    Payload(PayloadType),
+    /// The end of the message; anything else is a fault of this kind.
+    End(ErrorKind),
+    /// Nothing: the walk is over.
+    Done,
+}
+
+/// Walks a chain of payloads. After an error it goes on if it knows where the
+/// next payload begins, and returns `None` otherwise.
+#[derive(Clone, Debug)]
+pub struct Payloads<'a> {
+    reader: Reader<'a>,
+    step: Step,
+    /// Where the message ends by its own account, for the report of what lies
+    /// between the last payload and that point.
+    end: u32,
+    count: usize,
+    pending: Option<ParseError>,
+}
+
+impl<'a> Payloads<'a> {
+    /// Walks the payloads in `bytes`, of which the first has the type `first`
+    /// and begins at `offset`. [`Message::payloads`] uses it for the outer
+    /// chain; the plaintext of an Encrypted payload is walked the same way.
+    pub fn new(first: PayloadType, bytes: &'a [u8], offset: u32) -> Self {
+        Self {
+            reader: Reader::new(bytes, offset, ErrorKind::MalformedPayload),
+            step: Step::after(first, PayloadType::NONE),
+            end: offset.saturating_add(byte_count(bytes)),
+            count: 0,
+            pending: None,
+        }
+    }
+
+    /// Reads the next payload of type `kind`; on error the chain is lost.
+    fn payload(&mut self, kind: PayloadType) -> Result<Payload<'a>, ParseError> {
+        self.step = Step::Done;
+        if self.count == MAX_PAYLOADS {
+            return Err(self.reader.error_of(ErrorKind::TooManyPayloads, "Next Payload"));
+        }
+        let payload = read_payload(&mut self.reader, kind)?;
+        self.count += 1;
+        self.step = Step::after(payload.next_payload, kind);
+        if payload.critical && payload.kind.name().is_none() {
+            self.pending = Some(unknown_critical(&payload));
+        }
+        Ok(payload)
+    }
+
+    /// What lies behind the last payload, unless the header's length already
+    /// excludes it.
+    fn left_over(&mut self, kind: ErrorKind) -> Option<ParseError> {
+        self.step = Step::Done;
+        (self.reader.offset() < self.end).then(|| self.reader.error_of(kind, "Next Payload"))
+    }
+}
+
+impl<'a> Iterator for Payloads<'a> {
+    type Item = Result<Payload<'a>, ParseError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(error) = self.pending.take() {
+            return Some(Err(error));
+        }
+        match self.step {
+            Step::Payload(kind) => Some(self.payload(kind)),
+            Step::End(kind) => self.left_over(kind).map(Err),
+            Step::Done => None,
+        }
+    }
+}
+
+impl core::iter::FusedIterator for Payloads<'_> {}
+
+impl Step {
+    /// What comes after a payload of type `kind` whose Next Payload is `next`.
+    fn after(next: PayloadType, kind: PayloadType) -> Self {
+        if kind.is_encrypted() {
+            Self::End(ErrorKind::PayloadAfterEncrypted)
+        } else if next == PayloadType::NONE {
+            Self::End(ErrorKind::TrailingData)
+        } else {
+            Self::Payload(next)
+        }
+    }
+}
+
+/// Reads a generic payload header and takes the body it announces.
+fn read_payload<'a>(r: &mut Reader<'a>, kind: PayloadType) -> Result<Payload<'a>, ParseError> {
+    let offset = r.offset();
+    let [next, critical, l0, l1] = *r.array::<PAYLOAD_HEADER_LEN>("Next Payload")?;
+    let length = u16::from_be_bytes([l0, l1]);
+    let size = usize::from(length).checked_sub(PAYLOAD_HEADER_LEN);
+    match size.and_then(|size| r.take(size, "Payload Length").ok()) {
+        Some(body) => Ok(Payload {
+            kind,
+            critical: critical & 0x80 != 0,
+            next_payload: PayloadType(next),
+            offset,
+            length,
+            body,
+        }),
+        None => Err(length_error(offset)),
+    }
+}
+
+#[cold]
+fn length_error(payload: u32) -> ParseError {
+    ParseError {
+        kind: ErrorKind::MalformedPayload,
+        field: "Payload Length",
+        offset: payload.wrapping_add(2),
+    }
+}
+
+/// The fault of a payload that must be understood and is not. Only types
+/// without a name in IANA's table count, since a peer may know any of those.
+#[cold]
+fn unknown_critical(payload: &Payload<'_>) -> ParseError {
+    ParseError {
+        kind: ErrorKind::UnknownCriticalPayload,
+        field: "Critical",
+        offset: payload.offset.wrapping_add(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::registry::ExchangeType;
+    use super::super::testing::{everything, sa_init, walk, MessageBuilder};
+    use super::*;
+
+    /// The items of a walk as payload types and kinds of error.
+    fn outline(bytes: &[u8]) -> Vec<Result<PayloadType, ErrorKind>> {
+        let message = Message::parse(bytes).unwrap();
+        let items = message.payloads();
+        items.map(|item| item.map(|p| p.kind).map_err(|e| e.kind)).collect()
+    }
+
+    fn errors(bytes: &[u8]) -> Vec<ParseError> {
+        let message = Message::parse(bytes).unwrap();
+        message.payloads().filter_map(Result::err).collect()
+    }
+
+    fn length_error(bytes: &[u8]) -> Option<(ErrorKind, u32)> {
+        let error = Message::parse(bytes).unwrap().length_error();
+        error.map(|error| (error.kind, error.offset))
+    }
+
+    const BARE: ExchangeType = ExchangeType::INFORMATIONAL;
+
+    #[test]
+    fn walks_the_payloads_in_order() {
+        let bytes = sa_init().build();
+        let message = Message::parse(&bytes).unwrap();
+        assert_eq!((message.version_error(), message.length_error()), (None, None));
+        let payloads: Vec<_> = message.payloads().map(Result::unwrap).collect();
+        let kinds: Vec<_> = payloads.iter().map(|p| p.kind).collect();
+        assert_eq!(
+            kinds,
+            [
+                PayloadType::SA,
+                PayloadType::KE,
+                PayloadType::NONCE,
+                PayloadType::NOTIFY,
+                PayloadType::NOTIFY,
+                PayloadType::VENDOR_ID
+            ]
+        );
+        for payload in payloads {
+            assert_eq!(usize::from(payload.length), payload.body.len() + 4);
+            let at = payload.body_offset() as usize;
+            assert_eq!(bytes.get(at..at + payload.body.len()), Some(payload.body));
+        }
+    }
+
+    #[test]
+    fn an_empty_chain_is_fine() {
+        assert!(outline(&MessageBuilder::request(BARE).build()).is_empty());
+    }
+
+    #[test]
+    fn w2_a_minor_version_changes_nothing() {
+        for minor in 0..16 {
+            let bytes = sa_init().header(|h| h.version.0 |= minor).build();
+            assert_eq!(Message::parse(&bytes).unwrap().version_error(), None);
+            assert_eq!(outline(&bytes), outline(&sa_init().build()));
+        }
+    }
+
+    #[test]
+    fn w2_trailing_bytes_are_reported_and_hide_nothing() {
+        let mut bytes = sa_init().build();
+        let end = bytes.len() as u32;
+        bytes.extend([0; 7]);
+        assert_eq!(length_error(&bytes), Some((ErrorKind::TrailingData, end)));
+        assert_eq!(outline(&bytes), outline(&sa_init().build()));
+    }
+
+    #[test]
+    fn w3_a_short_or_foreign_datagram_is_a_typed_error() {
+        let bytes = sa_init().build();
+        for cut in 0..HEADER_LEN {
+            let error = Message::parse(&bytes[..cut]).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::MalformedHeader);
+        }
+        for major in [0, 1, 3, 15] {
+            let bytes = sa_init().header(|h| h.version.0 = major << 4).build();
+            let error = Message::parse(&bytes).unwrap().version_error().unwrap();
+            assert_eq!(error.kind, ErrorKind::UnsupportedVersion);
+            assert_eq!(error.offset, 17);
+        }
+    }
+
+    #[test]
+    fn w4a_short_vendor_id_keeps_the_rest() {
+        for length in 0..9 {
+            let bytes = sa_init().payload(PayloadType::VENDOR_ID, vec![9; length]);
+            let bytes = bytes.payload(PayloadType::NOTIFY, [0; 4]).build();
+            let kinds = outline(&bytes);
+            assert_eq!(kinds.len(), 8);
+            assert_eq!(kinds.last(), Some(&Ok(PayloadType::NOTIFY)));
+        }
+    }
+
+    #[test]
+    fn w4_a_malformed_body_does_not_break_the_chain() {
+        let bytes = MessageBuilder::request(BARE)
+            .payload(PayloadType::SA, [1, 2, 3])
+            .payload(PayloadType::KE, [])
+            .payload(PayloadType::NOTIFY, [9])
+            .payload(PayloadType::NONCE, [1; 16])
+            .build();
+        assert!(outline(&bytes).iter().all(Result::is_ok));
+        assert_eq!(outline(&bytes).len(), 4);
+    }
+
+    #[test]
+    fn w5_a_length_that_lies_is_reported_and_hides_nothing() {
+        let truth = outline(&sa_init().build());
+        let real = sa_init().build().len() as u32;
+        for length in [0, 27, 28, 40, real - 1, real + 1, u32::MAX] {
+            let bytes = sa_init().length(length).build();
+            assert_eq!(outline(&bytes), truth, "length {length}");
+            let expected = match length {
+                0..=27 => (ErrorKind::MalformedHeader, 24),
+                _ if length > real => (ErrorKind::LengthMismatch, 24),
+                _ => (ErrorKind::TrailingData, length),
+            };
+            assert_eq!(length_error(&bytes), Some(expected));
+        }
+    }
+
+    #[test]
+    fn w5_bytes_behind_the_chain_are_reported_once() {
+        let mut bytes = sa_init().build();
+        let end = bytes.len() as u32;
+        bytes.extend([1, 2, 3]);
+        bytes[27] += 3;
+        assert_eq!(length_error(&bytes), None);
+        let errors = errors(&bytes);
+        assert_eq!(errors.len(), 1);
+        assert_eq!((errors[0].kind, errors[0].offset), (ErrorKind::TrailingData, end));
+    }
+
+    #[test]
+    fn w5_a_payload_that_does_not_fit_ends_the_walk() {
+        for length in [0_u16, 3, 6, 0xffff] {
+            let mut bytes = MessageBuilder::request(BARE)
+                .payload(PayloadType::NONCE, [])
+                .payload(PayloadType::NOTIFY, [])
+                .build();
+            bytes[34..36].copy_from_slice(&length.to_be_bytes());
+            let items = outline(&bytes);
+            assert_eq!(items, [Ok(PayloadType::NONCE), Err(ErrorKind::MalformedPayload)]);
+            let error = errors(&bytes)[0];
+            assert_eq!((error.field, error.offset), ("Payload Length", 34));
+        }
+    }
+
+    #[test]
+    fn w5_a_chain_that_promises_too_much_is_malformed() {
+        let bytes = sa_init().last_next(PayloadType::NOTIFY).build();
+        let error = errors(&bytes)[0];
+        assert_eq!(error.kind, ErrorKind::MalformedPayload);
+        assert_eq!(error.field, "Next Payload");
+        assert_eq!(error.offset as usize, bytes.len());
+    }
+
+    #[test]
+    fn w10_no_item_is_invented_behind_the_last_payload_or_inside_sk() {
+        let bytes = MessageBuilder::request(BARE)
+            .payload(PayloadType::SK, [1; 40])
+            .last_next(PayloadType::IDI)
+            .build();
+        assert_eq!(outline(&bytes), [Ok(PayloadType::SK)]);
+        let message = Message::parse(&bytes).unwrap();
+        let payload = message.payloads().next().unwrap().unwrap();
+        assert_eq!(payload.next_payload, PayloadType::IDI);
+    }
+
+    #[test]
+    fn nothing_may_follow_an_encrypted_payload() {
+        for kind in [PayloadType::SK, PayloadType::SKF] {
+            let bytes = MessageBuilder::request(BARE)
+                .payload(kind, [1; 40])
+                .payload(PayloadType::NOTIFY, [0; 4])
+                .build();
+            let behind = Err(ErrorKind::PayloadAfterEncrypted);
+            assert_eq!(outline(&bytes), [Ok(kind), behind]);
+        }
+    }
+
+    #[test]
+    fn an_unknown_critical_payload_is_seen_reported_and_passed() {
+        let bytes = MessageBuilder::request(BARE)
+            .critical(PayloadType(99), [1])
+            .critical(PayloadType::NOTIFY, [0; 4])
+            .payload(PayloadType(200), [])
+            .build();
+        assert_eq!(
+            outline(&bytes),
+            [
+                Ok(PayloadType(99)),
+                Err(ErrorKind::UnknownCriticalPayload),
+                Ok(PayloadType::NOTIFY),
+                Ok(PayloadType(200))
+            ]
+        );
+    }
+
+    #[test]
+    fn the_number_of_payloads_is_bounded() {
+        let mut builder = MessageBuilder::request(BARE);
+        for _ in 0..MAX_PAYLOADS + 5 {
+            builder = builder.payload(PayloadType::VENDOR_ID, []);
+        }
+        let items = outline(&builder.build());
+        assert_eq!(items.len(), MAX_PAYLOADS + 1);
+        assert_eq!(items.last(), Some(&Err(ErrorKind::TooManyPayloads)));
+    }
+
+    #[test]
+    fn an_inner_chain_is_walked_at_its_own_offset() {
+        let inner = [PayloadType::NOTIFY.0, 0, 0, 4, 0, 0, 0, 4];
+        let items: Vec<_> = Payloads::new(PayloadType::IDI, &inner, 48).collect();
+        assert_eq!(items.len(), 2);
+        assert_eq!(items[1].unwrap().offset, 52);
+    }
+
+    #[test]
+    fn truncation_at_every_length_is_noticed() {
+        let bytes = everything().build();
+        assert_eq!(walk(&bytes).1, 0, "the sample itself has no fault");
+        for cut in 0..bytes.len() {
+            assert!(walk(&bytes[..cut]).1 > 0, "{cut} bytes");
+        }
+    }
+
+    #[test]
+    fn truncation_with_a_matching_length_terminates() {
+        let bytes = everything().build();
+        for cut in HEADER_LEN..bytes.len() {
+            let mut bytes = bytes[..cut].to_vec();
+            bytes[24..28].copy_from_slice(&(cut as u32).to_be_bytes());
+            assert!(walk(&bytes).1 > 0, "{cut} bytes");
+        }
+    }
+
+    #[test]
+    fn every_byte_may_have_any_value() {
+        let original = everything().build();
+        for at in 0..original.len() {
+            for value in [0, 0xff, !original[at], original[at] ^ 0x80] {
+                let mut bytes = original.clone();
+                bytes[at] = value;
+                let (items, _) = walk(&bytes);
+                assert!(items <= 4 * bytes.len(), "byte {at} as {value:#x}");
+            }
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! The Notify payload
+//! ([RFC 7296, section 3.10](https://www.rfc-editor.org/rfc/rfc7296#section-3.10)).
+
+use core::marker::PhantomData;
+
+use super::error::{ErrorKind, ParseError};
+use super::header::Version;
+use super::reader::Reader;
+use super::registry::{
+    GatewayIdType, HashAlgorithm, IpcompTransform, KeyExchangeMethod, NotifyType, PayloadType,
+    PpkIdType, Prf, Protocol, SecurePasswordMethod,
+};
+
+/// An error, a status or a capability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notify<'a> {
+    /// Protocol ID of the SA the notification concerns; 0 when it concerns
+    /// none or the IKE SA.
+    pub protocol: Protocol,
+    /// The SPI of that SA, often empty.
+    pub spi: &'a [u8],
+    /// Notify Message Type.
+    pub kind: NotifyType,
+    /// Notification Data.
+    pub data: &'a [u8],
+    /// Where the data begins, in bytes from the IKE header.
+    pub data_offset: u32,
+}
+
+impl<'a> Notify<'a> {
+    /// Reads the body of a Notify payload.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MalformedPayload`] when the fixed fields or the SPI are
+    /// cut off.
+    pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
+        let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
+        let protocol = Protocol(r.u8("Protocol ID")?);
+        let size_field = r;
+        let spi_size = r.u8("SPI Size")?;
+        let kind = NotifyType(r.u16("Notify Message Type")?);
+        let spi =
+            r.take(usize::from(spi_size), "SPI Size").map_err(|_| size_field.error("SPI Size"))?;
+        Ok(Self { protocol, spi, kind, data_offset: r.offset(), data: r.rest() })
+    }
+
+    /// The data in the form the notification's type prescribes;
+    /// [`NotifyData::Raw`] where this module knows no form.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MalformedPayload`] when the data does not have that form.
+    pub fn known(&self) -> Result<NotifyData<'a>, ParseError> {
+        let mut r = Reader::new(self.data, self.data_offset, ErrorKind::MalformedPayload);
+        let data = self.read(&mut r)?;
+        r.finish("Notification Data")?;
+        Ok(data)
+    }
+
+    fn read(&self, r: &mut Reader<'a>) -> Result<NotifyData<'a>, ParseError> {
+        use NotifyType as T;
+        let field = "Notification Data";
+        Ok(match self.kind {
+            T::UNSUPPORTED_CRITICAL_PAYLOAD => {
+                NotifyData::UnsupportedCriticalPayload(PayloadType(r.u8(field)?))
+            }
+            T::INVALID_MAJOR_VERSION => NotifyData::InvalidMajorVersion(Version(r.u8(field)?)),
+            T::INVALID_MESSAGE_ID => NotifyData::InvalidMessageId(r.u32(field)?),
+            T::INVALID_KE_PAYLOAD => NotifyData::InvalidKe(KeyExchangeMethod(r.u16(field)?)),
+            T::SET_WINDOW_SIZE => NotifyData::SetWindowSize(r.u32(field)?),
+            T::IPCOMP_SUPPORTED => NotifyData::Ipcomp {
+                cpi: r.u16("CPI")?,
+                transform: IpcompTransform(r.u8("IPComp Transform ID")?),
+            },
+            T::NAT_DETECTION_SOURCE_IP | T::NAT_DETECTION_DESTINATION_IP => {
+                NotifyData::NatDetection(r.array(field)?)
+            }
+            T::COOKIE => NotifyData::Cookie(read_sized(r, 1, 64)?),
+            T::COOKIE2 => NotifyData::Cookie2(read_sized(r, 8, 64)?),
+            T::REKEY_SA => NotifyData::RekeySa(self.spi),
+            T::ADDITIONAL_IP4_ADDRESS => NotifyData::AdditionalIp4Address(r.array(field)?),
+            T::ADDITIONAL_IP6_ADDRESS => NotifyData::AdditionalIp6Address(r.array(field)?),
+            T::AUTH_LIFETIME => NotifyData::AuthLifetime(r.u32(field)?),
+            T::REDIRECT | T::REDIRECTED_FROM => read_redirect(r)?,
+            T::TICKET_LT_OPAQUE => {
+                NotifyData::TicketLtOpaque { lifetime: r.u32("Lifetime")?, ticket: r.rest() }
+            }
+            T::SECURE_PASSWORD_METHODS => NotifyData::SecurePasswordMethods(Numbers::read(r)?),
+            T::SIGNATURE_HASH_ALGORITHMS => NotifyData::SignatureHashAlgorithms(Numbers::read(r)?),
+            T::PUZZLE => {
+                NotifyData::Puzzle { prf: Prf(r.u16("PRF")?), difficulty: r.u8("Difficulty")? }
+            }
+            T::PPK_IDENTITY => {
+                NotifyData::PpkIdentity { kind: PpkIdType(r.u8("PPK_ID Type")?), id: r.rest() }
+            }
+            _ => NotifyData::Raw(r.rest()),
+        })
+    }
+}
+
+/// Notification Data, decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotifyData<'a> {
+    /// UNSUPPORTED_CRITICAL_PAYLOAD: the type that was not understood.
+    UnsupportedCriticalPayload(PayloadType),
+    /// INVALID_MAJOR_VERSION: the version the sender supports.
+    InvalidMajorVersion(Version),
+    /// INVALID_MESSAGE_ID: the Message ID received.
+    InvalidMessageId(u32),
+    /// INVALID_KE_PAYLOAD: the method the responder wants.
+    InvalidKe(KeyExchangeMethod),
+    /// SET_WINDOW_SIZE: the number of requests that may be outstanding.
+    SetWindowSize(u32),
+    /// IPCOMP_SUPPORTED.
+    Ipcomp {
+        /// The IPComp CPI.
+        cpi: u16,
+        /// The compression algorithm.
+        transform: IpcompTransform,
+    },
+    /// NAT_DETECTION_SOURCE_IP and NAT_DETECTION_DESTINATION_IP: SHA-1 of both
+    /// SPIs, an address and a port.
+    NatDetection(&'a [u8; 20]),
+    /// COOKIE: 1 to 64 bytes to be sent back.
+    Cookie(&'a [u8]),
+    /// COOKIE2 (RFC 4555): 8 to 64 bytes to be sent back.
+    Cookie2(&'a [u8]),
+    /// REKEY_SA: the SPI of the SA that is replaced.
+    RekeySa(&'a [u8]),
+    /// ADDITIONAL_IP4_ADDRESS (RFC 4555).
+    AdditionalIp4Address(&'a [u8; 4]),
+    /// ADDITIONAL_IP6_ADDRESS (RFC 4555).
+    AdditionalIp6Address(&'a [u8; 16]),
+    /// AUTH_LIFETIME (RFC 4478): seconds until the initiator has to
+    /// authenticate again.
+    AuthLifetime(u32),
+    /// REDIRECT and REDIRECTED_FROM (RFC 5685).
+    Redirect {
+        /// GW Ident Type.
+        gateway: GatewayIdType,
+        /// The gateway's address or name.
+        identity: &'a [u8],
+        /// The initiator's nonce, which only an answer in IKE_SA_INIT repeats.
+        nonce: &'a [u8],
+    },
+    /// TICKET_LT_OPAQUE (RFC 5723).
+    TicketLtOpaque {
+        /// Seconds the ticket is good for.
+        lifetime: u32,
+        /// The ticket.
+        ticket: &'a [u8],
+    },
+    /// SECURE_PASSWORD_METHODS (RFC 6467).
+    SecurePasswordMethods(Numbers<'a, SecurePasswordMethod>),
+    /// SIGNATURE_HASH_ALGORITHMS (RFC 7427): the hashes the sender accepts in
+    /// a signature.
+    SignatureHashAlgorithms(Numbers<'a, HashAlgorithm>),
+    /// PUZZLE (RFC 8019).
+    Puzzle {
+        /// The function to solve the puzzle with.
+        prf: Prf,
+        /// The number of trailing zero bits the solution needs.
+        difficulty: u8,
+    },
+    /// PPK_IDENTITY (RFC 8784).
+    PpkIdentity {
+        /// The form of the identity.
+        kind: PpkIdType,
+        /// The identity.
+        id: &'a [u8],
+    },
+    /// Data without a form this module knows, which may be empty.
+    Raw(&'a [u8]),
+}
+
+/// A list of 16-bit numbers of one registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers<'a, T> {
+    bytes: &'a [u8],
+    registry: PhantomData<T>,
+}
+
+impl<'a, T: From<u16>> Numbers<'a, T> {
+    fn read(r: &mut Reader<'a>) -> Result<Self, ParseError> {
+        if r.remaining() % 2 != 0 {
+            return Err(r.error("Notification Data"));
+        }
+        Ok(Self { bytes: r.rest(), registry: PhantomData })
+    }
+
+    /// The numbers, in the order of the wire.
+    pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T> {
+        let pairs = self.bytes.chunks_exact(2);
+        pairs.map(|pair| T::from(pair.iter().fold(0, |high, low| high << 8 | u16::from(*low))))
+    }
+}
+
+/// Reads all the data, which has to have a certain size.
+fn read_sized<'a>(r: &mut Reader<'a>, least: usize, most: usize) -> Result<&'a [u8], ParseError> {
+    if !(least..=most).contains(&r.remaining()) {
+        return Err(r.error("Notification Data"));
+    }
+    Ok(r.rest())
+}
+
+/// RFC 5685, sections 9.2 and 9.3.
+fn read_redirect<'a>(r: &mut Reader<'a>) -> Result<NotifyData<'a>, ParseError> {
+    let gateway = GatewayIdType(r.u8("GW Ident Type")?);
+    let length_field = *r;
+    let length = r.u8("GW Ident Len")?;
+    let identity = r
+        .take(usize::from(length), "GW Ident Len")
+        .map_err(|_| length_field.error("GW Ident Len"))?;
+    Ok(NotifyData::Redirect { gateway, identity, nonce: r.rest() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::notify_body;
+    use super::*;
+
+    fn known(kind: NotifyType, data: &[u8]) -> Result<NotifyData<'_>, ParseError> {
+        let notify =
+            Notify { protocol: Protocol::default(), spi: &[], kind, data, data_offset: 36 };
+        notify.known()
+    }
+
+    #[test]
+    fn w4c_the_data_is_complete() {
+        let body = notify_body(NotifyType::INVALID_KE_PAYLOAD, &[0, 31]);
+        let notify = Notify::parse(&body, 32).unwrap();
+        assert_eq!((notify.data, notify.data_offset), (&[0, 31][..], 36));
+        let wanted = NotifyData::InvalidKe(KeyExchangeMethod::CURVE25519);
+        assert_eq!(notify.known(), Ok(wanted));
+    }
+
+    #[test]
+    fn splits_spi_and_data() {
+        let body = [3, 4, 0x40, 0x09, 1, 2, 3, 4, 9];
+        let notify = Notify::parse(&body, 32).unwrap();
+        assert_eq!(notify.protocol, Protocol::ESP);
+        assert_eq!(notify.kind, NotifyType::REKEY_SA);
+        assert_eq!((notify.spi, notify.data), (&[1, 2, 3, 4][..], &[9][..]));
+        assert_eq!(notify.data_offset, 40);
+    }
+
+    #[test]
+    fn truncation_before_the_data_is_an_error() {
+        let body = [3, 4, 0x40, 0x09, 1, 2, 3, 4];
+        for cut in 0..body.len() {
+            assert!(Notify::parse(&body[..cut], 32).is_err(), "{cut} bytes");
+        }
+        let error = Notify::parse(&body[..7], 32).unwrap_err();
+        assert_eq!((error.field, error.offset), ("SPI Size", 33));
+    }
+
+    #[test]
+    fn w15_known_data_is_decoded() {
+        use NotifyType as T;
+        let hash = [7; 20];
+        let cases: [(NotifyType, &[u8], NotifyData<'_>); 12] = [
+            (
+                T::UNSUPPORTED_CRITICAL_PAYLOAD,
+                &[99],
+                NotifyData::UnsupportedCriticalPayload(PayloadType(99)),
+            ),
+            (T::INVALID_MAJOR_VERSION, &[0x20], NotifyData::InvalidMajorVersion(Version(0x20))),
+            (T::INVALID_MESSAGE_ID, &[0, 0, 0, 5], NotifyData::InvalidMessageId(5)),
+            (T::SET_WINDOW_SIZE, &[0, 0, 0, 8], NotifyData::SetWindowSize(8)),
+            (
+                T::IPCOMP_SUPPORTED,
+                &[1, 2, 2],
+                NotifyData::Ipcomp { cpi: 0x0102, transform: IpcompTransform::IPCOMP_DEFLATE },
+            ),
+            (T::NAT_DETECTION_SOURCE_IP, &hash, NotifyData::NatDetection(&hash)),
+            (T::COOKIE, &[1], NotifyData::Cookie(&[1])),
+            (
+                T::ADDITIONAL_IP4_ADDRESS,
+                &[10, 0, 0, 1],
+                NotifyData::AdditionalIp4Address(&[10, 0, 0, 1]),
+            ),
+            (T::AUTH_LIFETIME, &[0, 0, 0x0e, 0x10], NotifyData::AuthLifetime(3600)),
+            (
+                T::PUZZLE,
+                &[0, 5, 16],
+                NotifyData::Puzzle { prf: Prf::PRF_HMAC_SHA2_256, difficulty: 16 },
+            ),
+            (
+                T::PPK_IDENTITY,
+                &[2, 9],
+                NotifyData::PpkIdentity { kind: PpkIdType::PPK_ID_FIXED, id: &[9] },
+            ),
+            (T::MOBIKE_SUPPORTED, &[], NotifyData::Raw(&[])),
+        ];
+        for (kind, data, expected) in cases {
+            assert_eq!(known(kind, data), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn redirect_may_have_a_nonce() {
+        let data = [1, 4, 10, 5, 2, 53, 0xaa, 0xbb];
+        let expected = NotifyData::Redirect {
+            gateway: GatewayIdType::IPV4,
+            identity: &[10, 5, 2, 53],
+            nonce: &[0xaa, 0xbb],
+        };
+        assert_eq!(known(NotifyType::REDIRECT, &data), Ok(expected));
+    }
+
+    #[test]
+    fn lists_hash_algorithms() {
+        let data = known(NotifyType::SIGNATURE_HASH_ALGORITHMS, &[0, 1, 0, 2]);
+        let Ok(NotifyData::SignatureHashAlgorithms(hashes)) = data else {
+            panic!("{data:?}");
+        };
+        let expected = [HashAlgorithm::SHA1, HashAlgorithm::SHA2_256];
+        assert!(hashes.iter().eq(expected));
+    }
+
+    #[test]
+    fn data_of_the_wrong_size_is_an_error() {
+        use NotifyType as T;
+        let cases: [(NotifyType, &[u8]); 9] = [
+            (T::INVALID_KE_PAYLOAD, &[]),
+            (T::INVALID_KE_PAYLOAD, &[0, 14, 0]),
+            (T::NAT_DETECTION_SOURCE_IP, &[1; 19]),
+            (T::NAT_DETECTION_DESTINATION_IP, &[1; 21]),
+            (T::COOKIE, &[]),
+            (T::COOKIE, &[1; 65]),
+            (T::COOKIE2, &[1; 7]),
+            (T::REDIRECT, &[1, 9, 10]),
+            (T::SIGNATURE_HASH_ALGORITHMS, &[0, 1, 0]),
+        ];
+        for (kind, data) in cases {
+            let error = known(kind, data).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::MalformedPayload, "{kind}");
+            assert!(error.offset >= 36);
+        }
+    }
+
+    #[test]
+    fn w11_an_unassigned_type_is_data() {
+        let body = notify_body(NotifyType(41041), &[1, 2]);
+        let notify = Notify::parse(&body, 32).unwrap();
+        assert_eq!(notify.kind.to_string(), "unknown-41041");
+        assert_eq!(notify.known(), Ok(NotifyData::Raw(&[1, 2])));
+    }
+}

@@ -1,0 +1,213 @@
+//! A cursor that cannot leave its bounds.
+//!
+//! Every payload parser reads its fields through a [`Reader`], one after the
+//! other, as the RFC's diagrams list them. A field that is not there becomes a
+//! [`ParseError`] naming it, so that no parser has to compute offsets.
+
+use nom::bytes::complete::take;
+use nom::IResult;
+
+use super::error::{ErrorKind, ParseError};
+
+/// The error nom's combinators return here: nothing, because the reader knows
+/// the field and the offset better.
+type Incomplete = ();
+
+/// Reads big-endian fields from the front of a slice.
+///
+/// The reader keeps the offset of its *end*: it never moves, so the successful
+/// path only shortens the slice.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    input: &'a [u8],
+    end: u32,
+    kind: ErrorKind,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader over `input`, whose first byte is `offset` bytes behind the
+    /// first byte of the IKE header. A missing field is reported as `kind`.
+    #[inline]
+    pub fn new(input: &'a [u8], offset: u32, kind: ErrorKind) -> Self {
+        Self { input, end: offset.wrapping_add(byte_count(input)), kind }
+    }
+
+    /// The same reader, reporting missing fields as another kind.
+    #[inline]
+    pub fn with_kind(self, kind: ErrorKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Reads one byte.
+    ///
+    /// # Errors
+    /// `field` is cut off. This holds for all the reading methods.
+    #[inline]
+    pub fn u8(&mut self, field: &'static str) -> Result<u8, ParseError> {
+        self.array::<1>(field).map(|[byte]| *byte)
+    }
+
+    /// Reads a 16-bit number.
+    ///
+    /// # Errors
+    /// As [`u8`](Self::u8).
+    #[inline]
+    pub fn u16(&mut self, field: &'static str) -> Result<u16, ParseError> {
+        self.array(field).map(|bytes| u16::from_be_bytes(*bytes))
+    }
+
+    /// Reads a 32-bit number.
+    ///
+    /// # Errors
+    /// As [`u8`](Self::u8).
+    #[inline]
+    pub fn u32(&mut self, field: &'static str) -> Result<u32, ParseError> {
+        self.array(field).map(|bytes| u32::from_be_bytes(*bytes))
+    }
+
+    /// Reads `length` bytes without copying them.
+    ///
+    /// # Errors
+    /// As [`u8`](Self::u8).
+    #[inline]
+    pub fn take(&mut self, length: usize, field: &'static str) -> Result<&'a [u8], ParseError> {
+        let parsed: IResult<_, _, Incomplete> = take(length)(self.input);
+        match parsed {
+            Ok((rest, taken)) => {
+                self.input = rest;
+                Ok(taken)
+            }
+            Err(_) => Err(self.error(field)),
+        }
+    }
+
+    /// Reads a field of a fixed size.
+    ///
+    /// # Errors
+    /// As [`u8`](Self::u8).
+    #[inline]
+    pub fn array<const N: usize>(
+        &mut self,
+        field: &'static str,
+    ) -> Result<&'a [u8; N], ParseError> {
+        match self.take(N, field)?.first_chunk() {
+            Some(taken) => Ok(taken),
+            None => Err(self.error(field)),
+        }
+    }
+
+    /// Takes the next `length` bytes as a reader of their own.
+    ///
+    /// # Errors
+    /// As [`u8`](Self::u8).
+    #[inline]
+    pub fn sub(&mut self, length: usize, field: &'static str) -> Result<Self, ParseError> {
+        let offset = self.offset();
+        let input = self.take(length, field)?;
+        Ok(Self::new(input, offset, self.kind))
+    }
+
+    /// Takes everything that is left, which may be nothing.
+    #[inline]
+    pub fn rest(&mut self) -> &'a [u8] {
+        core::mem::take(&mut self.input)
+    }
+
+    /// Ends reading.
+    ///
+    /// # Errors
+    /// Something is left; `field` is what says how much there should have been.
+    #[inline]
+    pub fn finish(self, field: &'static str) -> Result<(), ParseError> {
+        if self.is_empty() {
+            Ok(())
+        } else {
+            Err(self.error(field))
+        }
+    }
+
+    /// Where the next field begins, in bytes from the IKE header.
+    #[inline]
+    pub fn offset(&self) -> u32 {
+        self.end.wrapping_sub(byte_count(self.input))
+    }
+
+    /// How many bytes are left.
+    #[inline]
+    pub const fn remaining(&self) -> usize {
+        self.input.len()
+    }
+
+    /// Whether nothing is left.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.input.is_empty()
+    }
+
+    /// An error of this reader's kind at the place it has reached.
+    #[cold]
+    pub fn error(&self, field: &'static str) -> ParseError {
+        self.error_of(self.kind, field)
+    }
+
+    /// An error of another kind at the place the reader has reached.
+    #[cold]
+    pub fn error_of(&self, kind: ErrorKind, field: &'static str) -> ParseError {
+        ParseError { kind, field, offset: self.offset() }
+    }
+}
+
+/// A slice's length as an offset. No datagram and no TCP frame of IKE exceeds
+/// 65,535 bytes; the offsets of an input of 4 GiB would wrap, nothing worse.
+#[inline]
+pub(crate) const fn byte_count(bytes: &[u8]) -> u32 {
+    bytes.len() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reader(input: &[u8]) -> Reader<'_> {
+        Reader::new(input, 28, ErrorKind::MalformedPayload)
+    }
+
+    #[test]
+    fn reads_fields_in_order() {
+        let mut r = reader(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        assert_eq!(r.u8("a"), Ok(1));
+        assert_eq!(r.u16("b"), Ok(0x0203));
+        assert_eq!(r.u32("c"), Ok(0x0405_0607));
+        assert_eq!(r.array::<2>("d"), Ok(&[8, 9]));
+        assert_eq!(r.offset(), 37);
+        assert_eq!(r.rest(), [10]);
+        assert!(r.finish("e").is_ok());
+    }
+
+    #[test]
+    fn names_the_missing_field_and_its_offset() {
+        let mut r = reader(&[1, 2, 3]);
+        r.u16("first").unwrap();
+        let expected =
+            ParseError { kind: ErrorKind::MalformedPayload, field: "second", offset: 30 };
+        assert_eq!(r.u16("second"), Err(expected));
+        assert_eq!(r.remaining(), 1, "a failed read consumes nothing");
+    }
+
+    #[test]
+    fn a_sub_reader_knows_its_place_and_its_bounds() {
+        let mut r = reader(&[1, 2, 3, 4, 5]);
+        r.u8("x").unwrap();
+        let mut inner = r.sub(2, "inner").unwrap();
+        assert_eq!(inner.offset(), 29);
+        assert_eq!(inner.take(2, "y"), Ok(&[2, 3][..]));
+        assert_eq!(inner.u8("z").unwrap_err().offset, 31);
+        assert_eq!(r.offset(), 31);
+    }
+
+    #[test]
+    fn finish_reports_what_is_left() {
+        let r = reader(&[0; 3]);
+        assert_eq!(r.finish("Length").unwrap_err().offset, 28);
+    }
+}
