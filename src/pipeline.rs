@@ -20,9 +20,8 @@ pub struct FlowContext {
 }
 
 impl FlowContext {
-    /// A flow between these UDP ports.
-    pub fn of_ports(source: u16, destination: u16) -> Self {
-        let transport = Transport::of_ports(source, destination);
+    /// A flow over this transport.
+    pub fn new(transport: Transport) -> Self {
         Self {
             transport,
             carrier: Carrier {

@@ -126,7 +126,7 @@ fn assess_transform(proposal: &Proposal, transform: &Transform, findings: &mut V
         TransformType::SN if proposal.protocol == Protocol::IKE => {
             return add(findings, What::Esn, Some(*transform), "not for IKE (RFC 7296, 3.3.2)");
         }
-        kind if is_key_exchange(kind) => (What::Dh, DH),
+        kind if kind.is_key_exchange() => (What::Dh, DH),
         _ => return,
     };
     if let Some((_, reason)) = rows.iter().find(|(id, _)| *id == transform.id) {
@@ -177,11 +177,6 @@ fn add(
     if findings.len() < MAX_FINDINGS && !findings.contains(&finding) {
         findings.push(finding);
     }
-}
-
-/// Key exchange methods stand in transform types 4 and 6 to 12 (RFC 9370).
-pub fn is_key_exchange(kind: TransformType) -> bool {
-    kind == TransformType::KE || (TransformType::ADDKE1..=TransformType::ADDKE7).contains(&kind)
 }
 
 /// Ciphers that carry their own integrity: AES and Camellia in CCM or GCM,

@@ -26,7 +26,7 @@ impl Sink for Nowhere {
 }
 
 fn decode(datagram: &Datagram, data: &[u8]) -> Option<Transaction> {
-    let mut flow = FlowContext::of_ports(datagram.source_port, datagram.destination_port);
+    let mut flow = FlowContext::new(datagram.transport);
     let tx = on_datagram(&mut flow, Direction::ToServer, data)?;
     render(&tx, &mut Nowhere);
     Some(tx)

@@ -63,7 +63,9 @@ impl Config {
     /// Takes one key over. The error names key, value and what is allowed.
     fn set(&mut self, key: &str, value: Option<&str>) -> Result<(), String> {
         let shown = value.unwrap_or("");
-        let bad = |allowed: &str| format!("{SECTION}.{key}: \"{shown}\" is not {allowed}");
+        let bad = |allowed: &str| {
+            format!("{SECTION}.{key}: \"{shown}\" is not {allowed}; the default is used")
+        };
         match key {
             "enabled" => {
                 self.mode = mode(shown).ok_or_else(|| bad("yes, no or detection-only"))?;
@@ -150,17 +152,20 @@ mod tests {
             (
                 "enabled",
                 "maybe",
-                "app-layer.protocols.ikev2.enabled: \"maybe\" is not yes, no or detection-only",
+                "app-layer.protocols.ikev2.enabled: \"maybe\" is not yes, no or detection-only; \
+                 the default is used",
             ),
             (
                 "max-tx",
                 "0",
-                "app-layer.protocols.ikev2.max-tx: \"0\" is not a number from 1 to 65535",
+                "app-layer.protocols.ikev2.max-tx: \"0\" is not a number from 1 to 65535; \
+                 the default is used",
             ),
             (
                 "policy",
                 "lax",
-                "app-layer.protocols.ikev2.policy: \"lax\" is not a known policy (rfc8247)",
+                "app-layer.protocols.ikev2.policy: \"lax\" is not a known policy (rfc8247); \
+                 the default is used",
             ),
             (
                 "max_tx",

@@ -10,8 +10,8 @@ use super::state::{HeldTransaction, State};
 use super::{claim, config, log, protocol, PROTOCOL, PROTOCOL_NUMBER, TO_CLIENT, TO_SERVER};
 use crate::pipeline::{on_datagram, FlowContext};
 use crate::sys;
-use crate::tx::{Direction, Event};
-use crate::wire::{detect, HEADER_LEN};
+use crate::tx::{Direction, Event, Transport};
+use crate::wire::{detect, detect_damaged, Sighting, HEADER_LEN};
 
 /// A name that nothing else uses, on the way from one alias to the other.
 const PRIVATE_NAME: &CStr = c"ikev2-plugin";
@@ -166,20 +166,34 @@ unsafe fn bytes<'a>(data: *const u8, length: u32) -> &'a [u8] {
 }
 
 /// Looks for an IKEv2 message by content; behind the patterns, on every port.
+/// On IKE's own ports a damaged one is taken too, before the built-in parser is
+/// asked, which would take some of them for its own.
 unsafe extern "C" fn probe_content(
-    _flow: *const sys::Flow,
+    flow: *const sys::Flow,
     _flags: u8,
     data: *const u8,
     length: u32,
     direction: *mut u8,
 ) -> sys::AppProto {
     guard(FAILED, || {
-        // SAFETY: the host passes a packet's payload and a place for the direction.
-        unsafe { find_message(bytes(data, length), direction) }
+        // SAFETY: the host passes a packet's payload.
+        let data = unsafe { bytes(data, length) };
+        let sighting = detect(data).or_else(|| {
+            // SAFETY: the host passes a valid flow.
+            let transport = unsafe { transport(flow.cast_mut()) };
+            if transport == Transport::Udp {
+                None
+            } else {
+                detect_damaged(data)
+            }
+        });
+        // SAFETY: the host passes a place for the direction.
+        sighting.map_or(FAILED, |sighting| unsafe { take(sighting, direction) })
     })
 }
 
-/// As [`probe_content`], and on IKE's ports also what may come before a message.
+/// Looks, on IKE's ports and those of `detection-ports`, for a message and for
+/// what may come before one.
 unsafe extern "C" fn probe_port(
     flow: *const sys::Flow,
     flags: u8,
@@ -190,25 +204,33 @@ unsafe extern "C" fn probe_port(
     guard(FAILED, || {
         // SAFETY: as in `probe_content`.
         let data = unsafe { bytes(data, length) };
-        // SAFETY: as in `probe_content`.
-        match unsafe { find_message(data, direction) } {
+        match detect(data).or_else(|| detect_damaged(data)) {
+            // SAFETY: as in `probe_content`.
+            Some(sighting) => unsafe { take(sighting, direction) },
             // SAFETY: the host holds the flow's lock while it detects.
-            FAILED if unsafe { claim::is_ours(flow, flags, data) } => protocol(),
-            other => other,
+            None if unsafe { claim::is_ours(flow, flags, data) } => protocol(),
+            None => FAILED,
         }
     })
 }
 
+/// Takes a flow for the plugin; a response seen first turns it round.
+///
 /// # Safety
 /// `direction` is null or valid for writing.
-unsafe fn find_message(data: &[u8], direction: *mut u8) -> sys::AppProto {
-    let Some(sighting) = detect(data) else { return FAILED };
+unsafe fn take(sighting: Sighting, direction: *mut u8) -> sys::AppProto {
     // SAFETY: see the function's contract.
     if let Some(direction) = unsafe { direction.as_mut() } {
-        // A response seen first turns the flow round.
         *direction = if sighting.response { TO_CLIENT } else { TO_SERVER };
     }
     protocol()
+}
+
+/// # Safety
+/// `flow` is the host's, valid for the call.
+unsafe fn transport(flow: *mut sys::Flow) -> Transport {
+    // SAFETY: see the function's contract.
+    unsafe { Transport::of_ports(sys::FlowGetSourcePort(flow), sys::FlowGetDestinationPort(flow)) }
 }
 
 unsafe extern "C" fn state_new(_previous: *mut c_void, _protocol: sys::AppProto) -> *mut c_void {
@@ -272,8 +294,7 @@ unsafe fn parse(
     let Some(state) = (unsafe { state(alstate) }) else { return GIVE_UP };
     let context = state.context.get_or_insert_with(|| {
         // SAFETY: the flow is the host's, valid for the call.
-        let ports = unsafe { (sys::FlowGetSourcePort(flow), sys::FlowGetDestinationPort(flow)) };
-        FlowContext::of_ports(ports.0, ports.1)
+        FlowContext::new(unsafe { transport(flow) })
     });
     // SAFETY: the slice describes the packet's payload, valid for the call.
     let data = unsafe { bytes(slice.input, slice.input_len) };

@@ -231,8 +231,10 @@ typedef struct SCConfNode_ {
     } next;
 } SCConfNode;
 
-int SCLogMessage(const SCLogLevel, const char *file, const unsigned int line, const char *function,
-        const char *module, const char *message);
+/* An enumeration there. */
+typedef unsigned int SCError;
+SCError SCLogMessage(const SCLogLevel, const char *file, const unsigned int line,
+        const char *function, const char *module, const char *message);
 SCLogLevel SCLogGetLogLevel(void);
 void SCFatalErrorOnInitStatic(const char *);
 int SCConfGet(const char *name, const char **vptr);

@@ -18,6 +18,10 @@ const VERSION_OFFSET: usize = 17;
 /// zero.
 pub const NON_ESP_MARKER: [u8; 4] = [0; 4];
 
+/// The lengths that a message in one UDP datagram can have.
+const SHORTEST: u32 = HEADER_LEN as u32;
+const LONGEST: u32 = u16::MAX as u32;
+
 /// What is known about the flow a datagram belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Carrier {
@@ -117,8 +121,8 @@ pub struct Sighting {
 /// - IANA has assigned the exchange type;
 /// - the reserved flags are clear;
 /// - IANA has assigned the first payload's type;
-/// - SPIs, Message ID and flags fit the exchange (see [`Header`]'s sources:
-///   RFC 7296, sections 2.2, 2.6 and 3.1);
+/// - SPIs, Message ID and flags fit the exchange (RFC 7296, sections 2.2, 2.6
+///   and 3.1);
 /// - the chain of payloads ends exactly where the length says.
 ///
 /// So a peer cannot hide by using one thing a receiver has to ignore or a
@@ -132,6 +136,36 @@ pub fn detect(data: &[u8]) -> Option<Sighting> {
     }
     let behind = data.strip_prefix(&NON_ESP_MARKER)?;
     plausible(behind).map(|header| sighting(true, header))
+}
+
+/// As [`detect`], for a datagram on a port that is IKE's, where a damaged first
+/// message is worth more than elsewhere: the length need only be one that UDP
+/// could carry, and the payloads are not looked at.
+///
+/// Certain are the major version, the initiator's SPI, and an exchange type that
+/// is not one of IKEv1's. Of an assigned exchange type, an assigned first payload
+/// and clear reserved flags, at most one is missing. Random bytes pass once in
+/// 10^8 datagrams.
+pub fn detect_damaged(data: &[u8]) -> Option<Sighting> {
+    let sighting = |marker, header: Header| Sighting { marker, response: header.flags.response() };
+    if let Some(header) = resembles(data) {
+        return Some(sighting(false, header));
+    }
+    resembles(data.strip_prefix(&NON_ESP_MARKER)?).map(|header| sighting(true, header))
+}
+
+fn resembles(bytes: &[u8]) -> Option<Header> {
+    let header = Header::parse(bytes).ok()?;
+    let is_ikev2 = header.version.major() == 2
+        && header.init_spi != [0; 8]
+        && header.exchange_type.0 >= ExchangeType::IKE_SA_INIT.0
+        && (SHORTEST..=LONGEST).contains(&header.length);
+    let oddities = [
+        header.exchange_type.name().is_none(),
+        header.flags.reserved() != 0,
+        header.next_payload.name().is_none(),
+    ];
+    (is_ikev2 && oddities.iter().filter(|odd| **odd).count() <= 1).then_some(header)
 }
 
 /// The header of `bytes`, if it can be no chance that it looks like one. What
@@ -316,6 +350,25 @@ mod tests {
         assert!(detect(&bytes).is_some());
         bytes.push(0);
         assert_eq!(detect(&bytes), None);
+    }
+
+    #[test]
+    fn a_damaged_message_is_detected_where_ike_is_expected() {
+        let whole = sa_init().build();
+        let mut too_long = whole.clone();
+        too_long[26] += 1;
+        for bytes in
+            [whole[..60].to_vec(), too_long, sa_init().header(|h| h.flags = Flags(0xff)).build()]
+        {
+            assert_eq!(detect(&bytes), None);
+            assert!(detect_damaged(&bytes).is_some_and(|sighting| !sighting.marker));
+            assert!(detect_damaged(&marked_with(&bytes)).is_some_and(|sighting| sighting.marker));
+        }
+        assert_eq!(detect_damaged(&whole[..HEADER_LEN - 1]), None);
+        let mut two_oddities = whole;
+        two_oddities[16] = 200;
+        two_oddities[19] = 0xff;
+        assert_eq!(detect_damaged(&two_oddities), None);
     }
 
     #[test]

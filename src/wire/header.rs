@@ -53,8 +53,8 @@ impl Header {
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut r = Reader::new(bytes, 0, ErrorKind::MalformedHeader);
         Ok(Self {
-            init_spi: *r.array("IKE SA Initiator's SPI")?,
-            resp_spi: *r.array("IKE SA Responder's SPI")?,
+            init_spi: r.array("IKE SA Initiator's SPI")?,
+            resp_spi: r.array("IKE SA Responder's SPI")?,
             next_payload: PayloadType(r.u8("Next Payload")?),
             version: Version(r.u8("Version")?),
             exchange_type: ExchangeType(r.u8("Exchange Type")?),

@@ -117,19 +117,8 @@ pub struct Payload<'a> {
 impl Payload<'_> {
     /// Where the body begins, in bytes from the IKE header.
     pub const fn body_offset(&self) -> u32 {
-        self.offset.saturating_add(PAYLOAD_HEADER_LEN as u32)
+        self.offset.wrapping_add(PAYLOAD_HEADER_LEN as u32)
     }
-}
-
-/// What the walker expects next.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    /// A payload of this type.
-    Payload(PayloadType),
-    /// The end of the message; anything else is a fault of this kind.
-    End(ErrorKind),
-    /// Nothing: the walk is over.
-    Done,
 }
 
 /// Walks a chain of payloads. After an error it goes on if it knows where the
@@ -137,12 +126,17 @@ enum Step {
 #[derive(Clone, Debug)]
 pub struct Payloads<'a> {
     reader: Reader<'a>,
-    step: Step,
+    /// The type of the next payload; [`PayloadType::NONE`] at the end.
+    next: PayloadType,
+    count: usize,
+    /// A fault of the payload that was returned last.
+    pending: Option<ParseError>,
+    /// What bytes behind the last payload are called, until they have been
+    /// looked for.
+    tail: Option<ErrorKind>,
     /// Where the message ends by its own account, for the report of what lies
     /// between the last payload and that point.
     end: u32,
-    count: usize,
-    pending: Option<ParseError>,
 }
 
 impl<'a> Payloads<'a> {
@@ -152,32 +146,55 @@ impl<'a> Payloads<'a> {
     pub fn new(first: PayloadType, bytes: &'a [u8], offset: u32) -> Self {
         Self {
             reader: Reader::new(bytes, offset, ErrorKind::MalformedPayload),
-            step: Step::after(first, PayloadType::NONE),
-            end: offset.saturating_add(byte_count(bytes)),
+            next: first,
             count: 0,
             pending: None,
+            tail: Some(ErrorKind::TrailingData),
+            end: offset.wrapping_add(byte_count(bytes)),
         }
     }
 
-    /// Reads the next payload of type `kind`; on error the chain is lost.
-    fn payload(&mut self, kind: PayloadType) -> Result<Payload<'a>, ParseError> {
-        self.step = Step::Done;
-        if self.count == MAX_PAYLOADS {
-            return Err(self.reader.error_of(ErrorKind::TooManyPayloads, "Next Payload"));
-        }
-        let payload = read_payload(&mut self.reader, kind)?;
+    /// Reads the next payload; on error the chain is lost.
+    #[inline]
+    fn payload(&mut self) -> Result<Payload<'a>, ParseError> {
         self.count += 1;
-        self.step = Step::after(payload.next_payload, kind);
+        let payload = match read_payload(&mut self.reader, self.next) {
+            Ok(payload) => payload,
+            Err(error) => return Err(self.lost(error)),
+        };
+        self.next = payload.next_payload;
+        if payload.kind.is_encrypted() {
+            // That Next Payload is the type of the first payload inside.
+            self.next = PayloadType::NONE;
+            self.tail = Some(ErrorKind::PayloadAfterEncrypted);
+        }
         if payload.critical && payload.kind.name().is_none() {
             self.pending = Some(unknown_critical(&payload));
         }
         Ok(payload)
     }
 
-    /// What lies behind the last payload, unless the header's length already
-    /// excludes it.
-    fn left_over(&mut self, kind: ErrorKind) -> Option<ParseError> {
-        self.step = Step::Done;
+    /// Ends the walk at an error that hides where the next payload begins.
+    #[cold]
+    fn lost(&mut self, error: ParseError) -> ParseError {
+        self.next = PayloadType::NONE;
+        self.tail = None;
+        error
+    }
+
+    /// What there is to say when no payload is read: a fault of the previous
+    /// one, one too many, or bytes behind the last one that the header's length
+    /// does not exclude.
+    #[cold]
+    fn fault(&mut self) -> Option<ParseError> {
+        if self.pending.is_some() {
+            return self.pending.take();
+        }
+        if self.next != PayloadType::NONE {
+            let error = self.reader.error_of(ErrorKind::TooManyPayloads, "Next Payload");
+            return Some(self.lost(error));
+        }
+        let kind = self.tail.take()?;
         (self.reader.offset() < self.end).then(|| self.reader.error_of(kind, "Next Payload"))
     }
 }
@@ -185,37 +202,23 @@ impl<'a> Payloads<'a> {
 impl<'a> Iterator for Payloads<'a> {
     type Item = Result<Payload<'a>, ParseError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(error) = self.pending.take() {
-            return Some(Err(error));
+        let end = self.next == PayloadType::NONE || self.count == MAX_PAYLOADS;
+        if end || self.pending.is_some() {
+            return self.fault().map(Err);
         }
-        match self.step {
-            Step::Payload(kind) => Some(self.payload(kind)),
-            Step::End(kind) => self.left_over(kind).map(Err),
-            Step::Done => None,
-        }
+        Some(self.payload())
     }
 }
 
 impl core::iter::FusedIterator for Payloads<'_> {}
 
-impl Step {
-    /// What comes after a payload of type `kind` whose Next Payload is `next`.
-    fn after(next: PayloadType, kind: PayloadType) -> Self {
-        if kind.is_encrypted() {
-            Self::End(ErrorKind::PayloadAfterEncrypted)
-        } else if next == PayloadType::NONE {
-            Self::End(ErrorKind::TrailingData)
-        } else {
-            Self::Payload(next)
-        }
-    }
-}
-
 /// Reads a generic payload header and takes the body it announces.
+#[inline]
 fn read_payload<'a>(r: &mut Reader<'a>, kind: PayloadType) -> Result<Payload<'a>, ParseError> {
     let offset = r.offset();
-    let [next, critical, l0, l1] = *r.array::<PAYLOAD_HEADER_LEN>("Next Payload")?;
+    let [next, critical, l0, l1] = r.array::<PAYLOAD_HEADER_LEN>("Next Payload")?;
     let length = u16::from_be_bytes([l0, l1]);
     let size = usize::from(length).checked_sub(PAYLOAD_HEADER_LEN);
     match size.and_then(|size| r.take(size, "Payload Length").ok()) {

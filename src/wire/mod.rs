@@ -35,7 +35,6 @@
 //! # Ok::<(), suricata_ikev2::wire::ParseError>(())
 //! ```
 #![forbid(unsafe_code)]
-#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod macros;
 
@@ -68,7 +67,7 @@ pub use auth::Authentication;
 pub use cert::Certificate;
 pub use certreq::CertificateRequest;
 pub use cp::{Configuration, ConfigurationAttribute};
-pub use datagram::{classify, detect, Carrier, Datagram, Sighting};
+pub use datagram::{classify, detect, detect_damaged, Carrier, Datagram, Sighting};
 pub use delete::Delete;
 pub use eap::Eap;
 pub use encrypted::{Encrypted, Fragment};

@@ -72,13 +72,13 @@ impl<'a> Notify<'a> {
                 transform: IpcompTransform(r.u8("IPComp Transform ID")?),
             },
             T::NAT_DETECTION_SOURCE_IP | T::NAT_DETECTION_DESTINATION_IP => {
-                NotifyData::NatDetection(r.array(field)?)
+                NotifyData::NatDetection(read_array(r)?)
             }
             T::COOKIE => NotifyData::Cookie(read_sized(r, 1, 64)?),
             T::COOKIE2 => NotifyData::Cookie2(read_sized(r, 8, 64)?),
             T::REKEY_SA => NotifyData::RekeySa(self.spi),
-            T::ADDITIONAL_IP4_ADDRESS => NotifyData::AdditionalIp4Address(r.array(field)?),
-            T::ADDITIONAL_IP6_ADDRESS => NotifyData::AdditionalIp6Address(r.array(field)?),
+            T::ADDITIONAL_IP4_ADDRESS => NotifyData::AdditionalIp4Address(read_array(r)?),
+            T::ADDITIONAL_IP6_ADDRESS => NotifyData::AdditionalIp6Address(read_array(r)?),
             T::AUTH_LIFETIME => NotifyData::AuthLifetime(r.u32(field)?),
             T::REDIRECT | T::REDIRECTED_FROM => read_redirect(r)?,
             T::TICKET_LT_OPAQUE => {
@@ -192,6 +192,13 @@ impl<'a, T: From<u16>> Numbers<'a, T> {
         let pairs = self.bytes.chunks_exact(2);
         pairs.map(|pair| T::from(pair.iter().fold(0, |high, low| high << 8 | u16::from(*low))))
     }
+}
+
+/// Reads data of a size known in advance.
+fn read_array<'a, const N: usize>(r: &mut Reader<'a>) -> Result<&'a [u8; N], ParseError> {
+    let start = *r;
+    let data = r.take(N, "Notification Data")?;
+    data.first_chunk().ok_or_else(|| start.error("Notification Data"))
 }
 
 /// Reads all the data, which has to have a certain size.

@@ -3,8 +3,12 @@
 //! Every payload parser reads its fields through a [`Reader`], one after the
 //! other, as the RFC's diagrams list them. A field that is not there becomes a
 //! [`ParseError`] naming it, so that no parser has to compute offsets.
+//!
+//! Single numbers are read by nom's `complete` combinators, which never ask for
+//! more input: a datagram is all there is. Where speed counts, several fields
+//! are taken at once with [`Reader::array`].
 
-use nom::bytes::complete::take;
+use nom::number::complete::{be_u16, be_u32, be_u8};
 use nom::IResult;
 
 use super::error::{ErrorKind, ParseError};
@@ -44,7 +48,8 @@ impl<'a> Reader<'a> {
     /// `field` is cut off. This holds for all the reading methods.
     #[inline]
     pub fn u8(&mut self, field: &'static str) -> Result<u8, ParseError> {
-        self.array::<1>(field).map(|[byte]| *byte)
+        let parsed = be_u8(self.input);
+        self.advance(parsed, field)
     }
 
     /// Reads a 16-bit number.
@@ -53,7 +58,8 @@ impl<'a> Reader<'a> {
     /// As [`u8`](Self::u8).
     #[inline]
     pub fn u16(&mut self, field: &'static str) -> Result<u16, ParseError> {
-        self.array(field).map(|bytes| u16::from_be_bytes(*bytes))
+        let parsed = be_u16(self.input);
+        self.advance(parsed, field)
     }
 
     /// Reads a 32-bit number.
@@ -62,7 +68,8 @@ impl<'a> Reader<'a> {
     /// As [`u8`](Self::u8).
     #[inline]
     pub fn u32(&mut self, field: &'static str) -> Result<u32, ParseError> {
-        self.array(field).map(|bytes| u32::from_be_bytes(*bytes))
+        let parsed = be_u32(self.input);
+        self.advance(parsed, field)
     }
 
     /// Reads `length` bytes without copying them.
@@ -71,27 +78,27 @@ impl<'a> Reader<'a> {
     /// As [`u8`](Self::u8).
     #[inline]
     pub fn take(&mut self, length: usize, field: &'static str) -> Result<&'a [u8], ParseError> {
-        let parsed: IResult<_, _, Incomplete> = take(length)(self.input);
-        match parsed {
-            Ok((rest, taken)) => {
+        match self.input.split_at_checked(length) {
+            Some((taken, rest)) => {
                 self.input = rest;
                 Ok(taken)
             }
-            Err(_) => Err(self.error(field)),
+            None => Err(self.error(field)),
         }
     }
 
-    /// Reads a field of a fixed size.
+    /// Reads a field, or several at once, of a size known in advance. This is
+    /// the quick way: one comparison for all of them.
     ///
     /// # Errors
     /// As [`u8`](Self::u8).
     #[inline]
-    pub fn array<const N: usize>(
-        &mut self,
-        field: &'static str,
-    ) -> Result<&'a [u8; N], ParseError> {
-        match self.take(N, field)?.first_chunk() {
-            Some(taken) => Ok(taken),
+    pub fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], ParseError> {
+        match self.input.split_first_chunk() {
+            Some((taken, rest)) => {
+                self.input = rest;
+                Ok(*taken)
+            }
             None => Err(self.error(field)),
         }
     }
@@ -144,6 +151,21 @@ impl<'a> Reader<'a> {
         self.input.is_empty()
     }
 
+    #[inline]
+    fn advance<T>(
+        &mut self,
+        parsed: IResult<&'a [u8], T, Incomplete>,
+        field: &'static str,
+    ) -> Result<T, ParseError> {
+        match parsed {
+            Ok((rest, value)) => {
+                self.input = rest;
+                Ok(value)
+            }
+            Err(_) => Err(self.error(field)),
+        }
+    }
+
     /// An error of this reader's kind at the place it has reached.
     #[cold]
     pub fn error(&self, field: &'static str) -> ParseError {
@@ -178,7 +200,7 @@ mod tests {
         assert_eq!(r.u8("a"), Ok(1));
         assert_eq!(r.u16("b"), Ok(0x0203));
         assert_eq!(r.u32("c"), Ok(0x0405_0607));
-        assert_eq!(r.array::<2>("d"), Ok(&[8, 9]));
+        assert_eq!(r.array("d"), Ok([8, 9]));
         assert_eq!(r.offset(), 37);
         assert_eq!(r.rest(), [10]);
         assert!(r.finish("e").is_ok());

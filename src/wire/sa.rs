@@ -16,7 +16,7 @@ pub const MAX_PROPOSALS: usize = 64;
 
 /// The number of transforms after which walking a proposal stops: the count's
 /// one byte allows no more.
-pub const MAX_TRANSFORMS: usize = 255;
+pub const MAX_TRANSFORMS: usize = u8::MAX as usize;
 
 /// One proposal: a protocol and the transforms that may protect it.
 #[derive(Clone, Copy, Debug)]
@@ -43,17 +43,18 @@ impl<'a> Proposal<'a> {
         Transforms {
             reader: self.transforms,
             announced: Some(self.transform_count),
-            count_offset: self.offset.saturating_add(7),
+            count_offset: self.offset.wrapping_add(7),
             seen: 0,
             pending: None,
         }
     }
 
     /// Reads a proposal substructure.
-    fn read(sub: Substructure<'a>) -> Result<Self, ParseError> {
+    #[inline]
+    fn read(sub: &Substructure<'a>) -> Result<Self, ParseError> {
         let [number, protocol, spi_size, transform_count] = sub.fixed;
-        let mut r = sub.rest;
-        let spi_offset = r.offset();
+        let spi_offset = sub.offset.wrapping_add(SUBSTRUCTURE_LEN as u32);
+        let mut r = Reader::new(sub.rest, spi_offset, ErrorKind::BadTransformLength);
         let Ok(spi) = r.take(usize::from(spi_size), "SPI Size") else {
             return Err(spi_size_error(sub.offset));
         };
@@ -64,7 +65,7 @@ impl<'a> Proposal<'a> {
             spi_offset,
             offset: sub.offset,
             transform_count,
-            transforms: r.with_kind(ErrorKind::BadTransformLength),
+            transforms: r,
         })
     }
 
@@ -105,11 +106,16 @@ impl<'a> Proposals<'a> {
         }
     }
 
+    #[inline]
     fn proposal(&mut self) -> Result<Proposal<'a>, ParseError> {
-        let sub = self.substructure()?;
+        self.count += 1;
+        let sub = match Substructure::read(&mut self.reader, &PROPOSAL) {
+            Ok(sub) => sub,
+            Err(error) => return Err(self.lost(error)),
+        };
         let expected = self.expected;
         self.expected = expected.wrapping_add(1);
-        let proposal = Proposal::read(sub)?;
+        let proposal = Proposal::read(&sub)?;
         self.expected = proposal.number.wrapping_add(1);
         if !sub.last_fits(&PROPOSAL, &self.reader) {
             self.pending = Some(sub.last_error());
@@ -122,21 +128,27 @@ impl<'a> Proposals<'a> {
         Ok(proposal)
     }
 
-    /// Takes the next substructure; on error there is no next one.
-    fn substructure(&mut self) -> Result<Substructure<'a>, ParseError> {
-        self.count += 1;
-        let sub = if self.reader.is_empty() {
-            Err(self.reader.error("Proposals"))
-        } else if self.count > MAX_PROPOSALS {
-            let kind = ErrorKind::TooManyProposals;
-            Err(self.reader.error_of(kind, "Proposals"))
-        } else {
-            Substructure::read(&mut self.reader, &PROPOSAL)
-        };
-        if sub.is_err() {
-            self.reader.rest();
+    /// Ends the walk at an error that hides where the next proposal begins.
+    #[cold]
+    fn lost(&mut self, error: ParseError) -> ParseError {
+        self.reader.rest();
+        self.count = MAX_PROPOSALS;
+        error
+    }
+
+    /// What there is to say when no proposal is read: a fault of the previous
+    /// one, one too many, or that there was none at all.
+    #[cold]
+    fn fault(&mut self) -> Option<ParseError> {
+        if self.pending.is_some() {
+            return self.pending.take();
         }
-        sub
+        let (kind, wrong) = match self.count {
+            0 => (ErrorKind::MalformedPayload, true),
+            _ => (ErrorKind::TooManyProposals, !self.reader.is_empty()),
+        };
+        let error = self.reader.error_of(kind, "Proposals");
+        wrong.then(|| self.lost(error))
     }
 
     /// Whether proposals count 1, 2, 3. A single one may have any number: as an
@@ -149,14 +161,11 @@ impl<'a> Proposals<'a> {
 impl<'a> Iterator for Proposals<'a> {
     type Item = Result<Proposal<'a>, ParseError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(error) = self.pending.take() {
-            return Some(Err(error));
-        }
-        // An SA payload has at least one proposal, so the end is only legal
-        // after the first.
-        if self.reader.is_empty() && self.count > 0 {
-            return None;
+        let end = self.reader.is_empty() || self.count == MAX_PROPOSALS;
+        if end || self.pending.is_some() {
+            return self.fault().map(Err);
         }
         Some(self.proposal())
     }
@@ -182,7 +191,7 @@ pub struct Transform<'a> {
 impl<'a> Transform<'a> {
     /// The attributes, in the order of the wire.
     pub fn attributes(&self) -> Attributes<'a> {
-        let offset = self.offset.saturating_add(8);
+        let offset = self.offset.wrapping_add(8);
         Attributes { reader: Reader::new(self.attributes, offset, ErrorKind::BadTransformLength) }
     }
 
@@ -190,18 +199,18 @@ impl<'a> Transform<'a> {
     #[inline]
     fn read(sub: &Substructure<'a>) -> Self {
         let [kind, _reserved, id @ ..] = sub.fixed;
-        let mut r = sub.rest;
         Self {
             kind: TransformType(kind),
             id: u16::from_be_bytes(id),
             key_length: None,
             offset: sub.offset,
-            attributes: r.rest(),
+            attributes: sub.rest,
         }
     }
 
     /// Finds the Key Length, which RFC 7296, section 3.3.5, requires to be in
     /// the short form and to appear once.
+    #[cold]
     fn read_key_length(&mut self) -> Result<(), ParseError> {
         let mut attributes = self.attributes();
         while !attributes.reader.is_empty() {
@@ -226,17 +235,26 @@ pub struct Transforms<'a> {
     /// The announced count, until it has been compared.
     announced: Option<u8>,
     count_offset: u32,
-    seen: usize,
+    seen: u8,
     pending: Option<ParseError>,
 }
 
 impl<'a> Transforms<'a> {
+    #[inline]
     fn transform(&mut self) -> Result<Transform<'a>, ParseError> {
-        self.seen += 1;
-        let sub = self.substructure()?;
+        let sub = match Substructure::read(&mut self.reader, &TRANSFORM) {
+            Ok(sub) => sub,
+            Err(error) => return Err(self.lost(error)),
+        };
         let mut transform = Transform::read(&sub);
-        if let Err(flaw) = transform.read_key_length() {
-            self.pending = Some(flaw);
+        match *sub.rest {
+            [] => {}
+            // Nearly all transforms with attributes have a Key Length and
+            // nothing else.
+            [0x80, 0x0e, high, low] => {
+                transform.key_length = Some(u16::from_be_bytes([high, low]));
+            }
+            _ => self.pending = transform.read_key_length().err(),
         }
         if !sub.last_fits(&TRANSFORM, &self.reader) {
             self.pending = Some(sub.last_error());
@@ -244,26 +262,33 @@ impl<'a> Transforms<'a> {
         Ok(transform)
     }
 
-    /// Takes the next substructure; on error there is no next one, and the
-    /// count no longer says anything.
-    fn substructure(&mut self) -> Result<Substructure<'a>, ParseError> {
-        let sub = if self.seen > MAX_TRANSFORMS {
-            let kind = ErrorKind::TooManyTransforms;
-            Err(self.reader.error_of(kind, "Transforms"))
-        } else {
-            Substructure::read(&mut self.reader, &TRANSFORM)
-        };
-        if sub.is_err() {
-            self.reader.rest();
-            self.announced = None;
+    /// Ends the walk at an error that hides where the next transform begins;
+    /// then the count no longer says anything.
+    #[cold]
+    fn lost(&mut self, error: ParseError) -> ParseError {
+        self.reader.rest();
+        self.announced = None;
+        error
+    }
+
+    /// What there is to say when no transform is read: a fault of the previous
+    /// one, one too many, or a wrong count.
+    #[cold]
+    fn fault(&mut self) -> Option<ParseError> {
+        if self.pending.is_some() {
+            return self.pending.take();
         }
-        sub
+        if self.reader.is_empty() {
+            return self.count_error();
+        }
+        let error = self.reader.error_of(ErrorKind::TooManyTransforms, "Transforms");
+        Some(self.lost(error))
     }
 
     /// Compares the announced count, once.
     fn count_error(&mut self) -> Option<ParseError> {
         let announced = self.announced.take()?;
-        (usize::from(announced) != self.seen).then_some(ParseError {
+        (announced != self.seen).then_some(ParseError {
             kind: ErrorKind::ProposalCountMismatch,
             field: "Num Transforms",
             offset: self.count_offset,
@@ -274,12 +299,11 @@ impl<'a> Transforms<'a> {
 impl<'a> Iterator for Transforms<'a> {
     type Item = Result<Transform<'a>, ParseError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(error) = self.pending.take() {
-            return Some(Err(error));
-        }
-        if self.reader.is_empty() {
-            return self.count_error().map(Err);
+        match self.seen.checked_add(1) {
+            Some(seen) if !self.reader.is_empty() && self.pending.is_none() => self.seen = seen,
+            _ => return self.fault().map(Err),
         }
         Some(self.transform())
     }
@@ -378,7 +402,7 @@ struct Substructure<'a> {
     offset: u32,
     last: u8,
     fixed: [u8; 4],
-    rest: Reader<'a>,
+    rest: &'a [u8],
 }
 
 impl<'a> Substructure<'a> {
@@ -386,9 +410,9 @@ impl<'a> Substructure<'a> {
     fn read(r: &mut Reader<'a>, layout: &Layout) -> Result<Self, ParseError> {
         let start = *r;
         let [last, _reserved, l0, l1, a, b, c, d] =
-            *r.array::<SUBSTRUCTURE_LEN>(layout.length_field)?;
+            r.array::<SUBSTRUCTURE_LEN>(layout.length_field)?;
         let size = usize::from(u16::from_be_bytes([l0, l1])).checked_sub(SUBSTRUCTURE_LEN);
-        match size.and_then(|size| r.sub(size, layout.length_field).ok()) {
+        match size.and_then(|size| r.take(size, layout.length_field).ok()) {
             Some(rest) => Ok(Self { offset: start.offset(), last, fixed: [a, b, c, d], rest }),
             None => Err(layout.length_error(start)),
         }

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use etherparse::{SlicedPacket, TransportSlice};
 use pcap_file::pcap::PcapReader;
+use suricata_ikev2::tx::Transport;
 
 /// A UDP datagram of a capture.
 pub(crate) struct Datagram {
     /// The capture's file name and the number of the packet in it, from 1.
     pub(crate) place: String,
-    pub(crate) source_port: u16,
-    pub(crate) destination_port: u16,
+    pub(crate) transport: Transport,
     pub(crate) data: Vec<u8>,
 }
 
@@ -42,8 +42,7 @@ fn read(path: &PathBuf) -> Vec<Datagram> {
         let Some(TransportSlice::Udp(udp)) = sliced.transport else { continue };
         found.push(Datagram {
             place: format!("{name}, packet {number}"),
-            source_port: udp.source_port(),
-            destination_port: udp.destination_port(),
+            transport: Transport::of_ports(udp.source_port(), udp.destination_port()),
             data: udp.payload().to_vec(),
         });
     }

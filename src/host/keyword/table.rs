@@ -4,7 +4,6 @@
 use core::ffi::CStr;
 
 use super::args::Part;
-use crate::policy::is_key_exchange;
 use crate::tx::Transaction;
 use crate::wire::registry::{ExchangeType, KeyExchangeMethod, NotifyType};
 
@@ -108,7 +107,7 @@ fn any_key_exchange_method(
     let transforms = tx.proposals.all_transforms().iter();
     if Part::admits(part, tx.scope())
         && transforms
-            .filter(|transform| is_key_exchange(transform.kind))
+            .filter(|transform| transform.kind.is_key_exchange())
             .any(|transform| test(transform.id.into()))
     {
         return true;
