@@ -13,12 +13,11 @@ pub(crate) const HOST_HEADERS: &str = "src/sys/host-headers.h";
 /// The functions, types and constants to generate; `src/sys/suricata.h` declares each of them.
 const FUNCTIONS: &str = "SCPluginRegisterAppLayer|GetProgramVersion\
     |AppLayerRegister(ProtocolDetection|Parser|ParserAlias)|AppLayerGetProtoByName\
-    |SCAppLayerProtoDetectConfProtoDetectionEnabled|SCAppLayerParserConfParserEnabled\
     |SCAppLayerProtoDetect(PMRegisterPatternCSwPP|PPRegister)|AppLayerProtoDetectReset\
     |AppLayerDecoderEvents(SetEventRaw|FreeEvents)|DetectEngineStateFree|GenericVarFree\
-    |FlowGet(SourcePort|DestinationPort|Flags|StorageById)\
-    |Flow(StorageRegister|SetStorageById|FreeStorageById)|SCFlowRegisterUpdateCallback\
-    |SCLogMessage|SCLogGetLogLevel|SCFatalErrorOnInitStatic|SCConfGet(|Node|FirstNode|NextNode)\
+    |FlowGet(SourcePort|DestinationPort|StorageById)\
+    |Flow(StorageRegister|SetStorageById)|SCFlowRegisterUpdateCallback\
+    |SCLogMessage|SCLogGetLogLevel|SCFatalErrorOnInitStatic|SCConfGet(Node|FirstNode|NextNode)\
     |SCDetectHelper(KeywordRegister|BufferRegister|BufferMpmRegister|MultiBufferMpmRegister)\
     |SCDetectBufferSetActiveList|SCDetectSignatureSetAppProto|SCSigMatchAppendSMToList\
     |SCDetectU(8|16|32)(Parse|Match|Free)\
@@ -54,7 +53,7 @@ pub(crate) fn bindings(header: &str, includes: &str) -> Result<bindgen::Bindings
         .header(header)
         .allowlist_function(FUNCTIONS)
         .allowlist_type(TYPES)
-        .opaque_type("Flow_|Packet_|ThreadVars_|Signature_|SigMatch_|SigMatchCtx_|Detect.*Ctx_?")
+        .opaque_type("Flow_|Packet_|ThreadVars_|Signature_|SigMatch_|SigMatchCtx_|Detect.*Ctx_")
         .constified_enum("SCLogLevel|AppLayerEventType")
         .prepend_enum_name(false)
         .layout_tests(true)

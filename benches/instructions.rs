@@ -18,8 +18,10 @@ use suricata_ikev2::wire::{ExchangeType, PayloadType};
 
 const REPETITIONS: u64 = 1000;
 
+type Subject = (&'static str, fn(&Datagram));
+
 /// What is measured, by name.
-const SUBJECTS: &[(&str, fn(&Datagram))] = &[
+const SUBJECTS: &[Subject] = &[
     ("detection", |datagram| {
         black_box(detect(&datagram.data));
     }),
@@ -106,7 +108,8 @@ fn samples() -> Vec<(String, Datagram)> {
 }
 
 fn instructions(subject: &str, place: &str) -> u64 {
-    (collected(subject, place, REPETITIONS) - collected(subject, place, 0)) / REPETITIONS
+    collected(subject, place, REPETITIONS).saturating_sub(collected(subject, place, 0))
+        / REPETITIONS
 }
 
 fn collected(subject: &str, place: &str, times: u64) -> u64 {

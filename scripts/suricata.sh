@@ -20,7 +20,7 @@ refresh=''
 
 usage() {
     cat <<'END'
-usage: scripts/suricata.sh [--refresh] [--etc | --rules | --headers]
+usage: scripts/suricata.sh [--refresh] [--etc | --rules | --elf | --headers]
 
 Prints the path of a runnable Suricata 8.0.x: $SURICATA when that is set, else
 the suricata on PATH when it is an 8.0.x, else Debian's package from
@@ -30,6 +30,7 @@ the system's packages alone and is checked by apt's signatures.
   --etc      print the folder with its suricata.yaml, classification.config
              and reference.config instead
   --rules    print the folder with the rules that come with it instead
+  --elf      print its program instead, where the path above is a wrapper's
   --headers  print the folder with the C headers of a Suricata 8.0.x instead
              (for SURICATA_INCLUDE_DIR)
   --refresh  build what is printed again, from today's packages
@@ -254,6 +255,18 @@ rules_of() {
     die "no rules of $1 in '$rules'"
 }
 
+# What has the symbols a plugin binds to.
+elf_of() {
+    local program
+    for program in "$(readlink -f -- "$1")" "$(beside "$1")/usr/bin/suricata"; do
+        if [ "$(head -c 4 -- "$program" 2>/dev/null | tail -c 3)" = ELF ]; then
+            printf '%s\n' "$program"
+            return
+        fi
+    done
+    die "$1 is a wrapper of something else: set SURICATA to that"
+}
+
 # --- headers ----------------------------------------------------------------
 # Debian has no package of Suricata's headers. Layouts are the same in every
 # 8.0.x, so these need not be of the very version that runs.
@@ -372,7 +385,7 @@ main() {
     while [ $# -gt 0 ]; do
         case $1 in
             --refresh) refresh=yes ;;
-            --etc | --rules | --headers) print=$1 ;;
+            --etc | --rules | --elf | --headers) print=$1 ;;
             -h | --help) usage; exit ;;
             *) usage >&2; die "unknown argument: $1" ;;
         esac
@@ -385,6 +398,7 @@ main() {
             case $print in
                 --etc) etc_of "$binary" ;;
                 --rules) rules_of "$binary" ;;
+                --elf) elf_of "$binary" ;;
                 *) printf '%s\n' "$binary" ;;
             esac
             ;;

@@ -10,7 +10,7 @@ use crate::proposal::{Proposal, Transform};
 use crate::tx::{Event, Scope, Transaction};
 use crate::wire::notify::Notify;
 use crate::wire::registry::{PayloadType, TransformType};
-use crate::wire::{Fragment, Header, ParseError, Protocol};
+use crate::wire::{Header, ParseError, Protocol};
 
 /// The most elements of an array in a record.
 pub const MAX_ELEMENTS: usize = 64;
@@ -297,18 +297,14 @@ fn render_finding(finding: &Finding, scope: Scope, sink: &mut impl Sink) {
 }
 
 fn render_encrypted(tx: &Transaction, sink: &mut impl Sink) {
-    let Some(last) = tx.payloads.last().map(|entry| tx.payload(entry)) else { return };
-    match last.kind {
-        PayloadType::SK => sink.uint(c"encrypted_length", last.body.len() as u64),
-        PayloadType::SKF => {
-            let Ok(fragment) = Fragment::parse(&last) else { return };
-            sink.open_object(c"fragment");
-            sink.uint(c"number", fragment.number.into());
-            sink.uint(c"total", fragment.total.into());
-            sink.close();
-            sink.uint(c"encrypted_length", fragment.body.len() as u64);
-        }
-        _ => {}
+    if let Some(fragment) = tx.fragment() {
+        sink.open_object(c"fragment");
+        sink.uint(c"number", fragment.number.into());
+        sink.uint(c"total", fragment.total.into());
+        sink.close();
+    }
+    if let Some(body) = tx.encrypted() {
+        sink.uint(c"encrypted_length", body.len() as u64);
     }
 }
 

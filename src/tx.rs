@@ -6,7 +6,7 @@
 use crate::policy::Finding;
 use crate::proposal::ProposalSet;
 use crate::wire::registry::PayloadType;
-use crate::wire::{ErrorKind, Header, KeyExchange, Notify, ParseError, Payload};
+use crate::wire::{ErrorKind, Fragment, Header, KeyExchange, Notify, ParseError, Payload};
 
 /// The most parse errors kept of one message; their events are never lost.
 pub const MAX_ERRORS: usize = 8;
@@ -347,6 +347,23 @@ impl Transaction {
     pub fn key_exchanges(&self) -> impl Iterator<Item = KeyExchange<'_>> {
         self.payloads_of(PayloadType::KE)
             .filter_map(|payload| KeyExchange::parse(payload.body, payload.body_offset()).ok())
+    }
+
+    /// The encrypted fragment, if the message is one (RFC 7383).
+    pub fn fragment(&self) -> Option<Fragment<'_>> {
+        let last = self.payloads.last().filter(|entry| entry.kind == PayloadType::SKF)?;
+        Fragment::parse(&self.payload(last)).ok()
+    }
+
+    /// The contents of the SK payload or of the fragment, initialization vector to
+    /// checksum.
+    pub fn encrypted(&self) -> Option<&[u8]> {
+        let last = self.payloads.last()?;
+        match last.kind {
+            PayloadType::SK => Some(self.payload(last).body),
+            PayloadType::SKF => self.fragment().map(|fragment| fragment.body),
+            _ => None,
+        }
     }
 }
 

@@ -122,14 +122,12 @@ unsafe extern "C" fn register_keywords() {
     guard((), || {
         keyword::register();
         parser::check_name();
-        let names = keyword::names();
         log::notice(&format!(
-            "suricata-ikev2 {} in Suricata {}: parser {}, EVE records, {} keywords ({})",
+            "suricata-ikev2 {} in Suricata {}: parser {}, EVE records, {} keywords",
             env!("CARGO_PKG_VERSION"),
             running_version(),
             if config::get().mode == config::Mode::On { "on" } else { "for detection only" },
-            names.len(),
-            names.join(" "),
+            keyword::count(),
         ));
     });
 }

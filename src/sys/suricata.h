@@ -171,8 +171,6 @@ AppProto AppLayerRegisterProtocolDetection(const AppLayerParser *parser, int ena
 int AppLayerRegisterParser(const AppLayerParser *p, AppProto alproto);
 int AppLayerRegisterParserAlias(const char *proto_name, const char *proto_alias);
 AppProto AppLayerGetProtoByName(const char *alproto_name);
-int SCAppLayerProtoDetectConfProtoDetectionEnabled(const char *ipproto, const char *alproto);
-int SCAppLayerParserConfParserEnabled(const char *ipproto, const char *alproto_name);
 int SCAppLayerProtoDetectPMRegisterPatternCSwPP(uint8_t ipproto, AppProto alproto,
         const char *pattern, uint16_t depth, uint16_t offset, uint8_t direction,
         ProbingParserFPtr PPFunc, uint16_t pp_min_depth, uint16_t pp_max_depth);
@@ -192,12 +190,10 @@ typedef struct FlowStorageId {
 
 uint16_t FlowGetSourcePort(Flow *flow);
 uint16_t FlowGetDestinationPort(Flow *flow);
-uint32_t FlowGetFlags(Flow *flow);
 FlowStorageId FlowStorageRegister(const char *name, const unsigned int size,
         void *(*Alloc)(unsigned int), void (*Free)(void *));
 void *FlowGetStorageById(const Flow *h, FlowStorageId id);
 int FlowSetStorageById(Flow *h, FlowStorageId id, void *ptr);
-void FlowFreeStorageById(Flow *h, FlowStorageId id);
 bool SCFlowRegisterUpdateCallback(
         void (*fn)(ThreadVars *tv, Flow *f, Packet *p, void *user), void *user);
 
@@ -237,7 +233,6 @@ SCError SCLogMessage(const SCLogLevel, const char *file, const unsigned int line
         const char *function, const char *module, const char *message);
 SCLogLevel SCLogGetLogLevel(void);
 void SCFatalErrorOnInitStatic(const char *);
-int SCConfGet(const char *name, const char **vptr);
 SCConfNode *SCConfGetNode(const char *name);
 SCConfNode *SCConfGetFirstNode(const SCConfNode *parent);
 SCConfNode *SCConfGetNextNode(const SCConfNode *node);

@@ -1,6 +1,7 @@
-//! Arguments of keywords in rules: names become numbers before Suricata's own
-//! integer parser sees them, so ranges, comparisons and negation work with both.
+//! Arguments of keywords in rules. An error says what is wrong and what is
+//! allowed; the caller adds the keyword's name and the argument.
 
+use super::kind::{Integer, Names};
 use crate::policy::What;
 use crate::tx::Scope;
 
@@ -43,52 +44,31 @@ pub(super) struct IntegerArgument {
     pub(super) part: Option<Part>,
 }
 
-/// Reads `EXPRESSION[,PART]`. The error says what is wrong and what is allowed.
-pub(super) fn integer(
-    argument: &str,
-    number: fn(&str) -> Option<u32>,
-    parts: &[Part],
-) -> Result<IntegerArgument, String> {
+/// Reads `EXPRESSION[,PART]`. Names become numbers before Suricata's own parser
+/// sees them, so ranges, comparisons and negation work with both.
+pub(super) fn integer(argument: &str, keyword: &Integer) -> Result<IntegerArgument, String> {
     let (expression, part) = match argument.split_once(',') {
         None => (argument, None),
-        Some((expression, word)) => (expression, Some(read_part(word.trim(), parts)?)),
+        Some((expression, word)) => (expression, Some(read_part(word.trim(), keyword.parts)?)),
     };
     if expression.trim().is_empty() {
         return Err("a number or a name is missing".to_owned());
     }
-    Ok(IntegerArgument { expression: replace_names(expression.trim(), number)?, part })
+    let expression = replace_names(expression.trim(), keyword.names.as_ref())?;
+    Ok(IntegerArgument { expression, part })
 }
 
 fn read_part(word: &str, parts: &[Part]) -> Result<Part, String> {
-    let found = parts.iter().copied().find(|part| part.name().eq_ignore_ascii_case(word));
-    found.ok_or_else(|| match parts {
-        [] => format!("'{word}' is not understood: the keyword takes one number or name"),
-        _ => {
-            let allowed: Vec<_> = parts.iter().map(|part| part.name()).collect();
-            format!("'{word}' is not one of {}", allowed.join(", "))
-        }
-    })
-}
-
-/// Reads the list of kinds of `ikev2.weak_proposal`; empty means any.
-pub(super) fn weak(argument: &str) -> Result<Vec<What>, String> {
-    argument
-        .split([',', ' '])
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
-        .map(|word| {
-            let kind = What::ALL.iter().find(|kind| kind.name().eq_ignore_ascii_case(word));
-            kind.copied().ok_or_else(|| {
-                let allowed: Vec<_> = What::ALL.iter().map(|kind| kind.name()).collect();
-                format!("'{word}' is not one of {}", allowed.join(", "))
-            })
-        })
-        .collect()
+    if parts.is_empty() {
+        return Err(format!("'{word}' is not understood: the keyword takes one value or range"));
+    }
+    let names: Vec<_> = parts.iter().map(|part| part.name()).collect();
+    Ok(parts[position(word, &names)?])
 }
 
 /// Words are runs of letters, digits and `_` that do not begin with a digit;
 /// all else belongs to the integer syntax.
-fn replace_names(expression: &str, number: fn(&str) -> Option<u32>) -> Result<String, String> {
+fn replace_names(expression: &str, names: Option<&Names>) -> Result<String, String> {
     let mut result = String::with_capacity(expression.len());
     let mut rest = expression;
     while let Some(first) = rest.chars().next() {
@@ -98,8 +78,7 @@ fn replace_names(expression: &str, number: fn(&str) -> Option<u32>) -> Result<St
             .max(first.len_utf8());
         let (word, tail) = rest.split_at(end);
         if first.is_ascii_alphabetic() {
-            let value = number(word).ok_or_else(|| format!("no value is called '{word}'"))?;
-            result.push_str(&value.to_string());
+            result.push_str(&number(word, names)?.to_string());
         } else {
             result.push_str(word);
         }
@@ -108,20 +87,165 @@ fn replace_names(expression: &str, number: fn(&str) -> Option<u32>) -> Result<St
     Ok(result)
 }
 
+fn number(word: &str, names: Option<&Names>) -> Result<u32, String> {
+    let Some(names) = names else {
+        return Err(format!("'{word}' is no number, and the keyword has no names"));
+    };
+    (names.number)(word)
+        .ok_or_else(|| format!("no value is called '{word}'{}", suggestion(word, &(names.all)())))
+}
+
+/// One or more of some words, or any but these.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ChoiceArgument {
+    pub(super) negated: bool,
+    pub(super) wanted: Vec<usize>,
+}
+
+/// Reads `[!]WORD[,WORD...]`.
+pub(super) fn choice(argument: &str, names: &[&str]) -> Result<ChoiceArgument, String> {
+    let (negated, words) = match argument.trim().strip_prefix('!') {
+        Some(words) => (true, words),
+        None => (false, argument),
+    };
+    let wanted: Result<_, _> = words.split(',').map(|word| position(word.trim(), names)).collect();
+    Ok(ChoiceArgument { negated, wanted: wanted? })
+}
+
+/// Bits that must be set and bits that must be clear.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct FlagsArgument {
+    pub(super) set: u8,
+    pub(super) clear: u8,
+}
+
+/// Reads `[!]NAME[,[!]NAME...]`.
+pub(super) fn flags(argument: &str, bits: &[(&str, u8)]) -> Result<FlagsArgument, String> {
+    let names: Vec<_> = bits.iter().map(|(name, _)| *name).collect();
+    let mut read = FlagsArgument::default();
+    for word in argument.split(',').map(str::trim) {
+        match word.strip_prefix('!') {
+            Some(word) => read.clear |= bits[position(word.trim(), &names)?].1,
+            None => read.set |= bits[position(word, &names)?].1,
+        }
+    }
+    if read.set & read.clear != 0 {
+        return Err("a flag cannot be set and clear at once".to_owned());
+    }
+    Ok(read)
+}
+
+/// A version, with any minor version when none is given.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct VersionArgument {
+    pub(super) negated: bool,
+    pub(super) major: u8,
+    pub(super) minor: Option<u8>,
+}
+
+/// Reads `[!]MAJOR[.MINOR]`; both are numbers of four bits.
+pub(super) fn version(argument: &str) -> Result<VersionArgument, String> {
+    let (negated, text) = match argument.trim().strip_prefix('!') {
+        Some(text) => (true, text.trim()),
+        None => (false, argument.trim()),
+    };
+    let number = |text: &str| {
+        let number = text.parse().ok().filter(|number| *number <= 15_u8);
+        number.ok_or_else(|| format!("'{text}' is not MAJOR or MAJOR.MINOR, each from 0 to 15"))
+    };
+    let (major, minor) = match text.split_once('.') {
+        Some((major, minor)) => (number(major)?, Some(number(minor)?)),
+        None => (number(text)?, None),
+    };
+    Ok(VersionArgument { negated, major, minor })
+}
+
+/// Reads nothing, `yes` or `no`.
+pub(super) fn presence(argument: &str) -> Result<bool, String> {
+    match argument.trim() {
+        "" => Ok(true),
+        word => Ok(position(word, &["yes", "no"])? == 0),
+    }
+}
+
+/// The place of a word in a list, in any mixture of upper and lower case.
+fn position(word: &str, names: &[&str]) -> Result<usize, String> {
+    let found = names.iter().position(|name| name.eq_ignore_ascii_case(word));
+    found.ok_or_else(|| format!("'{word}' is not one of {}", names.join(", ")))
+}
+
+/// What somebody who wrote `word` may have meant.
+pub(super) fn suggestion(word: &str, names: &[&str]) -> String {
+    let word = word.to_ascii_lowercase();
+    let nearest = names
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(&word, &name.to_ascii_lowercase()), name))
+        .min_by_key(|(distance, _)| *distance);
+    match nearest {
+        Some((distance, name)) if distance <= word.len().div_ceil(3) => {
+            format!("; did you mean '{}'?", name.to_ascii_lowercase())
+        }
+        _ => String::new(),
+    }
+}
+
+/// The argument of `ikev2.weak_proposal`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct WeakArgument<'a> {
+    /// Kinds of findings; none means any.
+    pub(super) kinds: Vec<What>,
+    pub(super) scope: Option<Scope>,
+    /// The policy's name; none means the configured one.
+    pub(super) policy: Option<&'a str>,
+}
+
+/// Reads `[KIND...][,offered|chosen][,policy NAME]`, in any order.
+pub(super) fn weak(argument: &str) -> Result<WeakArgument<'_>, String> {
+    let mut read = WeakArgument::default();
+    for word in argument.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        if let Some(name) = word.strip_prefix("policy ") {
+            if read.policy.replace(name.trim()).is_some() {
+                return Err("more than one policy".to_owned());
+            }
+        } else if let Some(scope) = scope(word) {
+            if read.scope.replace(scope).is_some_and(|other| other != scope) {
+                return Err("offered and chosen exclude each other".to_owned());
+            }
+        } else {
+            read.kinds.push(kind(word)?);
+        }
+    }
+    Ok(read)
+}
+
+fn scope(word: &str) -> Option<Scope> {
+    let scopes = [Scope::Offered, Scope::Chosen];
+    scopes.into_iter().find(|scope| scope.name().eq_ignore_ascii_case(word))
+}
+
+fn kind(word: &str) -> Result<What, String> {
+    let names: Vec<_> = What::ALL.iter().map(|kind| kind.name()).collect();
+    let index =
+        position(word, &names).map_err(|error| format!("{error}, offered, chosen, policy NAME"))?;
+    Ok(What::ALL[index])
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::kind::{Values, Width};
     use super::*;
+    use crate::wire::registry::ExchangeType;
 
-    fn number(name: &str) -> Option<u32> {
-        match name.to_ascii_lowercase().as_str() {
-            "ike_sa_init" => Some(34),
-            "informational" => Some(37),
-            _ => None,
-        }
+    fn keyword(parts: &'static [Part]) -> Integer {
+        let names = Names {
+            number: |name| ExchangeType::from_name(name).map(|exchange| exchange.0.into()),
+            all: || ExchangeType::ALL.iter().filter_map(|exchange| exchange.name()).collect(),
+        };
+        Integer { width: Width::U8, names: Some(names), parts, values: Values::Of(|_, _, _| false) }
     }
 
     fn expression(argument: &str) -> Result<String, String> {
-        integer(argument, number, &[]).map(|parsed| parsed.expression)
+        integer(argument, &keyword(&[])).map(|parsed| parsed.expression)
     }
 
     #[test]
@@ -135,26 +259,67 @@ mod tests {
 
     #[test]
     fn the_part_follows_a_comma() {
-        let parsed = integer("34, offered", number, &[Part::Offered, Part::Ke]);
+        let parsed = integer("34, offered", &keyword(&[Part::Offered, Part::Ke]));
         let wanted = IntegerArgument { expression: "34".to_owned(), part: Some(Part::Offered) };
         assert_eq!(parsed, Ok(wanted));
     }
 
     #[test]
-    fn weak_kinds_are_a_list_and_none_means_any() {
-        assert_eq!(weak("encr, DH"), Ok(vec![What::Encr, What::Dh]));
-        assert_eq!(weak(""), Ok(vec![]));
-        assert!(weak("dh,rsa").unwrap_err().starts_with("'rsa' is not one of encr, prf"));
+    fn errors_name_the_word_and_what_is_allowed() {
+        let error = integer("34,both", &keyword(&[Part::Offered, Part::Chosen])).unwrap_err();
+        assert_eq!(error, "'both' is not one of offered, chosen");
+        let error = integer("34,x", &keyword(&[])).unwrap_err();
+        assert_eq!(error, "'x' is not understood: the keyword takes one value or range");
+        assert_eq!(expression("").unwrap_err(), "a number or a name is missing");
+        assert_eq!(expression("é"), Ok("é".to_owned()));
     }
 
     #[test]
-    fn errors_name_the_word_and_what_is_allowed() {
-        let error = integer("34,both", number, &[Part::Offered, Part::Chosen]).unwrap_err();
-        assert_eq!(error, "'both' is not one of offered, chosen");
-        let error = integer("34,x", number, &[]).unwrap_err();
-        assert_eq!(error, "'x' is not understood: the keyword takes one number or name");
-        assert_eq!(expression("ike_sa_exit").unwrap_err(), "no value is called 'ike_sa_exit'");
-        assert_eq!(expression("").unwrap_err(), "a number or a name is missing");
-        assert_eq!(expression("é"), Ok("é".to_owned()));
+    fn a_misspelled_name_brings_the_nearest_one() {
+        assert_eq!(
+            expression("ike_sa_init_").unwrap_err(),
+            "no value is called 'ike_sa_init_'; did you mean 'ike_sa_init'?"
+        );
+        assert_eq!(expression("quick_mode").unwrap_err(), "no value is called 'quick_mode'");
+    }
+
+    #[test]
+    fn choices_are_words_or_any_but_these() {
+        let names = ["udp500", "udp4500", "udp"];
+        let wanted =
+            |negated, wanted: &[usize]| Ok(ChoiceArgument { negated, wanted: wanted.to_vec() });
+        assert_eq!(choice("UDP4500, udp", &names), wanted(false, &[1, 2]));
+        assert_eq!(choice("!udp500", &names), wanted(true, &[0]));
+        let error = choice("tcp", &names).unwrap_err();
+        assert_eq!(error, "'tcp' is not one of udp500, udp4500, udp");
+    }
+
+    #[test]
+    fn flags_are_set_or_clear() {
+        let bits = [("initiator", 8), ("response", 32)];
+        assert_eq!(flags("initiator,!response", &bits), Ok(FlagsArgument { set: 8, clear: 32 }));
+        assert!(flags("initiator,!initiator", &bits).is_err());
+        assert!(flags("", &bits).is_err());
+    }
+
+    #[test]
+    fn versions_have_four_bits_each() {
+        let read = VersionArgument { negated: true, major: 2, minor: Some(0) };
+        assert_eq!(version("!2.0"), Ok(read));
+        assert_eq!(version("3").map(|version| version.minor), Ok(None));
+        for wrong in ["16", "2.16", "two", "2.", ""] {
+            assert!(version(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn weak_kinds_scope_and_policy_stand_in_any_order() {
+        let read = weak("encr, DH,policy anssi,offered").unwrap();
+        assert_eq!(read.kinds, [What::Encr, What::Dh]);
+        assert_eq!((read.scope, read.policy), (Some(Scope::Offered), Some("anssi")));
+        assert_eq!(weak(""), Ok(WeakArgument::default()));
+        assert!(weak("dh,rsa").unwrap_err().starts_with("'rsa' is not one of encr, prf"));
+        assert!(weak("offered,chosen").is_err());
+        assert!(weak("policy a,policy b").is_err());
     }
 }

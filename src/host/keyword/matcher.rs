@@ -3,40 +3,70 @@
 use core::ptr::NonNull;
 use std::ffi::CString;
 
-use super::args::{self, Part};
-use super::table::{Integer, Kind, Width};
+use super::args::{self, ChoiceArgument, FlagsArgument, Part, VersionArgument};
+use super::kind::{Choice, Integer, Kind, Width};
 use crate::policy::What;
 use crate::sys;
-use crate::tx::Transaction;
+use crate::tx::{Scope, Transaction};
 
 /// What a keyword of a rule looks for.
 pub(super) enum Matcher {
     Integer { keyword: &'static Integer, test: IntegerTest, part: Option<Part> },
-    Weak(Vec<What>),
+    Choice { keyword: &'static Choice, argument: ChoiceArgument },
+    Flags(FlagsArgument),
+    Version(VersionArgument),
+    Presence { get: fn(&Transaction) -> bool, wanted: bool },
+    Weak { kinds: Vec<What>, scope: Option<Scope> },
 }
 
 impl Matcher {
     /// Reads an argument. The error says what is wrong and what is allowed.
     pub(super) fn new(kind: &'static Kind, argument: &str) -> Result<Self, String> {
-        match kind {
+        Ok(match kind {
             Kind::Integer(keyword) => {
-                let read = args::integer(argument, keyword.number, keyword.parts)?;
+                let read = args::integer(argument, keyword)?;
                 let test = IntegerTest::new(keyword.width, &read.expression)?;
-                Ok(Self::Integer { keyword, test, part: read.part })
+                Self::Integer { keyword, test, part: read.part }
             }
-            Kind::Weak => args::weak(argument).map(Self::Weak),
-            Kind::Buffer(_) => Err("the keyword takes no argument".to_owned()),
-        }
+            Kind::Choice(keyword) => {
+                Self::Choice { keyword, argument: args::choice(argument, keyword.names)? }
+            }
+            Kind::Flags(bits) => Self::Flags(args::flags(argument, bits)?),
+            Kind::Version => Self::Version(args::version(argument)?),
+            Kind::Presence(get) => Self::Presence { get: *get, wanted: args::presence(argument)? },
+            Kind::Weak => {
+                let read = args::weak(argument)?;
+                Self::Weak { kinds: read.kinds, scope: read.scope }
+            }
+            Kind::Buffer(_) | Kind::MultiBuffer(_) => {
+                return Err("the keyword takes no argument".to_owned());
+            }
+        })
     }
 
     /// Whether the transaction is what the rule looks for.
     pub(super) fn matches(&self, tx: &Transaction) -> bool {
         match self {
             Self::Integer { keyword, test, part } => {
-                (keyword.any)(tx, *part, &mut |value| test.passes(value))
+                keyword.values.any(tx, *part, &mut |value| test.passes(value))
             }
-            Self::Weak(kinds) => {
-                tx.findings.iter().any(|finding| kinds.is_empty() || kinds.contains(&finding.what))
+            Self::Choice { keyword, argument } => (keyword.get)(tx)
+                .is_some_and(|state| argument.wanted.contains(&state) != argument.negated),
+            Self::Flags(wanted) => tx
+                .header
+                .is_some_and(|header| header.flags.0 & (wanted.set | wanted.clear) == wanted.set),
+            Self::Version(wanted) => tx.header.is_some_and(|header| {
+                let (major, minor) = (header.version.major(), header.version.minor());
+                let equal = major == wanted.major && wanted.minor.is_none_or(|it| it == minor);
+                equal != wanted.negated
+            }),
+            Self::Presence { get, wanted } => get(tx) == *wanted,
+            Self::Weak { kinds, scope } => {
+                scope.is_none_or(|scope| scope == tx.scope())
+                    && tx
+                        .findings
+                        .iter()
+                        .any(|finding| kinds.is_empty() || kinds.contains(&finding.what))
             }
         }
     }
@@ -46,50 +76,55 @@ impl Matcher {
 pub(super) enum IntegerTest {
     U8(NonNull<sys::DetectUintData_u8>),
     U16(NonNull<sys::DetectUintData_u16>),
+    U32(NonNull<sys::DetectUintData_u32>),
 }
 
 impl IntegerTest {
     fn new(width: Width, expression: &str) -> Result<Self, String> {
         let text = CString::new(expression).map_err(|_| "it contains a zero byte".to_owned())?;
-        let parsed = match width {
-            // SAFETY: the string is valid for the call; null means it was not understood.
-            Width::U8 => NonNull::new(unsafe { sys::SCDetectU8Parse(text.as_ptr()) }).map(Self::U8),
-            Width::U16 => {
-                // SAFETY: as above.
-                NonNull::new(unsafe { sys::SCDetectU16Parse(text.as_ptr()) }).map(Self::U16)
+        // SAFETY: the string is valid for the calls; null means it was not understood.
+        let parsed = unsafe {
+            match width {
+                Width::U8 => NonNull::new(sys::SCDetectU8Parse(text.as_ptr())).map(Self::U8),
+                Width::U16 => NonNull::new(sys::SCDetectU16Parse(text.as_ptr())).map(Self::U16),
+                Width::U32 => NonNull::new(sys::SCDetectU32Parse(text.as_ptr())).map(Self::U32),
             }
-        };
-        let largest = match width {
-            Width::U8 => u32::from(u8::MAX),
-            Width::U16 => u32::from(u16::MAX),
         };
         parsed.ok_or_else(|| {
             format!(
-                "'{expression}' is not a number from 0 to {largest}, nor such a number \
-                 with !, <, >, <=, >= or a range with - or <>"
+                "'{expression}' is not a number from 0 to {}, nor such a number with !, <, >, \
+                 <=, >= or a range with - or <>",
+                width.largest()
             )
         })
     }
 
     fn passes(&self, value: u32) -> bool {
-        match self {
-            // SAFETY: made by the host's parser, freed in `drop` only.
-            Self::U8(data) => u8::try_from(value)
-                .is_ok_and(|value| unsafe { sys::SCDetectU8Match(value, data.as_ptr()) } == 1),
-            // SAFETY: as above.
-            Self::U16(data) => u16::try_from(value)
-                .is_ok_and(|value| unsafe { sys::SCDetectU16Match(value, data.as_ptr()) } == 1),
-        }
+        // SAFETY: made by the host's parser, freed in `drop` only.
+        let result = unsafe {
+            match self {
+                Self::U8(data) => {
+                    u8::try_from(value).map(|value| sys::SCDetectU8Match(value, data.as_ptr()))
+                }
+                Self::U16(data) => {
+                    u16::try_from(value).map(|value| sys::SCDetectU16Match(value, data.as_ptr()))
+                }
+                Self::U32(data) => Ok(sys::SCDetectU32Match(value, data.as_ptr())),
+            }
+        };
+        result == Ok(1)
     }
 }
 
 impl Drop for IntegerTest {
     fn drop(&mut self) {
-        match self {
-            // SAFETY: made by the host's parser for this value, freed once.
-            Self::U8(data) => unsafe { sys::SCDetectU8Free(data.as_ptr()) },
-            // SAFETY: as above.
-            Self::U16(data) => unsafe { sys::SCDetectU16Free(data.as_ptr()) },
+        // SAFETY: made by the host's parser for this value, freed once.
+        unsafe {
+            match self {
+                Self::U8(data) => sys::SCDetectU8Free(data.as_ptr()),
+                Self::U16(data) => sys::SCDetectU16Free(data.as_ptr()),
+                Self::U32(data) => sys::SCDetectU32Free(data.as_ptr()),
+            }
         }
     }
 }

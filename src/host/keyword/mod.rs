@@ -4,6 +4,9 @@
 //! is a type and the callbacks are generic over it.
 
 mod args;
+#[cfg(test)]
+mod docs;
+mod kind;
 mod matcher;
 mod table;
 
@@ -11,7 +14,8 @@ use core::ffi::{c_char, c_int, c_void, CStr};
 use core::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU16, Ordering};
 
-use table::{Keyword, Kind, KEYWORDS, TABLE};
+use kind::{Keyword, Kind};
+use table::{KEYWORDS, TABLE};
 
 use self::matcher::Matcher;
 use super::guard::guard;
@@ -46,6 +50,7 @@ struct Registration {
     ids: fn() -> &'static Ids,
     setup: Setup,
     buffer: sys::InspectionSingleBufferGetDataPtr,
+    multi_buffer: sys::InspectionMultiBufferGetDataPtr,
 }
 
 impl Registration {
@@ -55,6 +60,7 @@ impl Registration {
             ids: R::ids,
             setup: setup::<R>,
             buffer: Some(single_buffer::<R>),
+            multi_buffer: Some(multi_buffer::<R>),
         }
     }
 }
@@ -93,9 +99,9 @@ const NO_OPTION: u16 = 1 << 0;
 const OPTIONAL_OPTION: u16 = 1 << 4;
 const STICKY_BUFFER: u16 = 1 << 9;
 
-/// The names of all keywords.
-pub(super) fn names() -> Vec<String> {
-    KEYWORDS.iter().map(|keyword| keyword.name.to_string_lossy().into_owned()).collect()
+/// How many keywords there are.
+pub(super) fn count() -> usize {
+    KEYWORDS.len()
 }
 
 /// Registers every row of the table.
@@ -108,7 +114,8 @@ pub(super) fn register() {
     for row in TABLE {
         let list = match row.keyword.kind {
             Kind::Buffer(_) => register_buffer(row, directions),
-            Kind::Integer(_) | Kind::Weak => shared_list,
+            Kind::MultiBuffer(_) => register_multi_buffer(row, directions),
+            _ => shared_list,
         };
         let ids = (row.ids)();
         ids.list.store(list, Ordering::Relaxed);
@@ -130,12 +137,26 @@ fn register_buffer(row: &Registration, directions: u8) -> c_int {
     }
 }
 
+fn register_multi_buffer(row: &Registration, directions: u8) -> c_int {
+    let Keyword { name, summary, .. } = row.keyword;
+    // SAFETY: the strings are static; the callback is an instance of `multi_buffer`.
+    unsafe {
+        sys::SCDetectHelperMultiBufferMpmRegister(
+            name.as_ptr(),
+            summary.as_ptr(),
+            protocol(),
+            directions,
+            row.multi_buffer,
+        )
+    }
+}
+
 fn register_keyword(row: &Registration) -> u16 {
-    let sticky = matches!(row.keyword.kind, Kind::Buffer(_));
+    let sticky = row.keyword.kind.is_buffer();
     let flags = match row.keyword.kind {
-        Kind::Buffer(_) => NO_OPTION | STICKY_BUFFER,
-        Kind::Weak => OPTIONAL_OPTION,
-        Kind::Integer(_) => 0,
+        Kind::Buffer(_) | Kind::MultiBuffer(_) => NO_OPTION | STICKY_BUFFER,
+        Kind::Weak | Kind::Presence(_) => OPTIONAL_OPTION,
+        _ => 0,
     };
     let element = sys::SCSigTableAppLiteElmt {
         name: row.keyword.name.as_ptr(),
@@ -179,7 +200,7 @@ unsafe fn set_up_row<R: Row>(
     if unsafe { sys::SCDetectSignatureSetAppProto(signature, protocol()) } != 0 {
         return -1;
     }
-    if matches!(R::KEYWORD.kind, Kind::Buffer(_)) {
+    if R::KEYWORD.kind.is_buffer() {
         // SAFETY: as above; the list is the number that the host gave this buffer.
         return if unsafe { sys::SCDetectBufferSetActiveList(engine, signature, list) } < 0 {
             -1
@@ -248,13 +269,40 @@ unsafe extern "C" fn single_buffer<R: Row>(
         // SAFETY: as in `match_transaction`.
         let Some(held) = (unsafe { tx.cast::<HeldTransaction>().as_ref() }) else { return false };
         let Kind::Buffer(get) = R::KEYWORD.kind else { return false };
-        let Some(bytes) = get(&held.transaction) else { return false };
-        let Ok(bytes_length) = u32::try_from(bytes.len()) else { return false };
-        // SAFETY: both are valid for writing; the bytes live as long as the transaction.
-        unsafe {
-            *buffer = bytes.as_ptr();
-            *length = bytes_length;
-        }
-        true
+        // SAFETY: the host's places for the buffer.
+        unsafe { give(get(&held.transaction), buffer, length) }
     })
+}
+
+/// Gives one of a row's buffers of a transaction; false behind the last.
+unsafe extern "C" fn multi_buffer<R: Row>(
+    _thread: *mut sys::DetectEngineThreadCtx,
+    tx: *const c_void,
+    _flags: u8,
+    index: u32,
+    buffer: *mut *const u8,
+    length: *mut u32,
+) -> bool {
+    guard(false, || {
+        // SAFETY: as in `match_transaction`.
+        let Some(held) = (unsafe { tx.cast::<HeldTransaction>().as_ref() }) else { return false };
+        let Kind::MultiBuffer(get) = R::KEYWORD.kind else { return false };
+        // SAFETY: the host's places for the buffer.
+        unsafe { give(get(&held.transaction, index as usize), buffer, length) }
+    })
+}
+
+/// Hands bytes of a transaction to the host; false when there are none.
+///
+/// # Safety
+/// `buffer` and `length` are valid for writing.
+unsafe fn give(bytes: Option<&[u8]>, buffer: *mut *const u8, length: *mut u32) -> bool {
+    let Some(bytes) = bytes else { return false };
+    let Ok(bytes_length) = u32::try_from(bytes.len()) else { return false };
+    // SAFETY: see the function's contract; the bytes live as long as the transaction.
+    unsafe {
+        *buffer = bytes.as_ptr();
+        *length = bytes_length;
+    }
+    true
 }

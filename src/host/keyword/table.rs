@@ -1,102 +1,427 @@
-//! The keywords: one row each. A row is all that a keyword needs; its
-//! registration, argument parsing and matching follow from its kind.
-
-use core::ffi::CStr;
+//! The keywords: one row each.
 
 use super::args::Part;
-use crate::tx::Transaction;
-use crate::wire::registry::{ExchangeType, KeyExchangeMethod, NotifyType};
+use super::kind::{Choice, Integer, Keyword, Kind, Names, Values, Width};
+use crate::tx::{Scope, Transaction, Transport};
+use crate::wire::registry::{
+    Encr, ExchangeType, Integ, KeyExchangeMethod, NotifyType, PayloadType, Prf, SequenceNumbers,
+    TransformType,
+};
+use crate::wire::Flags;
 
-/// How a keyword takes its argument and looks at a transaction.
-pub(super) enum Kind {
-    /// An integer in Suricata's syntax; matches when any value does.
-    Integer(Integer),
-    /// Findings of the policy: an optional list of kinds.
-    Weak,
-    /// A sticky buffer.
-    Buffer(fn(&Transaction) -> Option<&[u8]>),
+/// A registry as a source of names.
+macro_rules! names {
+    ($registry:ident) => {
+        Some(Names {
+            number: |name| $registry::from_name(name).map(|entry| entry.0.into()),
+            all: || $registry::ALL.iter().filter_map(|entry| entry.name()).collect(),
+        })
+    };
 }
 
-/// Calls the test with each value of a transaction until one passes.
-type AnyValue = fn(&Transaction, Option<Part>, &mut dyn FnMut(u32) -> bool) -> bool;
-
-/// An integer keyword.
-pub(super) struct Integer {
-    /// The size of its values, which bounds the argument.
-    pub(super) width: Width,
-    /// The number of a name, in any mixture of upper and lower case.
-    pub(super) number: fn(&str) -> Option<u32>,
-    /// The words that may follow the argument.
-    pub(super) parts: &'static [Part],
-    /// Calls the test with each value until one passes; true when one did.
-    pub(super) any: AnyValue,
+/// An integer keyword whose values a function gives.
+macro_rules! integer {
+    ($width:ident, $names:expr, $any:expr) => {
+        Kind::Integer(Integer {
+            width: Width::$width,
+            names: $names,
+            parts: &[],
+            values: Values::Of($any),
+        })
+    };
 }
 
-/// The size of an integer keyword's values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Width {
-    /// 8 bits.
-    U8,
-    /// 16 bits.
-    U16,
+/// An integer keyword over the transforms of some types in offers or choices.
+macro_rules! transforms {
+    ($scope:ident, $registry:ident, $first:ident, $last:ident) => {
+        Kind::Integer(Integer {
+            width: Width::U16,
+            names: names!($registry),
+            parts: &[],
+            values: Values::Transforms(Scope::$scope, TransformType::$first, TransformType::$last),
+        })
+    };
 }
 
-/// One keyword.
-pub(super) struct Keyword {
-    /// The name in rules.
-    pub(super) name: &'static CStr,
-    /// One line for `suricata --list-keywords`.
-    pub(super) summary: &'static CStr,
-    /// What it does.
-    pub(super) kind: Kind,
-}
+const KEY_LENGTHS_OFFERED: Kind = Kind::Integer(Integer {
+    width: Width::U16,
+    names: None,
+    parts: &[],
+    values: Values::KeyLengths(Scope::Offered),
+});
+
+const KEY_LENGTHS_CHOSEN: Kind = Kind::Integer(Integer {
+    width: Width::U16,
+    names: None,
+    parts: &[],
+    values: Values::KeyLengths(Scope::Chosen),
+});
 
 super::keywords! {
     ExchangeTypeKeyword {
         name: c"ikev2.exchange_type",
-        summary: c"match the exchange type of an IKEv2 message, by number or name",
-        kind: Kind::Integer(Integer {
-            width: Width::U8,
-            number: |name| ExchangeType::from_name(name).map(|exchange| exchange.0.into()),
-            parts: &[],
-            any: |tx, _, test| tx.header.is_some_and(|header| test(header.exchange_type.0.into())),
+        summary: c"exchange type of the header",
+        details: "",
+        examples: &["ikev2.exchange_type:ike_auth;", "ikev2.exchange_type:>ike_followup_ke;"],
+        source: "RFC 7296, 3.1",
+        kind: integer!(U8, names!(ExchangeType), |tx, _, test| {
+            tx.header.is_some_and(|header| test(header.exchange_type.0.into()))
         }),
     }
-    DhGroupKeyword {
-        name: c"ikev2.dh_group",
-        summary: c"match any key exchange method of an IKEv2 message, by number or name",
-        kind: Kind::Integer(Integer {
-            width: Width::U16,
-            number: |name| KeyExchangeMethod::from_name(name).map(|method| method.0.into()),
-            parts: &[Part::Offered, Part::Chosen, Part::Ke],
-            any: any_key_exchange_method,
+    VersionKeyword {
+        name: c"ikev2.version",
+        summary: c"version of the header",
+        details: "`2` is any minor version of 2; `2.0` is exactly that.",
+        examples: &["ikev2.version:2.0;", "ikev2.version:!2.0;"],
+        source: "RFC 7296, 3.1 and 2.5",
+        kind: Kind::Version,
+    }
+    FlagsKeyword {
+        name: c"ikev2.flags",
+        summary: c"flags of the header",
+        details: "All words must hold; `!` asks for a clear flag.",
+        examples: &["ikev2.flags:initiator,!response;"],
+        source: "RFC 7296, 3.1",
+        kind: Kind::Flags(&[
+            ("initiator", Flags::INITIATOR),
+            ("version", Flags::VERSION),
+            ("response", Flags::RESPONSE),
+        ]),
+    }
+    MessageIdKeyword {
+        name: c"ikev2.message_id",
+        summary: c"Message ID of the header",
+        details: "",
+        examples: &["ikev2.exchange_type:ike_sa_init; ikev2.message_id:>0;"],
+        source: "RFC 7296, 3.1 and 2.2",
+        kind: integer!(U32, None, |tx, _, test| {
+            tx.header.is_some_and(|header| test(header.message_id))
         }),
     }
-    WeakProposalKeyword {
-        name: c"ikev2.weak_proposal",
-        summary: c"match weak algorithms in an IKEv2 message's proposals",
-        kind: Kind::Weak,
+    LengthKeyword {
+        name: c"ikev2.length",
+        summary: c"Length of the header: the whole message in bytes, as it says itself",
+        details: "",
+        examples: &["ikev2.length:>3000;"],
+        source: "RFC 7296, 3.1",
+        kind: integer!(U32, None, |tx, _, test| tx.header.is_some_and(|header| test(header.length))),
+    }
+    NextPayloadKeyword {
+        name: c"ikev2.next_payload",
+        summary: c"Next Payload of the header: the type of the first payload",
+        details: "",
+        examples: &["ikev2.next_payload:132;"],
+        source: "RFC 7296, 3.1",
+        kind: integer!(U8, names!(PayloadType), |tx, _, test| {
+            tx.header.is_some_and(|header| test(header.next_payload.0.into()))
+        }),
     }
     InitSpiKeyword {
         name: c"ikev2.init_spi",
-        summary: c"sticky buffer with the IKE SA initiator's SPI as 16 lower-case hex digits",
+        summary: c"IKE SA initiator's SPI as 16 lower-case hex digits",
+        details: "In both directions.",
+        examples: &["ikev2.init_spi; content:\"c0ffee\"; startswith;"],
+        source: "RFC 7296, 3.1",
         kind: Kind::Buffer(Transaction::init_spi_text),
     }
     RespSpiKeyword {
         name: c"ikev2.resp_spi",
-        summary: c"sticky buffer with the IKE SA responder's SPI as 16 lower-case hex digits",
+        summary: c"IKE SA responder's SPI as 16 lower-case hex digits",
+        details: "In both directions; all zeros in the first request.",
+        examples: &["ikev2.resp_spi; content:\"0000000000000000\";"],
+        source: "RFC 7296, 3.1",
         kind: Kind::Buffer(Transaction::resp_spi_text),
+    }
+    TransportKeyword {
+        name: c"ikev2.transport",
+        summary: c"what carried the message",
+        details: "`udp500` and `udp4500` have that port on either side, 500 before 4500; `udp` is UDP between other ports.",
+        examples: &["ikev2.transport:udp;", "ikev2.transport:!udp500,udp4500;"],
+        source: "RFC 7296, 2",
+        kind: Kind::Choice(Choice {
+            names: &["udp500", "udp4500", "udp"],
+            get: |tx| Some(match tx.transport {
+                Transport::Udp500 => 0,
+                Transport::Udp4500 => 1,
+                Transport::Udp => 2,
+            }),
+        }),
+    }
+    NatTKeyword {
+        name: c"ikev2.nat_t",
+        summary: c"whether the non-ESP marker stands before the message",
+        details: "",
+        examples: &["ikev2.nat_t;", "ikev2.transport:udp4500; ikev2.nat_t:no;"],
+        source: "RFC 3948, 2.2",
+        kind: Kind::Presence(Transaction::nat_t),
+    }
+    PayloadTypeKeyword {
+        name: c"ikev2.payload.type",
+        summary: c"type of any payload outside the encrypted one",
+        details: "",
+        examples: &["ikev2.payload.type:certreq;", "ikev2.payload.type:>ps;"],
+        source: "RFC 7296, 3.2",
+        kind: integer!(U8, names!(PayloadType), |tx, _, test| {
+            tx.payloads.iter().any(|payload| test(payload.kind.0.into()))
+        }),
+    }
+    PayloadLengthKeyword {
+        name: c"ikev2.payload.length",
+        summary: c"Payload Length of any payload, generic header included, in bytes",
+        details: "",
+        examples: &["ikev2.next_payload:132; ikev2.payload.length:<8;"],
+        source: "RFC 7296, 3.2",
+        kind: integer!(U16, None, |tx, _, test| {
+            tx.payloads.iter().any(|payload| test(payload.length.into()))
+        }),
+    }
+    PayloadDataKeyword {
+        name: c"ikev2.payload.data",
+        summary: c"bodies of the payloads, behind their generic headers",
+        details: "",
+        examples: &["ikev2.payload.data; content:\"|de ad be ef|\"; startswith;"],
+        source: "RFC 7296, 3.2",
+        kind: Kind::MultiBuffer(|tx, index| {
+            tx.payloads.get(index).map(|entry| tx.payload(entry).body)
+        }),
+    }
+    KeyExchangePayloadKeyword {
+        name: c"ikev2.key_exchange_payload",
+        summary: c"Key Exchange Data of the KE payload",
+        details: "The public value, behind the method's number.",
+        examples: &["ikev2.key_exchange_payload; content:\"|00 00 00 00|\"; startswith;"],
+        source: "RFC 7296, 3.4",
+        kind: Kind::Buffer(|tx| tx.key_exchanges().next().map(|exchange| exchange.data)),
+    }
+    KeyExchangePayloadLengthKeyword {
+        name: c"ikev2.key_exchange_payload_length",
+        summary: c"length of the Key Exchange Data in bytes",
+        details: "",
+        examples: &["ikev2.dh_group:modp_2048,ke; ikev2.key_exchange_payload_length:!256;"],
+        source: "RFC 7296, 3.4",
+        kind: integer!(U32, None, |tx, _, test| {
+            tx.key_exchanges().any(|exchange| test(length(exchange.data)))
+        }),
+    }
+    NoncePayloadKeyword {
+        name: c"ikev2.nonce_payload",
+        summary: c"Nonce Data of the Nonce payload",
+        details: "",
+        examples: &["ikev2.nonce_payload; bsize:<16;"],
+        source: "RFC 7296, 3.9",
+        kind: Kind::Buffer(|tx| tx.payloads_of(PayloadType::NONCE).next().map(|nonce| nonce.body)),
+    }
+    NoncePayloadLengthKeyword {
+        name: c"ikev2.nonce_payload_length",
+        summary: c"length of the Nonce Data in bytes",
+        details: "",
+        examples: &["ikev2.nonce_payload_length:<16;"],
+        source: "RFC 7296, 3.9: 16 to 256 bytes",
+        kind: integer!(U32, None, |tx, _, test| {
+            tx.payloads_of(PayloadType::NONCE).any(|nonce| test(length(nonce.body)))
+        }),
     }
     NotifyTypeKeyword {
         name: c"ikev2.notify.type",
-        summary: c"match any notify message type of an IKEv2 message, by number or name",
-        kind: Kind::Integer(Integer {
-            width: Width::U16,
-            number: |name| NotifyType::from_name(name).map(|kind| kind.0.into()),
-            parts: &[],
-            any: |tx, _, test| tx.notifies().any(|notify| test(notify.kind.0.into())),
+        summary: c"Notify Message Type of any notify outside the encrypted payload",
+        details: "Below 16384 are errors.",
+        examples: &["ikev2.notify.type:no_proposal_chosen;", "flow:to_server; ikev2.notify.type:<16384;"],
+        source: "RFC 7296, 3.10.1",
+        kind: integer!(U16, names!(NotifyType), |tx, _, test| {
+            tx.notifies().any(|notify| test(notify.kind.0.into()))
         }),
     }
+    NotifyDataKeyword {
+        name: c"ikev2.notify.data",
+        summary: c"Notification Data of the notifies",
+        details: "",
+        examples: &["ikev2.notify.type:no_proposal_chosen; ikev2.notify.data; bsize:>0;"],
+        source: "RFC 7296, 3.10",
+        kind: Kind::MultiBuffer(|tx, index| tx.notifies().nth(index).map(|notify| notify.data)),
+    }
+    VendorIdKeyword {
+        name: c"ikev2.vendor_id",
+        summary: c"Vendor IDs, raw bytes",
+        details: "In both directions.",
+        examples: &["ikev2.vendor_id; content:\"strongSwan\";"],
+        source: "RFC 7296, 3.12",
+        kind: Kind::MultiBuffer(|tx, index| {
+            tx.payloads_of(PayloadType::VENDOR_ID).nth(index).map(|id| id.body)
+        }),
+    }
+    FragmentNumberKeyword {
+        name: c"ikev2.fragment.number",
+        summary: c"Fragment Number of an encrypted fragment, from 1",
+        details: "",
+        examples: &["ikev2.fragment.number:0;"],
+        source: "RFC 7383, 2.5",
+        kind: integer!(U16, None, |tx, _, test| {
+            tx.fragment().is_some_and(|fragment| test(fragment.number.into()))
+        }),
+    }
+    FragmentTotalKeyword {
+        name: c"ikev2.fragment.total",
+        summary: c"Total Fragments of an encrypted fragment",
+        details: "",
+        examples: &["ikev2.fragment.total:>20;"],
+        source: "RFC 7383, 2.5",
+        kind: integer!(U16, None, |tx, _, test| {
+            tx.fragment().is_some_and(|fragment| test(fragment.total.into()))
+        }),
+    }
+    EncryptedLengthKeyword {
+        name: c"ikev2.encrypted_length",
+        summary: c"length of the encrypted contents in bytes, initialization vector to checksum",
+        details: "Of the SK payload or of the fragment.",
+        examples: &["ikev2.exchange_type:ike_auth; ikev2.encrypted_length:>4000;"],
+        source: "RFC 7296, 3.14; RFC 7383, 2.5",
+        kind: integer!(U32, None, |tx, _, test| tx.encrypted().is_some_and(|body| test(length(body)))),
+    }
+    DhGroupKeyword {
+        name: c"ikev2.dh_group",
+        summary: c"any key exchange method of the message",
+        details: "Transforms of type 4 and of the additional key exchanges 1 to 7 (RFC 9370), and the KE payload.",
+        examples: &[
+            "ikev2.dh_group:modp_1024,offered;",
+            "ikev2.dh_group:<14,chosen;",
+            "ikev2.dh_group:ml_kem_512-ml_kem_1024;",
+        ],
+        source: "RFC 7296, 3.3.2 and 3.4",
+        kind: Kind::Integer(Integer {
+            width: Width::U16,
+            names: names!(KeyExchangeMethod),
+            parts: &[Part::Offered, Part::Chosen, Part::Ke],
+            values: Values::Of(any_key_exchange_method),
+        }),
+    }
+    WeakProposalKeyword {
+        name: c"ikev2.weak_proposal",
+        summary: c"what a policy finds weak in the proposals",
+        details: "Without a kind any finding matches; `policy NAME` judges by another than the configured policy.",
+        examples: &[
+            "flow:to_client; ikev2.weak_proposal;",
+            "ikev2.weak_proposal:encr,dh,chosen;",
+            "ikev2.weak_proposal:dh,policy bsi-tr-02102-3;",
+        ],
+        source: "docs/policies.md",
+        kind: Kind::Weak,
+    }
+    OfferedEncrKeyword {
+        name: c"ikev2.offered.encr",
+        summary: c"any encryption algorithm of a request's proposals",
+        details: "",
+        examples: &["ikev2.offered.encr:encr_3des;"],
+        source: "RFC 7296, 3.3.2",
+        kind: transforms!(Offered, Encr, ENCR, ENCR),
+    }
+    OfferedPrfKeyword {
+        name: c"ikev2.offered.prf",
+        summary: c"any pseudorandom function of a request's proposals",
+        details: "",
+        examples: &["ikev2.offered.prf:prf_hmac_md5;"],
+        source: "RFC 7296, 3.3.2",
+        kind: transforms!(Offered, Prf, PRF, PRF),
+    }
+    OfferedIntegKeyword {
+        name: c"ikev2.offered.integ",
+        summary: c"any integrity algorithm of a request's proposals",
+        details: "",
+        examples: &["ikev2.offered.integ:auth_hmac_md5_96;"],
+        source: "RFC 7296, 3.3.2",
+        kind: transforms!(Offered, Integ, INTEG, INTEG),
+    }
+    OfferedDhKeyword {
+        name: c"ikev2.offered.dh",
+        summary: c"any key exchange method of a request's proposals, additional ones excepted",
+        details: "",
+        examples: &["ikev2.offered.dh:modp_768;"],
+        source: "RFC 7296, 3.3.2",
+        kind: transforms!(Offered, KeyExchangeMethod, KE, KE),
+    }
+    OfferedEsnKeyword {
+        name: c"ikev2.offered.esn",
+        summary: c"any Sequence Numbers transform of a request's proposals",
+        details: "",
+        examples: &["ikev2.offered.esn:no_esn;"],
+        source: "RFC 7296, 3.3.2; RFC 9827",
+        kind: transforms!(Offered, SequenceNumbers, SN, SN),
+    }
+    OfferedAddkeKeyword {
+        name: c"ikev2.offered.addke",
+        summary: c"any additional key exchange method of a request's proposals",
+        details: "",
+        examples: &["ikev2.offered.addke:ml_kem_768;"],
+        source: "RFC 9370, 2.2.2",
+        kind: transforms!(Offered, KeyExchangeMethod, ADDKE1, ADDKE7),
+    }
+    OfferedKeyLengthKeyword {
+        name: c"ikev2.offered.key_length",
+        summary: c"any Key Length attribute of a request's proposals, in bits",
+        details: "",
+        examples: &["ikev2.offered.key_length:<256;"],
+        source: "RFC 7296, 3.3.5",
+        kind: KEY_LENGTHS_OFFERED,
+    }
+    ChosenEncrKeyword {
+        name: c"ikev2.chosen.encr",
+        summary: c"encryption algorithm of a response's proposal",
+        details: "",
+        examples: &["ikev2.chosen.encr:encr_3des;"],
+        source: "RFC 7296, 3.3.2",
+        kind: transforms!(Chosen, Encr, ENCR, ENCR),
+    }
+    ChosenPrfKeyword {
+        name: c"ikev2.chosen.prf",
+        summary: c"pseudorandom function of a response's proposal",
+        details: "",
+        examples: &["ikev2.chosen.prf:prf_hmac_md5;"],
+        source: "RFC 7296, 3.3.2",
+        kind: transforms!(Chosen, Prf, PRF, PRF),
+    }
+    ChosenIntegKeyword {
+        name: c"ikev2.chosen.integ",
+        summary: c"integrity algorithm of a response's proposal",
+        details: "",
+        examples: &["ikev2.chosen.integ:auth_hmac_sha1_96;"],
+        source: "RFC 7296, 3.3.2",
+        kind: transforms!(Chosen, Integ, INTEG, INTEG),
+    }
+    ChosenDhKeyword {
+        name: c"ikev2.chosen.dh",
+        summary: c"key exchange method of a response's proposal, additional ones excepted",
+        details: "",
+        examples: &["ikev2.chosen.dh:<14;"],
+        source: "RFC 7296, 3.3.2",
+        kind: transforms!(Chosen, KeyExchangeMethod, KE, KE),
+    }
+    ChosenEsnKeyword {
+        name: c"ikev2.chosen.esn",
+        summary: c"Sequence Numbers transform of a response's proposal",
+        details: "",
+        examples: &["ikev2.chosen.esn:esn;"],
+        source: "RFC 7296, 3.3.2; RFC 9827",
+        kind: transforms!(Chosen, SequenceNumbers, SN, SN),
+    }
+    ChosenAddkeKeyword {
+        name: c"ikev2.chosen.addke",
+        summary: c"any additional key exchange method of a response's proposal",
+        details: "",
+        examples: &["ikev2.chosen.addke:ml_kem_768;"],
+        source: "RFC 9370, 2.2.2",
+        kind: transforms!(Chosen, KeyExchangeMethod, ADDKE1, ADDKE7),
+    }
+    ChosenKeyLengthKeyword {
+        name: c"ikev2.chosen.key_length",
+        summary: c"any Key Length attribute of a response's proposal, in bits",
+        details: "",
+        examples: &["ikev2.chosen.key_length:<256;"],
+        source: "RFC 7296, 3.3.5",
+        kind: KEY_LENGTHS_CHOSEN,
+    }
+}
+
+fn length(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
 }
 
 fn any_key_exchange_method(

@@ -1,0 +1,122 @@
+//! docs/keywords.md from the table. `UPDATE_DOCS=1 cargo test --lib docs` writes
+//! it; without that the test fails when the file is stale.
+
+use core::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use super::kind::{Integer, Keyword, Kind};
+use super::table::KEYWORDS;
+use crate::policy::What;
+
+const FILE: &str = "docs/keywords.md";
+const BEGIN: &str = "<!-- from the keyword table, by a test: do not edit -->\n";
+const END: &str = "<!-- end of the keyword table -->\n";
+
+#[test]
+fn keywords_md_is_what_the_table_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
+    let present = fs::read_to_string(&path).expect("docs/keywords.md");
+    let (before, rest) = present.split_once(BEGIN).expect("the table's begin is marked");
+    let (_, after) = rest.split_once(END).expect("the table's end is marked");
+    let wanted = format!("{before}{BEGIN}{}{END}{after}", render());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, wanted).expect("docs/keywords.md can be written");
+    } else {
+        assert!(present == wanted, "{FILE} is stale: UPDATE_DOCS=1 cargo test --lib docs");
+    }
+}
+
+fn render() -> String {
+    let mut text = String::from("\n| keyword | form | looks at |\n|---|---|---|\n");
+    for keyword in KEYWORDS {
+        let name = keyword.name.to_string_lossy();
+        let anchor = name.replace('.', "");
+        let (form, summary) = (form(&keyword.kind), keyword.summary.to_string_lossy());
+        let _ = writeln!(text, "| [`{name}`](#{anchor}) | {form} | {summary} |");
+    }
+    for keyword in KEYWORDS {
+        section(&mut text, keyword);
+    }
+    text.push('\n');
+    text
+}
+
+fn section(text: &mut String, keyword: &Keyword) {
+    let (name, summary) = (keyword.name.to_string_lossy(), keyword.summary.to_string_lossy());
+    let _ = writeln!(text, "\n## {name}\n\n{}: {summary}.", capitalised(form(&keyword.kind)));
+    if !keyword.details.is_empty() {
+        let _ = writeln!(text, "\n{}", keyword.details);
+    }
+    if let Some(argument) = argument(&keyword.kind) {
+        let _ = writeln!(text, "\n{argument}");
+    }
+    text.push('\n');
+    for example in keyword.examples {
+        let _ = writeln!(text, "    {example}");
+    }
+    let _ = writeln!(text, "\nSource: {}.", keyword.source);
+}
+
+fn form(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Integer(integer) => integer.width.name(),
+        Kind::Choice(_) => "choice",
+        Kind::Flags(_) => "flags",
+        Kind::Version => "version",
+        Kind::Presence(_) => "yes or no",
+        Kind::Weak => "list",
+        Kind::Buffer(_) => "sticky buffer",
+        Kind::MultiBuffer(_) => "sticky buffer, several instances",
+    }
+}
+
+fn argument(kind: &Kind) -> Option<String> {
+    Some(match kind {
+        Kind::Integer(integer) => return integer_argument(integer),
+        Kind::Choice(choice) => {
+            format!("Argument: one or several of {}, or `!` and such a list.", list(choice.names))
+        }
+        Kind::Flags(flags) => {
+            let names: Vec<_> = flags.iter().map(|(name, _)| *name).collect();
+            format!("Argument: one or several of {}, each with `!` or without.", list(&names))
+        }
+        Kind::Version => "Argument: `MAJOR` or `MAJOR.MINOR`, with `!` or without.".to_owned(),
+        Kind::Presence(_) => "Argument: none, `yes` or `no`.".to_owned(),
+        Kind::Weak => {
+            let names: Vec<_> = What::ALL.iter().map(|what| what.name()).collect();
+            format!(
+                "Argument: none, or a list of {}, with `offered` or `chosen` and `policy NAME`.",
+                list(&names)
+            )
+        }
+        Kind::Buffer(_) | Kind::MultiBuffer(_) => return None,
+    })
+}
+
+fn integer_argument(integer: &Integer) -> Option<String> {
+    let mut text = String::new();
+    if !integer.parts.is_empty() {
+        let parts: Vec<_> = integer.parts.iter().map(|part| part.name()).collect();
+        let _ = write!(text, "A comma and {} narrow it.", list(&parts));
+    }
+    if let Some(names) = &integer.names {
+        let names: Vec<_> = (names.all)().iter().map(|name| name.to_ascii_lowercase()).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let space = if text.is_empty() { "" } else { "\n\n" };
+        let _ = write!(text, "{space}Names: {}.", list(&names));
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+fn list(words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    quoted.join(", ")
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().to_string() + letters.as_str())
+}

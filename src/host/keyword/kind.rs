@@ -1,0 +1,150 @@
+//! The forms that keywords have. What a row of the table says is all that its
+//! registration, its argument, its matching and its documentation follow from.
+
+use core::ffi::CStr;
+
+use super::args::Part;
+use crate::tx::{Scope, Transaction};
+use crate::wire::registry::TransformType;
+
+/// One keyword. What only the documentation shows is read by the test that
+/// writes it.
+#[cfg_attr(not(test), allow(dead_code))]
+pub(super) struct Keyword {
+    /// The name in rules.
+    pub(super) name: &'static CStr,
+    /// What it looks at: one line, for `suricata --list-keywords` and the docs.
+    pub(super) summary: &'static CStr,
+    /// What else a rule writer has to know; may be empty.
+    pub(super) details: &'static str,
+    /// Rule options that show its use.
+    pub(super) examples: &'static [&'static str],
+    /// Where the meaning comes from.
+    pub(super) source: &'static str,
+    /// Its form.
+    pub(super) kind: Kind,
+}
+
+/// How a keyword takes its argument and looks at a transaction.
+pub(super) enum Kind {
+    /// An integer in Suricata's syntax; matches when any value does.
+    Integer(Integer),
+    /// One of some words, or several, or any but these.
+    Choice(Choice),
+    /// Words that must all hold, each with `!` for the contrary.
+    Flags(&'static [(&'static str, u8)]),
+    /// A version: major, or major and minor.
+    Version,
+    /// Whether something is there; `no` asks for the contrary.
+    Presence(fn(&Transaction) -> bool),
+    /// Findings of a policy.
+    Weak,
+    /// A sticky buffer.
+    Buffer(fn(&Transaction) -> Option<&[u8]>),
+    /// A sticky buffer with several instances, each inspected by itself.
+    MultiBuffer(fn(&Transaction, usize) -> Option<&[u8]>),
+}
+
+impl Kind {
+    /// Whether rules inspect its contents with `content` and the like.
+    pub(super) fn is_buffer(&self) -> bool {
+        matches!(self, Self::Buffer(_) | Self::MultiBuffer(_))
+    }
+}
+
+/// An integer keyword.
+pub(super) struct Integer {
+    /// The size of its values, which bounds the argument.
+    pub(super) width: Width,
+    /// The registry whose names may stand for numbers.
+    pub(super) names: Option<Names>,
+    /// The words that may follow the argument.
+    pub(super) parts: &'static [Part],
+    /// Where the values come from.
+    pub(super) values: Values,
+}
+
+/// A registry's names, as rules write them.
+pub(super) struct Names {
+    /// The number of a name, in any mixture of upper and lower case.
+    pub(super) number: fn(&str) -> Option<u32>,
+    /// All names, for messages and documentation.
+    pub(super) all: fn() -> Vec<&'static str>,
+}
+
+/// The size of an integer keyword's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Width {
+    U8,
+    U16,
+    U32,
+}
+
+impl Width {
+    /// The largest value.
+    pub(super) fn largest(self) -> u32 {
+        match self {
+            Self::U8 => u8::MAX.into(),
+            Self::U16 => u16::MAX.into(),
+            Self::U32 => u32::MAX,
+        }
+    }
+
+    /// The name in the documentation.
+    #[cfg(test)]
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::U8 => "8-bit integer",
+            Self::U16 => "16-bit integer",
+            Self::U32 => "32-bit integer",
+        }
+    }
+}
+
+/// Calls the test with each value of a transaction until one passes.
+pub(super) type AnyValue = fn(&Transaction, Option<Part>, &mut dyn FnMut(u32) -> bool) -> bool;
+
+/// Where an integer keyword's values come from.
+pub(super) enum Values {
+    /// A function of the transaction.
+    Of(AnyValue),
+    /// The transforms of these types in messages of this scope.
+    Transforms(Scope, TransformType, TransformType),
+    /// The key lengths of transforms in messages of this scope, in bits.
+    KeyLengths(Scope),
+}
+
+impl Values {
+    /// Whether the test passes for any value.
+    pub(super) fn any(
+        &self,
+        tx: &Transaction,
+        part: Option<Part>,
+        test: &mut dyn FnMut(u32) -> bool,
+    ) -> bool {
+        let mut transforms = tx.proposals.all_transforms().iter();
+        match self {
+            Self::Of(values) => values(tx, part, test),
+            Self::Transforms(scope, first, last) => {
+                *scope == tx.scope()
+                    && transforms.any(|transform| {
+                        (*first..=*last).contains(&transform.kind) && test(transform.id.into())
+                    })
+            }
+            Self::KeyLengths(scope) => {
+                *scope == tx.scope()
+                    && transforms
+                        .filter_map(|transform| transform.key_length)
+                        .any(|bits| test(bits.into()))
+            }
+        }
+    }
+}
+
+/// A keyword that names one of some states.
+pub(super) struct Choice {
+    /// The states' names.
+    pub(super) names: &'static [&'static str],
+    /// The state of a transaction, as an index; none when it has none.
+    pub(super) get: fn(&Transaction) -> Option<usize>,
+}

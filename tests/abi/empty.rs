@@ -1,0 +1,1 @@
+//! The library of the packages beside it, which are never built.

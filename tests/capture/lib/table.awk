@@ -1,0 +1,48 @@
+# Lines for Wireshark's ikev2_decryption_table: the SPIs of the IKE SAs on
+# the first input, keys and algorithms in the reduced log on the second.
+
+BEGIN {
+    encr["AES_CBC_128"] = "AES-CBC-128 [RFC3602]"
+    encr["AES_CBC_192"] = "AES-CBC-192 [RFC3602]"
+    encr["AES_CBC_256"] = "AES-CBC-256 [RFC3602]"
+    encr["3DES_CBC"] = "3DES [RFC2451]"
+    encr["NULL"] = "NULL [RFC2410]"
+    encr["AES_CTR_128"] = "AES-CTR-128 [RFC5930]"
+    encr["AES_CTR_256"] = "AES-CTR-256 [RFC5930]"
+    encr["AES_GCM_16_128"] = "AES-GCM-128 with 16 octet ICV [RFC5282]"
+    encr["AES_GCM_16_256"] = "AES-GCM-256 with 16 octet ICV [RFC5282]"
+    encr["AES_CCM_16_128"] = "AES-CCM-128 with 16 octet ICV [RFC5282]"
+    encr["AES_CCM_16_256"] = "AES-CCM-256 with 16 octet ICV [RFC5282]"
+    integ["HMAC_MD5_96"] = "HMAC_MD5_96 [RFC2403]"
+    integ["HMAC_SHA1_96"] = "HMAC_SHA1_96 [RFC2404]"
+    integ["HMAC_SHA2_256_128"] = "HMAC_SHA2_256_128 [RFC4868]"
+    integ["HMAC_SHA2_384_192"] = "HMAC_SHA2_384_192 [RFC4868]"
+    integ["HMAC_SHA2_512_256"] = "HMAC_SHA2_512_256 [RFC4868]"
+}
+
+NR == FNR { pair[++pairs] = $1 "," $2; next }
+
+# The proposal of the IKE SA whose keys come next.
+/selected proposal: IKE:/ {
+    n = split(substr($0, index($0, "IKE:") + 4), part, "/")
+    chosen_encr = chosen_integ = ""
+    for (i = 1; i <= n; i++) {
+        if (part[i] in encr)
+            chosen_encr = encr[part[i]]
+        else if (part[i] in integ)
+            chosen_integ = integ[part[i]]
+    }
+}
+
+/^\[IKE\] Sk_[aderip]+ secret = / { key[$2] = $NF }
+
+# The last one charon derives, so all the others are there. SAs with a
+# cipher that Wireshark does not decrypt have no line, but use up a pair.
+/^\[IKE\] Sk_pr secret = / {
+    this = pair[++sa]
+    if (this != "" && chosen_encr != "")
+        printf "%s,%s,%s,\"%s\",%s,%s,\"%s\"\n", this, key["Sk_ei"],
+            key["Sk_er"], chosen_encr, key["Sk_ai"], key["Sk_ar"],
+            chosen_integ == "" ? "NONE [RFC4306]" : chosen_integ
+    delete key
+}

@@ -1,0 +1,70 @@
+#!/bin/bash
+# Makes the captures in pcap/ with real IKEv2 peers; see README.md.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=lib/common.sh
+source "$here/lib/common.sh"
+# shellcheck source=lib/peers.sh
+source "$here/lib/peers.sh"
+# shellcheck source=lib/net.sh
+source "$here/lib/net.sh"
+# shellcheck source=lib/charon.sh
+source "$here/lib/charon.sh"
+# shellcheck source=lib/pluto.sh
+source "$here/lib/pluto.sh"
+# shellcheck source=lib/pki.sh
+source "$here/lib/pki.sh"
+# shellcheck source=lib/record.sh
+source "$here/lib/record.sh"
+# shellcheck source=lib/uml.sh
+source "$here/lib/uml.sh"
+# shellcheck source=scenarios.sh
+source "$here/scenarios.sh"
+
+usage() {
+    cat <<TEXT
+usage: make-captures.sh [--list] [NAME...]
+Without a NAME all captures are made anew. Needs root.
+TEXT
+}
+
+list() { declare -F | sed -n 's/^declare -f scenario_//p'; }
+
+clean_up() {
+    stop_all
+    net_down
+}
+
+make_one() {
+    name=$1
+    declare -F "scenario_$name" >/dev/null || die "no such capture: $name"
+    say "== $name"
+    clean_up
+    if [[ " $wants_kernel_esp " == *" $name "* ]] && ! kernel_has_esp; then
+        run_in_uml "$name"
+        return
+    fi
+    defaults
+    "scenario_$name"
+    clean_up
+}
+
+main() {
+    case ${1-} in
+    --list) list && return ;;
+    -*) usage && return ;;
+    esac
+    ((EUID == 0)) || die "needs root"
+    need_tools
+    work=$(mktemp -d)
+    trap 'clean_up; rm -rf "$work"' EXIT
+    trap 'exit 1' INT TERM
+    mkdir -p "$here"/{pcap,keys}
+    (($#)) || mapfile -t all < <(list)
+    for one in "${@:-${all[@]}}"; do
+        make_one "$one"
+    done
+}
+
+main "$@"
