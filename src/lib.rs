@@ -8,10 +8,11 @@
 //!             └──────── pipeline ───────┘      └── host ──┘
 //! ```
 //!
-//! Imports go one way too: `wire` → `proposal` → `policy` → `tx` → `pipeline`,
+//! Imports go one way too: `wire` → `proposal` → `policy` → `tx` → `anomaly` → `pipeline`,
 //! `render` → `host`. All `unsafe` is in `host` and `sys`.
 #![deny(unsafe_code)]
 
+pub mod anomaly;
 pub mod pipeline;
 pub mod policy;
 pub mod proposal;

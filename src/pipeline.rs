@@ -1,5 +1,6 @@
 //! The one place that joins the parts: a datagram of a flow becomes a transaction.
 
+use crate::anomaly;
 use crate::policy::{self, What};
 use crate::proposal::ProposalSet;
 use crate::tx::{Direction, Event, PayloadEntry, Scope, Transaction, Transport};
@@ -66,6 +67,9 @@ fn decode(bytes: &[u8], tx: &mut Transaction) {
     }
     decode_payloads(&message, tx);
     judge_proposals(tx);
+    let mut events = tx.events;
+    anomaly::inspect(tx, &mut |event| events.insert(event));
+    tx.events = events;
 }
 
 fn decode_payloads(message: &Message<'_>, tx: &mut Transaction) {

@@ -147,6 +147,30 @@ events! {
     Ikev1Seen = c"ikev1_seen",
     /// A major version other than 1 and 2.
     UnsupportedVersion = c"unsupported_version",
+    /// An IKE SA initiator's SPI of zero (RFC 7296, 3.1).
+    InvalidSpiZero = c"invalid_spi_zero",
+    /// A key exchange whose length is not its method's.
+    KeLengthWrong = c"ke_length_wrong",
+    /// A key exchange of zero bytes only.
+    KeAllZero = c"ke_all_zero",
+    /// A nonce shorter than 16 or longer than 256 bytes (RFC 7296, 3.9).
+    NonceLength = c"nonce_length",
+    /// An IKE_SA_INIT that lacks SA, KE or Nonce.
+    MissingPayload = c"missing_payload",
+    /// A payload type of IKEv1 in a message of IKEv2.
+    Ikev1Payload = c"ikev1_payload",
+    /// The fragment payload (132) that Cisco used before RFC 7383.
+    LegacyCiscoFragment = c"legacy_cisco_fragment",
+    /// A notify of an error in a request of IKE_SA_INIT.
+    ErrorNotifyInRequest = c"error_notify_in_request",
+    /// An IKE_SA_INIT whose Message ID is not zero (RFC 7296, 2.2).
+    SaInitMessageId = c"sa_init_message_id",
+    /// A request of IKE_SA_INIT whose responder SPI is not zero (RFC 7296, 2.6).
+    SaInitResponderSpi = c"sa_init_responder_spi",
+    /// Thirty or more payloads outside the encrypted one.
+    ManyPayloads = c"many_payloads",
+    /// A fragment numbered 0 or above its total, or a total of 0 (RFC 7383, 2.5).
+    InvalidFragment = c"invalid_fragment",
     /// More messages at once than `max-tx` allows; the oldest were given up.
     TooManyTransactions = c"too_many_transactions",
 }

@@ -8,7 +8,7 @@ use capture::{datagrams, Datagram};
 use suricata_ikev2::pipeline::{on_datagram, FlowContext};
 use suricata_ikev2::render::{render, Sink};
 use suricata_ikev2::tx::{Direction, Event, Transaction};
-use suricata_ikev2::wire::HEADER_LEN;
+use suricata_ikev2::wire::{detect, HEADER_LEN};
 
 /// Takes a record's fields and keeps none: rendering itself is the test.
 struct Nowhere;
@@ -32,12 +32,10 @@ fn decode(datagram: &Datagram, data: &[u8]) -> Option<Transaction> {
     Some(tx)
 }
 
-/// The datagrams that are whole IKE messages.
+/// The datagrams that are whole IKEv2 messages.
 fn messages() -> Vec<Datagram> {
-    let messages: Vec<_> = datagrams()
-        .into_iter()
-        .filter(|datagram| decode(datagram, &datagram.data).is_some())
-        .collect();
+    let messages: Vec<_> =
+        datagrams().into_iter().filter(|datagram| detect(&datagram.data).is_some()).collect();
     assert!(messages.len() > 20, "only {} messages in the captures", messages.len());
     messages
 }

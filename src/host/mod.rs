@@ -76,19 +76,24 @@ const LOG_PACKET_DIRECTION: u8 = 0;
 #[no_mangle]
 #[allow(unreachable_pub)]
 pub extern "C" fn SCPluginRegister() -> *const sys::SCPlugin {
-    &PLUGIN.0
-}
-
-unsafe extern "C" fn initialise() {
     guard((), || {
         guard::install_hook();
         let running = running_version();
         if !is_supported(&running) {
             let version = env!("CARGO_PKG_VERSION");
-            return log::error(&format!(
+            log::error(&format!(
                 "suricata-ikev2 {version} is for Suricata 8.0.x and this is {running}: \
                  the plugin stays off"
             ));
+        }
+    });
+    &PLUGIN.0
+}
+
+unsafe extern "C" fn initialise() {
+    guard((), || {
+        if !is_supported(&running_version()) {
+            return; // `SCPluginRegister` has said so.
         }
         if config::get().mode == config::Mode::Off {
             let version = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,179 @@
+//! What one message shows that no honest peer would send.
+//!
+//! None of it is malformed: every field can be read. Each event names one thing
+//! and cites the rule it breaks; what takes more than one message is not here.
+
+use crate::tx::{Event, Transaction};
+use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
+use crate::wire::{public_value_length, Header, KeyExchange, Nonce};
+
+/// Outer payloads of one message above which a parser's tables are under attack:
+/// honest ones stay below 20, and libreswan's limit of 30 was the way into it
+/// (CVE-2026-12413).
+const MANY_PAYLOADS: usize = 30;
+
+/// The payload types of IKEv1 (RFC 2408 and ISAKMP's registry).
+const IKEV1_PAYLOADS: core::ops::RangeInclusive<u8> = 1..=13;
+
+/// The fragment payload that Cisco used before RFC 7383.
+const CISCO_FRAGMENT: u8 = 132;
+
+/// Calls `found` with each anomaly of the message.
+pub fn inspect(tx: &Transaction, found: &mut impl FnMut(Event)) {
+    let Some(header) = &tx.header else { return };
+    if header.init_spi == [0; 8] {
+        found(Event::InvalidSpiZero);
+    }
+    inspect_payload_types(tx, found);
+    inspect_key_exchange(tx, header, found);
+    if tx.fragment().is_some_and(|fragment| !fragment.is_valid()) {
+        found(Event::InvalidFragment);
+    }
+    if header.exchange_type == ExchangeType::IKE_SA_INIT {
+        inspect_sa_init(tx, header, found);
+    }
+}
+
+fn inspect_payload_types(tx: &Transaction, found: &mut impl FnMut(Event)) {
+    if tx.payloads.len() >= MANY_PAYLOADS {
+        found(Event::ManyPayloads);
+    }
+    if tx.payloads.iter().any(|payload| IKEV1_PAYLOADS.contains(&payload.kind.0)) {
+        found(Event::Ikev1Payload);
+    }
+    if tx.payloads.iter().any(|payload| payload.kind.0 == CISCO_FRAGMENT) {
+        found(Event::LegacyCiscoFragment);
+    }
+}
+
+fn inspect_key_exchange(tx: &Transaction, header: &Header, found: &mut impl FnMut(Event)) {
+    for KeyExchange { method, data, .. } in tx.key_exchanges() {
+        let wanted = public_value_length(method, header.flags.response());
+        if wanted.is_some_and(|wanted| wanted != data.len()) {
+            found(Event::KeLengthWrong);
+        }
+        if !data.is_empty() && data.iter().all(|byte| *byte == 0) {
+            found(Event::KeAllZero);
+        }
+    }
+    let mut nonces = tx
+        .payloads_of(PayloadType::NONCE)
+        .filter_map(|payload| Nonce::parse(payload.body, payload.body_offset()).ok());
+    if nonces.any(|nonce| !nonce.length_is_valid()) {
+        found(Event::NonceLength);
+    }
+}
+
+/// RFC 7296, 1.2, 2.2 and 2.6: the exchange that begins an IKE SA.
+fn inspect_sa_init(tx: &Transaction, header: &Header, found: &mut impl FnMut(Event)) {
+    let request = !header.flags.response();
+    if header.message_id != 0 {
+        found(Event::SaInitMessageId);
+    }
+    if request && header.resp_spi != [0; 8] {
+        found(Event::SaInitResponderSpi);
+    }
+    let is_error = |kind: NotifyType| kind.is_error() && kind != NotifyType(0);
+    if request && tx.notifies().any(|notify| is_error(notify.kind)) {
+        found(Event::ErrorNotifyInRequest);
+    }
+    if tx.errors.is_empty() && lacks_payloads(tx, request) {
+        found(Event::MissingPayload);
+    }
+}
+
+/// A response without any of the three is an answer of notifies alone: a cookie, a
+/// redirect or an error.
+fn lacks_payloads(tx: &Transaction, request: bool) -> bool {
+    let has = |kind| tx.payloads.iter().any(|payload| payload.kind == kind);
+    let present = [PayloadType::SA, PayloadType::KE, PayloadType::NONCE].map(has);
+    let is_notice = !request && present == [false; 3] && has(PayloadType::NOTIFY);
+    present.contains(&false) && !is_notice
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::{on_datagram, FlowContext};
+    use crate::tx::{Direction, EventSet, Transport};
+    use crate::wire::testing::{sa_init, MessageBuilder};
+    use crate::wire::Flags;
+
+    fn events(message: &MessageBuilder) -> EventSet {
+        let mut flow = FlowContext::new(Transport::Udp500);
+        let tx = on_datagram(&mut flow, Direction::ToServer, &message.clone().build());
+        tx.expect("a message").events
+    }
+
+    #[test]
+    fn an_honest_request_has_no_event() {
+        assert_eq!(events(&sa_init()).iter().collect::<Vec<_>>(), []);
+    }
+
+    #[test]
+    fn the_header_of_the_first_request_is_bound() {
+        for (message, event) in [
+            (sa_init().header(|h| h.message_id = 1), Event::SaInitMessageId),
+            (sa_init().header(|h| h.resp_spi = [1; 8]), Event::SaInitResponderSpi),
+            (sa_init().header(|h| h.init_spi = [0; 8]), Event::InvalidSpiZero),
+        ] {
+            assert_eq!(events(&message).iter().collect::<Vec<_>>(), [event]);
+        }
+    }
+
+    #[test]
+    fn payloads_that_tell_an_attack_are_found() {
+        let error = [0, 0, 0, 14];
+        for (message, event) in [
+            (sa_init().payload(PayloadType(1), [0; 8]), Event::Ikev1Payload),
+            (sa_init().payload(PayloadType(132), [0; 8]), Event::LegacyCiscoFragment),
+            (sa_init().payload(PayloadType::NOTIFY, error), Event::ErrorNotifyInRequest),
+            (sa_init().payload(PayloadType::NONCE, [7; 15]), Event::NonceLength),
+            (sa_init().payload(PayloadType::NONCE, [7; 257]), Event::NonceLength),
+        ] {
+            assert_eq!(events(&message).iter().collect::<Vec<_>>(), [event]);
+        }
+    }
+
+    #[test]
+    fn a_key_exchange_fits_its_method_and_is_not_zero() {
+        let curve25519 = |data: &[u8]| [&[0, 31, 0, 0], data].concat();
+        let with = |data: &[u8]| events(&sa_init().payload(PayloadType::KE, curve25519(data)));
+        assert_eq!(with(&[7; 32]).iter().collect::<Vec<_>>(), []);
+        assert_eq!(with(&[7; 31]).iter().collect::<Vec<_>>(), [Event::KeLengthWrong]);
+        assert_eq!(with(&[0; 32]).iter().collect::<Vec<_>>(), [Event::KeAllZero]);
+    }
+
+    #[test]
+    fn a_response_of_notifies_alone_is_complete_and_a_request_is_not() {
+        let cookie = [0, 0, 0x40, 6, 1, 2, 3, 4];
+        let answer = MessageBuilder::response(ExchangeType::IKE_SA_INIT)
+            .payload(PayloadType::NOTIFY, cookie)
+            .header(|h| h.message_id = 0);
+        assert!(!events(&answer).contains(Event::MissingPayload));
+        let request = answer.header(|h| h.flags = Flags(Flags::INITIATOR));
+        assert!(events(&request).contains(Event::MissingPayload));
+    }
+
+    #[test]
+    fn thirty_outer_payloads_are_many() {
+        let with = |count| {
+            let add = |message: MessageBuilder, _| message.payload(PayloadType(255), [0; 4]);
+            let message = MessageBuilder::request(ExchangeType::IKE_AUTH);
+            events(&(0..count).fold(message, add))
+        };
+        assert!(!with(MANY_PAYLOADS - 1).contains(Event::ManyPayloads));
+        assert!(with(MANY_PAYLOADS).contains(Event::ManyPayloads));
+    }
+
+    #[test]
+    fn fragments_are_numbered_from_one_to_the_total() {
+        let with = |number: u8, total: u8| {
+            let body = [&[0, number, 0, total][..], &[0x5a; 40]].concat();
+            let message = MessageBuilder::request(ExchangeType::IKE_AUTH);
+            events(&message.payload(PayloadType::SKF, body)).contains(Event::InvalidFragment)
+        };
+        assert!(!with(1, 2) && !with(2, 2));
+        assert!(with(0, 2) && with(3, 2) && with(1, 0));
+    }
+}
