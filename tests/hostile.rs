@@ -57,6 +57,9 @@ fn a_message_cut_at_any_length_is_malformed_and_keeps_what_came_before() {
         // Shorter ones on a NAT traversal port are no message.
         for length in marker + 1..message.data.len() {
             let data = &message.data[..length];
+            if data == [0xff] {
+                continue; // That is a keepalive.
+            }
             let place = format!("{} cut to {length}", message.place);
             let tx = decode(&message, data).unwrap_or_else(|| panic!("{place}: no transaction"));
             assert!(tx.events.contains(Event::MalformedData), "{place}: no event");

@@ -33,12 +33,17 @@ keep_keys() {
 # Wireshark's ikev2_decryption_table. The log has no SPIs of an IKE SA, so
 # they are taken from the capture: SAs appear there in the same order.
 decryption_table() {
-    spi_pairs | awk -f "$here/lib/table.awk" - "$here/keys/$name.log" \
-        >"$work/table"
+    spi_pairs | awk -f "$here/lib/table.awk" -v first="$work/first" \
+        - "$here/keys/$name.log" >"$work/table"
+    keep_table first "$name.first"
+    keep_table table "$name"
+}
+
+keep_table() {
     # Nothing to say for a refused SA or a cipher Wireshark cannot do.
-    rm -f "$here/keys/$name.ikev2_decryption_table"
-    [[ ! -s $work/table ]] ||
-        cp "$work/table" "$here/keys/$name.ikev2_decryption_table"
+    local to=$here/keys/$2.ikev2_decryption_table
+    rm -f "$to"
+    [[ ! -s $work/$1 ]] || mv "$work/$1" "$to"
 }
 
 # tshark, told of the ports that it would not take for IKE's.

@@ -36,13 +36,31 @@ NR == FNR { pair[++pairs] = $1 "," $2; next }
 
 /^\[IKE\] Sk_[aderip]+ secret = / { key[$2] = $NF }
 
+# Its additional key exchange gives the same IKE SA other keys. Wireshark has
+# one set for each, so the first set goes into a table of its own.
+/ IKE_INTERMEDIATE response / { again = 1 }
+
 # The last one charon derives, so all the others are there. SAs with a
 # cipher that Wireshark does not decrypt have no line, but use up a pair.
 /^\[IKE\] Sk_pr secret = / {
-    this = pair[++sa]
+    if (again) {
+        print line >first
+        line = ""
+    } else {
+        this = pair[++sa]
+    }
+    again = 0
+    if (line != "")
+        print line
+    line = ""
     if (this != "" && chosen_encr != "")
-        printf "%s,%s,%s,\"%s\",%s,%s,\"%s\"\n", this, key["Sk_ei"],
+        line = sprintf("%s,%s,%s,\"%s\",%s,%s,\"%s\"", this, key["Sk_ei"],
             key["Sk_er"], chosen_encr, key["Sk_ai"], key["Sk_ar"],
-            chosen_integ == "" ? "NONE [RFC4306]" : chosen_integ
+            chosen_integ == "" ? "NONE [RFC4306]" : chosen_integ)
     delete key
+}
+
+END {
+    if (line != "")
+        print line
 }
