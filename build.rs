@@ -12,8 +12,8 @@ pub(crate) const HOST_HEADERS: &str = "src/sys/host-headers.h";
 
 /// The functions, types and constants to generate; `src/sys/suricata.h` declares each of them.
 const FUNCTIONS: &str = "SCPluginRegisterAppLayer|GetProgramVersion\
-    |AppLayerRegister(ProtocolDetection|Parser|ParserAlias)|AppLayerGetProtoByName\
-    |SCAppLayerProtoDetect(PMRegisterPatternCSwPP|PPRegister)|AppLayerProtoDetectReset\
+    |AppLayerRegister(ProtocolDetection|Parser|ParserAlias)|AppLayerGetProtoByName|SCAppLayerParserRegisterLogger\
+    |SCAppLayerProtoDetect(PMRegisterPatternCSwPP|PPRegister)|AppLayerProtoDetectReset|SCAppLayerForceProtocolChange\
     |AppLayerDecoderEvents(SetEventRaw|FreeEvents)|DetectEngineStateFree|GenericVarFree\
     |FlowGet(SourcePort|DestinationPort|StorageById)\
     |Flow(StorageRegister|SetStorageById)|SCFlowRegisterUpdateCallback\

@@ -1,26 +1,26 @@
 //! Flows on IKE's ports whose first datagram is no IKE message.
 //!
-//! A gateway's NAT traversal flow may be first seen with ESP or a keepalive, and
-//! Suricata offers a UDP flow for detection once in each direction. A keepalive
-//! on port 4500 is certain. Two ESP packets are: the same SPI, and a sequence
-//! number that has grown a little. So a flow whose first datagram could be ESP
-//! gets a few more attempts: the update callback, which runs before detection,
-//! lets the host start over. Nothing is claimed on one packet's looks.
+//! Suricata offers a UDP flow for detection once in each direction. A gateway's
+//! NAT traversal flow may be first seen with ESP or a keepalive, and anybody may
+//! send noise before a handshake. So on IKE's ports a datagram that nobody took
+//! does not end detection: the update callback, which runs before it, lets the
+//! host start over with the next one.
+//!
+//! A keepalive on port 4500 makes the flow ours. So do two ESP packets: the same
+//! SPI, and a sequence number that has grown a little. Nothing is claimed on one
+//! packet's looks.
 
 use core::ffi::{c_uint, c_void};
 use core::mem::size_of;
 use core::ptr;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use super::guard::guard;
 use super::{log, TO_SERVER};
 use crate::sys;
-
-/// NAT traversal's port (RFC 3948).
-const NAT_T_PORT: u16 = 4500;
-
-/// How many further datagrams of a flow are offered for detection.
-const ATTEMPTS: u8 = 8;
+use crate::tx::Transport;
+use crate::wire::datagram::NON_ESP_MARKER;
+use crate::wire::Header;
 
 /// How far a sequence number may have grown between two datagrams seen in one
 /// direction. Both tests together fit chance once in 2^52.
@@ -32,8 +32,16 @@ const LOWEST_SPI: u32 = 256;
 /// The smallest ESP packet: header, IV or padding, checksum; all of 4-byte units.
 const SMALLEST_ESP: usize = 24;
 
+/// What the host says of a flow that no protocol has (`ALPROTO_UNKNOWN` and
+/// `ALPROTO_FAILED`); above are protocols.
+const LARGEST_UNCLAIMED: sys::AppProto = 1;
+
 /// The number of the flow storage; negative when there is none.
 static STORAGE: AtomicI32 = AtomicI32::new(-1);
+
+/// Where a flow has the numbers of its protocol: overall, to the server, to the
+/// client.
+static PROTOCOLS_OFFSET: AtomicUsize = AtomicUsize::new(0);
 
 /// SPI and sequence number of a packet that may be ESP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,14 +68,15 @@ impl Esp {
     }
 }
 
-/// What was seen of a flow that may be ESP in UDP.
+/// What was seen of a flow that nobody has taken yet.
 #[derive(Debug, Default)]
 struct Suspicion {
-    /// The last packet to the server and to the client.
+    /// The last packet to the server and to the client that may be ESP.
     last: [Option<Esp>; 2],
-    /// Whether detection has failed on the flow's last datagram.
+    /// Whether nobody took the flow's last datagram.
     pending: bool,
-    attempts: u8,
+    /// Whether a message of IKEv1 was seen: the flow's ESP is then not IKEv2's.
+    ikev1: bool,
 }
 
 impl Suspicion {
@@ -76,19 +85,15 @@ impl Suspicion {
         let last = self.last[usize::from(!to_server)].replace(packet);
         last.is_some_and(|last| last.is_followed_by(packet))
     }
-
-    /// Whether the next datagram is to be offered again; counts attempts.
-    fn take_attempt(&mut self) -> bool {
-        let again = self.pending && self.attempts < ATTEMPTS;
-        self.pending = false;
-        self.attempts += u8::from(again);
-        again
-    }
 }
 
 /// Registers flow storage and the callback. Without them such flows are missed,
 /// and everything else works.
 pub(super) fn prepare() {
+    let Some(offset) = find_protocols() else {
+        return log::warning("flows that do not begin with IKE cannot be followed: unknown layout");
+    };
+    PROTOCOLS_OFFSET.store(offset, Ordering::Relaxed);
     // SAFETY: the name is static; a pointer's size needs no allocation function.
     let storage = unsafe {
         sys::FlowStorageRegister(
@@ -104,46 +109,73 @@ pub(super) fn prepare() {
     if registered {
         STORAGE.store(storage.id, Ordering::Relaxed);
     } else {
-        log::warning("flows that begin with ESP cannot be followed: no flow storage");
+        log::warning("flows that do not begin with IKE cannot be followed: no flow storage");
     }
+}
+
+/// Finds where the host keeps a flow's protocol. Its layout is no public
+/// interface and depends on how Suricata was built, so the host itself is asked:
+/// it sets the protocol of a blank flow, and the three numbers that it writes
+/// side by side show the place.
+fn find_protocols() -> Option<usize> {
+    const WORDS: usize = 512;
+    const SOUGHT: sys::AppProto = 0x5a5a;
+    let mut blank = [0_u64; WORDS];
+    // SAFETY: the function reads and writes the protocol's numbers of the flow and
+    // nothing else; they are in its first kilobyte, and all its bytes may be zero.
+    unsafe { sys::SCAppLayerForceProtocolChange(blank.as_mut_ptr().cast(), SOUGHT) };
+    let bytes: Vec<u8> = blank.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let wanted = SOUGHT.to_ne_bytes().repeat(3);
+    let changed = bytes.iter().filter(|byte| **byte != 0).count();
+    let place = bytes.windows(wanted.len()).position(|window| window == wanted)?;
+    (changed == wanted.len() && place % 2 == 0).then_some(place)
 }
 
 fn storage() -> sys::FlowStorageId {
     sys::FlowStorageId { id: STORAGE.load(Ordering::Relaxed) }
 }
 
-/// Whether a datagram that is no IKE message makes the flow ours.
+/// Whether a datagram that is no IKE message makes the flow ours. If not, the
+/// flow's next datagram is offered again.
 ///
 /// # Safety
 /// `flow` is the host's, locked for the call.
-pub(super) unsafe fn is_ours(flow: *const sys::Flow, flags: u8, data: &[u8]) -> bool {
-    let flow = flow.cast_mut();
-    // SAFETY: see the function's contract.
-    if !unsafe { is_nat_traversal(flow) } {
-        return false;
-    }
-    if data == [0xff] {
+pub(super) unsafe fn is_ours(
+    flow: *const sys::Flow,
+    transport: Transport,
+    flags: u8,
+    data: &[u8],
+) -> bool {
+    let nat_traversal = transport == Transport::Udp4500;
+    if nat_traversal && data == [0xff] {
         return true;
     }
-    let Some(packet) = Esp::of(data) else { return false };
     // SAFETY: see the function's contract.
-    unsafe { suspicion_or_new(flow) }.is_some_and(|suspicion| {
-        let certain = suspicion.observe(flags & TO_SERVER != 0, packet);
-        suspicion.pending = !certain;
-        certain
-    })
+    let Some(suspicion) = (unsafe { suspicion_or_new(flow.cast_mut()) }) else { return false };
+    suspicion.ikev1 |= nat_traversal && is_marked_ikev1(data);
+    let packet = Esp::of(data).filter(|_| nat_traversal && !suspicion.ikev1);
+    let certain = packet.is_some_and(|packet| suspicion.observe(flags & TO_SERVER != 0, packet));
+    suspicion.pending = !certain;
+    certain
 }
 
-/// One port is 4500 and the other is no service's, whose own parser might have
-/// the flow: only then is it sure that a failed probe left the flow to nobody.
+/// A non-ESP marker and a header with major version 1.
+fn is_marked_ikev1(data: &[u8]) -> bool {
+    let message = data.strip_prefix(&NON_ESP_MARKER);
+    let header = message.and_then(|message| Header::parse(message).ok());
+    header.is_some_and(|header| header.version.major() == 1)
+}
+
+/// Whether no protocol has the flow, in neither direction.
 ///
 /// # Safety
 /// `flow` is the host's, locked for the call.
-unsafe fn is_nat_traversal(flow: *mut sys::Flow) -> bool {
-    // SAFETY: see the function's contract.
-    let ports = unsafe { (sys::FlowGetSourcePort(flow), sys::FlowGetDestinationPort(flow)) };
-    let ((NAT_T_PORT, other) | (other, NAT_T_PORT)) = ports else { return false };
-    other >= 1024 || other == 500
+unsafe fn is_unclaimed(flow: *const sys::Flow) -> bool {
+    let offset = PROTOCOLS_OFFSET.load(Ordering::Relaxed);
+    // SAFETY: the host wrote three of these numbers at this offset of a flow, which
+    // is even, and flows are aligned to more.
+    let protocols = unsafe { *flow.cast::<u8>().add(offset).cast::<[sys::AppProto; 3]>() };
+    protocols.iter().all(|protocol| *protocol <= LARGEST_UNCLAIMED)
 }
 
 /// # Safety
@@ -192,10 +224,12 @@ unsafe extern "C" fn on_packet(
     guard((), || {
         // SAFETY: the host passes a locked flow.
         let Some(suspicion) = (unsafe { suspicion(flow) }) else { return };
-        if suspicion.take_attempt() {
-            // SAFETY: as above. No parser has the flow, for detection failed on the
-            // datagram before this one, so there is no state that would be lost.
-            unsafe { sys::AppLayerProtoDetectReset(flow) };
+        // SAFETY: as above. A flow that no protocol has has no parser state that a
+        // new start would lose.
+        unsafe {
+            if core::mem::take(&mut suspicion.pending) && is_unclaimed(flow) {
+                sys::AppLayerProtoDetectReset(flow);
+            }
         }
     });
 }
@@ -232,19 +266,5 @@ mod tests {
         assert!(!certain(&[(true, 0xc001_0203, 8), (true, 0xc001_0203, 7)]));
         assert!(!certain(&[(true, 0xc001_0203, 7), (true, 0xc001_0203, 50_000)]));
         assert!(!certain(&[(true, 255, 7), (true, 255, 8)]));
-    }
-
-    #[test]
-    fn attempts_end() {
-        let mut suspicion = Suspicion::default();
-        let granted = (0..100)
-            .filter(|_| {
-                suspicion.pending = true;
-                suspicion.take_attempt()
-            })
-            .count();
-        assert_eq!(granted, usize::from(ATTEMPTS));
-        suspicion.pending = false;
-        assert!(!suspicion.take_attempt());
     }
 }

@@ -89,7 +89,12 @@ pub(super) fn register() {
     register_source_ports(number);
     if config::get().mode == Mode::On {
         // SAFETY: as above; the number is the one that the host gave.
-        unsafe { sys::AppLayerRegisterParser(&PARSER.0, number) };
+        unsafe {
+            sys::AppLayerRegisterParser(&PARSER.0, number);
+            // Without it transactions are logged only where another logger asks for
+            // every protocol's.
+            sys::SCAppLayerParserRegisterLogger(UDP, number);
+        }
     }
     // SAFETY: both names are static.
     unsafe { sys::AppLayerRegisterParserAlias(PROTOCOL.as_ptr(), PRIVATE_NAME.as_ptr()) };
@@ -180,11 +185,9 @@ unsafe extern "C" fn probe_content(
         let data = unsafe { bytes(data, length) };
         let sighting = detect(data).or_else(|| {
             // SAFETY: the host passes a valid flow.
-            let transport = unsafe { transport(flow.cast_mut()) };
-            if transport == Transport::Udp {
-                None
-            } else {
-                detect_damaged(data)
+            match unsafe { transport(flow.cast_mut()) } {
+                Transport::Udp => None,
+                of_ike => find_damaged(of_ike, data),
             }
         });
         // SAFETY: the host passes a place for the direction.
@@ -204,14 +207,26 @@ unsafe extern "C" fn probe_port(
     guard(FAILED, || {
         // SAFETY: as in `probe_content`.
         let data = unsafe { bytes(data, length) };
-        match detect(data).or_else(|| detect_damaged(data)) {
+        // SAFETY: as in `probe_content`.
+        let transport = unsafe { transport(flow.cast_mut()) };
+        match detect(data).or_else(|| find_damaged(transport, data)) {
             // SAFETY: as in `probe_content`.
             Some(sighting) => unsafe { take(sighting, direction) },
             // SAFETY: the host holds the flow's lock while it detects.
-            None if unsafe { claim::is_ours(flow, flags, data) } => protocol(),
+            None if unsafe { claim::is_ours(flow, transport, flags, data) } => protocol(),
             None => FAILED,
         }
     })
+}
+
+/// A damaged message in the form that the port has: with the non-ESP marker on
+/// 4500, without it on 500.
+fn find_damaged(transport: Transport, data: &[u8]) -> Option<Sighting> {
+    match transport {
+        Transport::Udp500 => detect_damaged(data, false),
+        Transport::Udp4500 => detect_damaged(data, true),
+        Transport::Udp => detect_damaged(data, false).or_else(|| detect_damaged(data, true)),
+    }
 }
 
 /// Takes a flow for the plugin; a response seen first turns it round.

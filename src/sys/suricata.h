@@ -169,6 +169,7 @@ typedef struct AppLayerParser {
 
 AppProto AppLayerRegisterProtocolDetection(const AppLayerParser *parser, int enable_default);
 int AppLayerRegisterParser(const AppLayerParser *p, AppProto alproto);
+void SCAppLayerParserRegisterLogger(uint8_t ipproto, AppProto alproto);
 int AppLayerRegisterParserAlias(const char *proto_name, const char *proto_alias);
 AppProto AppLayerGetProtoByName(const char *alproto_name);
 int SCAppLayerProtoDetectPMRegisterPatternCSwPP(uint8_t ipproto, AppProto alproto,
@@ -177,6 +178,7 @@ int SCAppLayerProtoDetectPMRegisterPatternCSwPP(uint8_t ipproto, AppProto alprot
 void SCAppLayerProtoDetectPPRegister(uint8_t ipproto, const char *portstr, AppProto alproto,
         uint16_t min_depth, uint16_t max_depth, uint8_t direction, ProbingParserFPtr ProbingParser1,
         ProbingParserFPtr ProbingParser2);
+void SCAppLayerForceProtocolChange(Flow *f, AppProto new_proto);
 void AppLayerProtoDetectReset(Flow *);
 void AppLayerDecoderEventsSetEventRaw(AppLayerDecoderEvents **sevents, uint8_t event);
 void AppLayerDecoderEventsFreeEvents(AppLayerDecoderEvents **events);

@@ -139,19 +139,18 @@ pub fn detect(data: &[u8]) -> Option<Sighting> {
 }
 
 /// As [`detect`], for a datagram on a port that is IKE's, where a damaged first
-/// message is worth more than elsewhere: the length need only be one that UDP
-/// could carry, and the payloads are not looked at.
+/// message is worth more than elsewhere, and where it is known whether it has the
+/// non-ESP marker: the length need only be one that UDP could carry, and the
+/// payloads are not looked at.
 ///
 /// Certain are the major version, the initiator's SPI, and an exchange type that
 /// is not one of IKEv1's. Of an assigned exchange type, an assigned first payload
 /// and clear reserved flags, at most one is missing. Random bytes pass once in
 /// 10^8 datagrams.
-pub fn detect_damaged(data: &[u8]) -> Option<Sighting> {
-    let sighting = |marker, header: Header| Sighting { marker, response: header.flags.response() };
-    if let Some(header) = resembles(data) {
-        return Some(sighting(false, header));
-    }
-    resembles(data.strip_prefix(&NON_ESP_MARKER)?).map(|header| sighting(true, header))
+pub fn detect_damaged(data: &[u8], marker: bool) -> Option<Sighting> {
+    let bytes = if marker { data.strip_prefix(&NON_ESP_MARKER)? } else { data };
+    let header = resembles(bytes)?;
+    Some(Sighting { marker, response: header.flags.response() })
 }
 
 fn resembles(bytes: &[u8]) -> Option<Header> {
@@ -361,14 +360,17 @@ mod tests {
             [whole[..60].to_vec(), too_long, sa_init().header(|h| h.flags = Flags(0xff)).build()]
         {
             assert_eq!(detect(&bytes), None);
-            assert!(detect_damaged(&bytes).is_some_and(|sighting| !sighting.marker));
-            assert!(detect_damaged(&marked_with(&bytes)).is_some_and(|sighting| sighting.marker));
+            assert!(detect_damaged(&bytes, false).is_some_and(|sighting| !sighting.marker));
+            let marked = marked_with(&bytes);
+            assert!(detect_damaged(&marked, true).is_some_and(|sighting| sighting.marker));
+            assert_eq!(detect_damaged(&marked, false), None);
+            assert_eq!(detect_damaged(&bytes, true), None);
         }
-        assert_eq!(detect_damaged(&whole[..HEADER_LEN - 1]), None);
+        assert_eq!(detect_damaged(&whole[..HEADER_LEN - 1], false), None);
         let mut two_oddities = whole;
         two_oddities[16] = 200;
         two_oddities[19] = 0xff;
-        assert_eq!(detect_damaged(&two_oddities), None);
+        assert_eq!(detect_damaged(&two_oddities, false), None);
     }
 
     #[test]

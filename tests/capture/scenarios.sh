@@ -611,9 +611,10 @@ scenario_esp-port-500() {
 }
 
 # libreswan has ESP done by the kernel, so the other end does so too. Forced
-# encapsulation takes it to port 4500.
+# encapsulation takes it to port 4500. It rekeys with the group of the IKE SA.
 scenario_libreswan-initiator() {
     opt[without]=kernel-libipsec
+    opt[right.child]='esp_proposals = aes256gcm16-ecp256'
     opt[left.pluto]='    encapsulation=yes'
     begin_libreswan
     start_charon right

@@ -93,7 +93,7 @@ impl IntegerTest {
         parsed.ok_or_else(|| {
             format!(
                 "'{expression}' is not a number from 0 to {}, nor such a number with !, <, >, \
-                 <=, >= or a range with - or <>",
+                 <=, >=, nor a range A-B or A<>B, which excludes its ends",
                 width.largest()
             )
         })

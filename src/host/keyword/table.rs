@@ -284,7 +284,7 @@ super::keywords! {
         examples: &[
             "ikev2.dh_group:modp_1024,offered;",
             "ikev2.dh_group:<14,chosen;",
-            "ikev2.dh_group:ml_kem_512-ml_kem_1024;",
+            "ikev2.dh_group:>=ml_kem_512;",
         ],
         source: "RFC 7296, 3.3.2 and 3.4",
         kind: Kind::Integer(Integer {

@@ -26,7 +26,7 @@ stop_record() {
 keep_keys() {
     local log
     log=$tree$(home "${1:-left}")/charon.log
-    awk -f "$here/lib/keys.awk" "$log" >"$here/keys/$name.log"
+    awk -f "$here/lib/keys.awk" "$log" >"$here/keys/$name.txt"
     decryption_table
 }
 
@@ -34,7 +34,7 @@ keep_keys() {
 # they are taken from the capture: SAs appear there in the same order.
 decryption_table() {
     spi_pairs | awk -f "$here/lib/table.awk" -v first="$work/first" \
-        - "$here/keys/$name.log" >"$work/table"
+        - "$here/keys/$name.txt" >"$work/table"
     keep_table first "$name.first"
     keep_table table "$name"
 }

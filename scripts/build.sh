@@ -1,0 +1,43 @@
+#!/bin/bash
+# Builds the plugin in release mode and prints its path on stdout. What is
+# missing for that is installed before. Everything else goes to stderr.
+set -euo pipefail
+shopt -s inherit_errexit
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$here/common.sh"
+
+# The version of the cargo that runs, such as 1.85.
+cargo_version() { cargo --version 2>/dev/null | sed -n 's/^cargo \([0-9]*\.[0-9]*\).*/\1/p'; }
+
+wanted_version() { sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml; }
+
+# An old cargo stumbles over Cargo.lock before it comes to rust-version, and its
+# message about that helps nobody.
+check_cargo() {
+    local version wanted oldest
+    version=$(cargo_version)
+    wanted=$(wanted_version)
+    [ -n "$version" ] || die "cargo does not run: try 'rustup default stable'"
+    oldest=$(printf '%s\n' "$version" "$wanted" | sort -V | head -n 1)
+    [ "$oldest" = "$wanted" ] ||
+        die "cargo is $version and $wanted or newer is wanted: try 'rustup update stable'"
+}
+
+main() {
+    [ $# = 0 ] || die 'no argument is taken'
+    cd "$here/.."
+    "$here/prerequisites.sh" >&2
+    # Where rustup puts cargo; a shell from before its installation lacks it.
+    PATH="$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin"
+    check_cargo
+    # One place, whatever cargo's own configuration says.
+    CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}
+    case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR=$PWD/$CARGO_TARGET_DIR ;; esac
+    export CARGO_TARGET_DIR
+    # Who changes Cargo.toml gets Cargo.lock changed too; CI tests what is there.
+    cargo build --release ${CI:+--locked} >&2 || die 'the build failed: see above'
+    printf '%s\n' "$CARGO_TARGET_DIR/release/libsuricata_ikev2.so"
+}
+
+main "$@"

@@ -1,0 +1,50 @@
+#!/bin/bash
+# Every check and test there is. Ends with cargo's summaries of the tests.
+set -euo pipefail
+shopt -s inherit_errexit
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$here/common.sh"
+
+# step TITLE COMMAND...
+step() {
+    say "$1"
+    shift
+    "$@"
+}
+
+# Rustup's minimal profile has neither.
+check_components() {
+    { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1 ||
+        die "cargo fmt or clippy is missing: run 'rustup component add rustfmt clippy'"
+}
+
+# The bindings are made once more, from Suricata's own headers, to be compared
+# with those of the project's header. Debian drops old sources, so that they can
+# be had is not sure; the tests below also compare with what Suricata publishes.
+check_headers() {
+    local headers
+    if ! headers=$("$here/suricata.sh" --headers); then
+        say 'SKIPPED, as there are no headers'
+        return
+    fi
+    SURICATA_INCLUDE_DIR=$headers cargo test --test abi the_real_headers
+}
+
+main() {
+    cd "$here/.."
+    # Where rustup puts cargo; a shell from before its installation lacks it.
+    PATH="$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin"
+    # What the tests load, so that none of them builds or searches again.
+    SURICATA_IKEV2_PLUGIN=$("$here/build.sh")
+    SURICATA=$("$here/suricata.sh")
+    export SURICATA SURICATA_IKEV2_PLUGIN
+    check_components
+    say "the tests run $("$SURICATA" -V | sed 's/^This is //') with $SURICATA_IKEV2_PLUGIN"
+    step 'format' cargo fmt --check
+    step 'lints' cargo clippy --all-targets -- -D warnings
+    step "Suricata's headers" check_headers
+    step 'tests' cargo test --no-fail-fast
+}
+
+main "$@"
