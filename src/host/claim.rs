@@ -172,10 +172,10 @@ fn is_marked_ikev1(data: &[u8]) -> bool {
 /// `flow` is the host's, locked for the call.
 unsafe fn is_unclaimed(flow: *const sys::Flow) -> bool {
     let offset = PROTOCOLS_OFFSET.load(Ordering::Relaxed);
-    // SAFETY: the host wrote three of these numbers at this offset of a flow, which
-    // is even, and flows are aligned to more.
-    let protocols = unsafe { *flow.cast::<u8>().add(offset).cast::<[sys::AppProto; 3]>() };
-    protocols.iter().all(|protocol| *protocol <= LARGEST_UNCLAIMED)
+    // SAFETY: the host wrote three 16-bit numbers at this offset of a flow.
+    let numbers = unsafe { *flow.cast::<u8>().add(offset).cast::<[u8; 6]>() };
+    let protocols = numbers.chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]]));
+    protocols.into_iter().all(|protocol| protocol <= LARGEST_UNCLAIMED)
 }
 
 /// # Safety
