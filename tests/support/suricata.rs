@@ -67,7 +67,8 @@ impl Suricata {
         self.root.join("suricata.yaml")
     }
 
-    /// The `--set` options that name the files of a stock installation.
+    /// The `--set` options that name the files of a stock installation, and keep
+    /// Suricata from making a socket in a folder of the system.
     pub(crate) fn file_options(&self) -> Vec<String> {
         let option = |key, name| format!("{key}={}", self.root.join("etc").join(name).display());
         vec![
@@ -75,6 +76,8 @@ impl Suricata {
             option("classification-file", "classification.config"),
             "--set".to_owned(),
             option("reference-config-file", "reference.config"),
+            "--set".to_owned(),
+            "unix-command.enabled=no".to_owned(),
         ]
     }
 
