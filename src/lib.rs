@@ -13,11 +13,14 @@
 #![deny(unsafe_code)]
 
 pub mod anomaly;
+pub mod canonical;
+pub mod fingerprint;
 pub mod pipeline;
 pub mod policy;
 pub mod proposal;
 pub mod render;
 pub mod tx;
+pub mod vendor;
 pub mod wire;
 
 #[allow(unsafe_code)]

@@ -5,9 +5,11 @@
 
 use core::ffi::CStr;
 
+use crate::fingerprint;
 use crate::policy::Finding;
 use crate::proposal::{Proposal, Transform};
 use crate::tx::{Event, Scope, Transaction};
+use crate::vendor;
 use crate::wire::notify::Notify;
 use crate::wire::registry::{PayloadType, TransformType};
 use crate::wire::{Header, ParseError, Protocol};
@@ -55,6 +57,7 @@ pub fn render(tx: &Transaction, sink: &mut impl Sink) {
     render_key_exchange(tx, sink);
     render_notifies(tx, sink);
     render_vendor_ids(tx, sink);
+    render_fingerprint(tx, sink);
     render_findings(tx, sink);
     render_encrypted(tx, sink);
     render_errors(tx, sink);
@@ -126,7 +129,8 @@ fn render_proposals(tx: &Transaction, sink: &mut impl Sink) {
         return;
     }
     sink.open_array(c"proposals");
-    for proposal in tx.proposals.proposals().iter().take(MAX_ELEMENTS) {
+    let proposals = tx.proposals.proposals().iter().zip(tx.proposal_texts());
+    for (proposal, text) in proposals.take(MAX_ELEMENTS) {
         sink.start_object();
         sink.uint(c"number", proposal.number.into());
         string_of(sink, c"protocol", proposal.protocol.name(), proposal.protocol.0);
@@ -135,6 +139,7 @@ fn render_proposals(tx: &Transaction, sink: &mut impl Sink) {
             sink.hex(c"spi", spi);
         }
         render_transforms(tx.proposals.transforms(proposal), sink);
+        sink.string(c"text", text.as_bytes());
         sink.close();
     }
     sink.close();
@@ -269,9 +274,19 @@ fn render_vendor_ids(tx: &Transaction, sink: &mut impl Sink) {
     for id in ids {
         sink.start_object();
         bounded_hex(sink, c"hex", id.body);
+        name(sink, c"name", vendor::product(id.body));
         sink.close();
     }
     sink.close();
+}
+
+fn render_fingerprint(tx: &Transaction, sink: &mut impl Sink) {
+    if let Some(fingerprint) = fingerprint::of(tx) {
+        sink.open_object(c"fingerprint");
+        sink.string(c"hash", &fingerprint.hash);
+        sink.string(c"string", fingerprint.string.as_bytes());
+        sink.close();
+    }
 }
 
 fn render_findings(tx: &Transaction, sink: &mut impl Sink) {

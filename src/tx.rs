@@ -3,6 +3,9 @@
 //! The pipeline makes it complete; keywords and the logger only read it. It owns
 //! one copy of the datagram, and payloads are ranges of that copy.
 
+use core::cell::OnceCell;
+
+use crate::canonical;
 use crate::policy::Finding;
 use crate::proposal::ProposalSet;
 use crate::wire::registry::PayloadType;
@@ -246,6 +249,15 @@ impl From<&Payload<'_>> for PayloadEntry {
     }
 }
 
+/// What tells an implementation from others: see [`crate::fingerprint`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// The readable form.
+    pub string: String,
+    /// Its hash as lower-case hex digits.
+    pub hash: [u8; 32],
+}
+
 /// All that is known of one IKEv2 message.
 #[derive(Debug)]
 pub struct Transaction {
@@ -269,6 +281,8 @@ pub struct Transaction {
     pub errors: Vec<ParseError>,
     /// The events.
     pub events: EventSet,
+    proposal_texts: OnceCell<Vec<String>>,
+    fingerprint: OnceCell<Option<Fingerprint>>,
 }
 
 impl Transaction {
@@ -292,6 +306,8 @@ impl Transaction {
             findings: Vec::new(),
             errors: Vec::new(),
             events: EventSet::default(),
+            proposal_texts: OnceCell::new(),
+            fingerprint: OnceCell::new(),
         }
     }
 
@@ -371,6 +387,26 @@ impl Transaction {
     pub fn key_exchanges(&self) -> impl Iterator<Item = KeyExchange<'_>> {
         self.payloads_of(PayloadType::KE)
             .filter_map(|payload| KeyExchange::parse(payload.body, payload.body_offset()).ok())
+    }
+
+    /// The canonical text of each proposal, made when first asked for.
+    pub fn proposal_texts(&self) -> &[String] {
+        self.proposal_texts.get_or_init(|| {
+            let text = |proposal| {
+                let mut text = String::new();
+                canonical::write(&self.proposals, proposal, &mut text);
+                text
+            };
+            self.proposals.proposals().iter().map(text).collect()
+        })
+    }
+
+    /// The fingerprint of the sender, made by `make` when first asked for.
+    pub(crate) fn fingerprint_or(
+        &self,
+        make: impl FnOnce() -> Option<Fingerprint>,
+    ) -> Option<&Fingerprint> {
+        self.fingerprint.get_or_init(make).as_ref()
     }
 
     /// The encrypted fragment, if the message is one (RFC 7383).

@@ -2,7 +2,9 @@
 
 use super::args::Part;
 use super::kind::{Choice, Integer, Keyword, Kind, Names, Values, Width};
+use crate::fingerprint;
 use crate::tx::{Scope, Transaction, Transport};
+use crate::vendor;
 use crate::wire::registry::{
     Encr, ExchangeType, Integ, KeyExchangeMethod, NotifyType, PayloadType, Prf, SequenceNumbers,
     TransformType,
@@ -249,6 +251,37 @@ super::keywords! {
             tx.payloads_of(PayloadType::VENDOR_ID).nth(index).map(|id| id.body)
         }),
     }
+    VendorKeyword {
+        name: c"ikev2.vendor",
+        summary: c"names of the Vendor IDs that are known",
+        details: "In both directions; see docs/vendor-ids.md.",
+        examples: &["ikev2.vendor; content:\"strongSwan\"; startswith;"],
+        source: "docs/vendor-ids.md",
+        kind: Kind::MultiBuffer(|tx, index| {
+            tx.payloads_of(PayloadType::VENDOR_ID)
+                .filter_map(|id| vendor::product(id.body))
+                .nth(index)
+                .map(str::as_bytes)
+        }),
+    }
+    FingerprintKeyword {
+        name: c"ikev2.fingerprint",
+        summary: c"hash of what tells the sender's implementation from others, in IKE_SA_INIT",
+        details: "32 lower-case hex digits, of requests and of responses with proposals.",
+        examples: &["flow:to_server; ikev2.fingerprint; content:\"7e0ebc6bca5571e471284324507d802c\";"],
+        source: "docs/fingerprint.md",
+        kind: Kind::Buffer(|tx| fingerprint::of(tx).map(|fingerprint| &fingerprint.hash[..])),
+    }
+    FingerprintStringKeyword {
+        name: c"ikev2.fingerprint.string",
+        summary: c"readable form of the fingerprint",
+        details: "",
+        examples: &["ikev2.fingerprint.string; content:\"i1:\"; startswith;"],
+        source: "docs/fingerprint.md",
+        kind: Kind::Buffer(|tx| {
+            fingerprint::of(tx).map(|fingerprint| fingerprint.string.as_bytes())
+        }),
+    }
     FragmentNumberKeyword {
         name: c"ikev2.fragment.number",
         summary: c"Fragment Number of an encrypted fragment, from 1",
@@ -305,6 +338,17 @@ super::keywords! {
         ],
         source: "docs/policies.md",
         kind: Kind::Weak,
+    }
+    ProposalKeyword {
+        name: c"ikev2.proposal",
+        summary: c"proposals as canonical text",
+        details: "The grammar, and how to make an allow-list of proposals, are in docs/proposals.md.",
+        examples: &[
+            "ikev2.proposal; content:\"MODP_1024\";",
+            "flow:to_client; ikev2.proposal; pcre:\"/^IKE:AES_GCM_16_256/\";",
+        ],
+        source: "docs/proposals.md",
+        kind: Kind::MultiBuffer(|tx, index| tx.proposal_texts().get(index).map(String::as_bytes)),
     }
     OfferedEncrKeyword {
         name: c"ikev2.offered.encr",

@@ -17,6 +17,9 @@ kernel_has_esp() {
 }
 
 run_in_uml() {
+    # Inside is no network to install anything from.
+    use_strongswan
+    use_libreswan
     make_tree uml trixie user-mode-linux kmod
     say "no ESP in this kernel: using a User Mode Linux one"
     prepare_uml
@@ -51,7 +54,8 @@ export XDG_CACHE_HOME=${cache%/suricata-ikev2/peers}
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t tmpfs tmpfs /run
-mount -t tmpfs tmpfs /tmp
+mkdir /run/tmp
+export TMPDIR=/run/tmp
 ln -s /proc/self/fd /dev/fd
 echo $tree/modprobe >/proc/sys/kernel/modprobe
 for module in ipv6 esp4 esp6 tun veth af_packet xfrm_user; do

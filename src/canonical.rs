@@ -1,0 +1,224 @@
+//! The canonical text of a proposal: one text for one set of alternatives, in
+//! whatever order a peer lists them. `docs/proposals.md` has the grammar.
+
+use core::fmt::{self, Write};
+
+use crate::proposal::{Proposal, ProposalSet, Transform};
+use crate::wire::registry::TransformType;
+
+/// Appends the text of a proposal, such as
+/// `IKE:AES_CBC_256/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/MODP_2048`.
+///
+/// A transform takes 32 bytes at most, so that the proposals of one message take
+/// 32 KiB together ([`MAX_TRANSFORMS`](crate::proposal::MAX_TRANSFORMS)), and
+/// one proposal 8 KiB: its count of transforms is a byte.
+pub fn write(set: &ProposalSet, proposal: &Proposal, out: &mut String) {
+    // Writing to a string cannot fail.
+    let _ = try_write(set, proposal, out);
+}
+
+fn try_write(set: &ProposalSet, proposal: &Proposal, out: &mut String) -> fmt::Result {
+    match proposal.protocol.name() {
+        Some(name) => out.write_str(name)?,
+        None => write!(out, "{}", proposal.protocol.0)?,
+    }
+    out.write_char(':')?;
+    let mut transforms: Vec<_> = set.transforms(proposal).iter().collect();
+    transforms.sort_unstable_by_key(|transform| sort_key(transform));
+    transforms.dedup();
+    let mut before = None;
+    for transform in transforms {
+        match before {
+            None => {}
+            Some(kind) if kind == transform.kind => out.write_char(',')?,
+            Some(_) => out.write_char('/')?,
+        }
+        before = Some(transform.kind);
+        write_transform(transform, out)?;
+    }
+    Ok(())
+}
+
+fn sort_key(transform: &Transform) -> (u8, u16, Option<u16>) {
+    let place = match transform.kind {
+        TransformType::INTEG => TransformType::PRF,
+        TransformType::PRF => TransformType::INTEG,
+        other => other,
+    };
+    (place.0, transform.id, transform.key_length)
+}
+
+fn write_transform(transform: &Transform, out: &mut String) -> fmt::Result {
+    match transform.name() {
+        Some(name) => write_name(transform.kind, name, out)?,
+        None => write_number(transform, out)?,
+    }
+    match transform.key_length {
+        // `_` would make MODP_1024 with a length of 160 another group's name.
+        Some(bits) if transform.kind != TransformType::ENCR => write!(out, "-{bits}"),
+        Some(bits) => write!(out, "_{bits}"),
+        None => Ok(()),
+    }
+}
+
+/// The registry's name without the prefix that says the type, which its place
+/// says already; with the type where the name alone is one of several types.
+fn write_name(kind: TransformType, name: &str, out: &mut String) -> fmt::Result {
+    let of_own_type = matches!(kind, TransformType::INTEG | TransformType::KE);
+    if (of_own_type && name == "NONE") || (kind != TransformType::KE && kind.is_key_exchange()) {
+        write!(out, "{kind}_")?;
+    }
+    let prefix = match kind {
+        TransformType::ENCR => "ENCR_",
+        TransformType::INTEG => "AUTH_",
+        _ => "",
+    };
+    out.write_str(name.strip_prefix(prefix).unwrap_or(name))
+}
+
+fn write_number(transform: &Transform, out: &mut String) -> fmt::Result {
+    match transform.kind.name() {
+        Some(kind) => write!(out, "{kind}-{}", transform.id),
+        None => write!(out, "TYPE{}-{}", transform.kind.0, transform.id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::wire::registry::{Encr, KeyExchangeMethod, Protocol, SequenceNumbers};
+    use crate::wire::testing::{proposal, sa_body, transform, transforms};
+    use crate::wire::Proposals;
+
+    const ENCR: TransformType = TransformType::ENCR;
+    const PRF: TransformType = TransformType::PRF;
+    const INTEG: TransformType = TransformType::INTEG;
+    const KE: TransformType = TransformType::KE;
+    const SN: TransformType = TransformType::SN;
+
+    fn text_of(protocol: Protocol, transforms: &[Vec<u8>]) -> String {
+        let body = sa_body(&[proposal(1, protocol, &[], transforms)]);
+        let mut set = ProposalSet::default();
+        set.add(Proposals::new(&body, 32), &mut |error| panic!("{error}"));
+        let mut text = String::new();
+        write(&set, &set.proposals()[0], &mut text);
+        text
+    }
+
+    fn text(transforms: &[(TransformType, u16, Option<u16>)]) -> String {
+        let bytes: Vec<_> =
+            transforms.iter().map(|&(kind, id, k)| transform(kind, id, k)).collect();
+        text_of(Protocol::IKE, &bytes)
+    }
+
+    #[test]
+    fn the_example_of_the_documentation() {
+        assert_eq!(
+            text_of(Protocol::IKE, &transforms(KeyExchangeMethod::MODP_2048)),
+            "IKE:AES_CBC_256/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/MODP_2048"
+        );
+    }
+
+    #[test]
+    fn alternatives_are_sorted_and_their_order_on_the_wire_does_not_matter() {
+        let mut rows =
+            [(KE, 31, None), (ENCR, 20, Some(256)), (ENCR, 20, Some(128)), (KE, 19, None)];
+        let sorted = "IKE:AES_GCM_16_128,AES_GCM_16_256/ECP_256,CURVE25519";
+        for _ in 0..rows.len() {
+            rows.rotate_left(1);
+            assert_eq!(text(&rows), sorted);
+        }
+    }
+
+    #[test]
+    fn an_alternative_said_twice_is_said_once() {
+        assert_eq!(text(&[(PRF, 5, None), (PRF, 5, None)]), "IKE:PRF_HMAC_SHA2_256");
+    }
+
+    #[test]
+    fn sequence_numbers_stand_behind_the_key_exchange() {
+        let rows = [
+            transform(SN, SequenceNumbers::NO_ESN.0, None),
+            transform(KE, 14, None),
+            transform(INTEG, 2, None),
+            transform(ENCR, Encr::ENCR_3DES.0, None),
+        ];
+        assert_eq!(text_of(Protocol::ESP, &rows), "ESP:3DES/HMAC_SHA1_96/MODP_2048/NO_ESN");
+        assert_eq!(text_of(Protocol::AH, &rows[..1]), "AH:NO_ESN");
+    }
+
+    #[test]
+    fn additional_key_exchanges_say_which() {
+        let rows = [(TransformType::ADDKE2, 0, None), (TransformType::ADDKE1, 36, None)];
+        assert_eq!(text(&rows), "IKE:ADDKE1_ML_KEM_768/ADDKE2_NONE");
+    }
+
+    #[test]
+    fn numbers_nobody_assigned_are_numbers() {
+        let rows = [
+            (ENCR, 1025, Some(256)),
+            (PRF, 0, None),
+            (KE, 65000, None),
+            (TransformType::ADDKE7, 9, None),
+            (TransformType(200), 5, Some(7)),
+        ];
+        assert_eq!(text(&rows), "IKE:ENCR-1025_256/PRF-0/KE-65000/ADDKE7-9/TYPE200-5-7");
+        assert_eq!(text_of(Protocol(99), &[]), "99:");
+    }
+
+    #[test]
+    fn none_says_of_what() {
+        assert_eq!(text(&[(INTEG, 0, None)]), "IKE:INTEG_NONE");
+        assert_eq!(text(&[(KE, 0, None)]), "IKE:KE_NONE");
+    }
+
+    /// Types and ids with all that is assigned and some that are not, and each with
+    /// key lengths that look like a part of some name.
+    #[test]
+    fn different_transforms_have_different_texts() {
+        let lengths = [0, 8, 12, 16, 64, 96, 128, 160, 192, 224, 256, 384, 512, 1024, 65535];
+        let lengths: Vec<_> = core::iter::once(None).chain(lengths.map(Some)).collect();
+        let mut seen = HashMap::new();
+        for kind in (0..=16).chain([200]).map(TransformType) {
+            for id in (0..=48).chain([1024, 65535]) {
+                for key_length in &lengths {
+                    let row = (kind, id, *key_length);
+                    let one = text(&[row]);
+                    assert!(one.len() - "IKE:".len() < 32, "{one}");
+                    assert!(!one.contains(['/', ',', ' ', ';', '"', '|', '\\']), "{one}");
+                    assert_eq!(seen.insert(one, row), None, "{row:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn different_sets_have_different_texts() {
+        let pool = [
+            (ENCR, 12, Some(128)),
+            (ENCR, 12, Some(256)),
+            (ENCR, 20, Some(256)),
+            (PRF, 5, None),
+            (INTEG, 0, None),
+            (INTEG, 12, None),
+            (KE, 0, None),
+            (KE, 14, None),
+            (SN, 0, None),
+            (TransformType::ADDKE1, 36, None),
+        ];
+        let mut seen = HashMap::new();
+        for mask in 0..1_u32 << pool.len() {
+            let chosen = pool.iter().enumerate().filter(|(i, _)| mask >> i & 1 == 1);
+            let rows: Vec<_> = chosen.map(|(_, row)| *row).collect();
+            assert_eq!(seen.insert(text(&rows), mask), None, "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_proposal_stays_in_its_bound() {
+        let rows: Vec<_> = (0..255).map(|id| (ENCR, 35 + id * 251, Some(65535))).collect();
+        assert!(text(&rows).len() <= 255 * 32);
+    }
+}

@@ -1,0 +1,387 @@
+//! Passive fingerprints of the two messages of an IKE_SA_INIT exchange.
+//!
+//! A fingerprint keeps what an implementation and its configuration decide, and
+//! leaves out what chance, addresses and retries do. `docs/fingerprint.md` has the
+//! grammar, a worked example, and the reason for everything that is left out.
+
+use core::fmt::{self, Write};
+
+use sha2::{Digest, Sha256};
+
+use crate::proposal::MAX_TRANSFORMS;
+use crate::tx::{Fingerprint, Transaction};
+use crate::wire::registry::{AttributeType, ExchangeType, NotifyType, PayloadType, TransformType};
+use crate::wire::sa::{Attribute, AttributeValue, Proposal, Proposals, Transform};
+use crate::wire::{Notify, Payload};
+
+/// How many bytes of a vendor id count: a digest of 16 and a version of 4, or a
+/// digest of 20. What follows can be the date of a build or a name.
+pub const VENDOR_ID_BYTES: usize = 20;
+
+/// How many characters a hash has.
+pub const HASH_LENGTH: usize = 32;
+
+/// The fingerprint of a transaction, made once; none where [`string`] has none.
+pub fn of(tx: &Transaction) -> Option<&Fingerprint> {
+    tx.fingerprint_or(|| {
+        let string = string(tx)?;
+        let hash = hash(&string);
+        Some(Fingerprint { string, hash })
+    })
+}
+
+/// The fingerprint of an IKE_SA_INIT message with proposals, as text; none of
+/// other messages, which includes answers with an error or a cookie only.
+pub fn string(tx: &Transaction) -> Option<String> {
+    let header = tx.header.filter(|header| header.exchange_type == ExchangeType::IKE_SA_INIT)?;
+    if !tx.payloads.iter().any(|payload| payload.kind == PayloadType::SA) {
+        return None;
+    }
+    let role = if header.flags.response() { 'r' } else { 'i' };
+    let mut writer = Writer { out: String::new(), transforms: MAX_TRANSFORMS, source: false };
+    // Writing to a string cannot fail.
+    let _ = write!(writer.out, "{role}1:{:02x}.{:02x}", header.version.0, header.flags.0);
+    for entry in &tx.payloads {
+        let _ = writer.payload(&tx.payload(entry));
+    }
+    Some(writer.out)
+}
+
+/// The first half of the SHA-256 of a fingerprint's text, as lower-case hex.
+pub fn hash(string: &str) -> [u8; HASH_LENGTH] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digest = Sha256::digest(string.as_bytes());
+    let mut text = [0; HASH_LENGTH];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(digest) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    text
+}
+
+struct Writer {
+    out: String,
+    /// How many more transforms are written.
+    transforms: usize,
+    /// Whether the item before was a NAT_DETECTION_SOURCE_IP.
+    source: bool,
+}
+
+impl Writer {
+    fn payload(&mut self, payload: &Payload<'_>) -> fmt::Result {
+        if payload.kind == PayloadType::NOTIFY {
+            return self.notify(payload);
+        }
+        // The solution of a puzzle comes with a cookie, in a retry (RFC 8019).
+        if payload.kind == PayloadType::PS {
+            return Ok(());
+        }
+        self.begin(payload)?;
+        match payload.kind {
+            PayloadType::SA => self.proposals(payload),
+            PayloadType::KE => self.out.write_str("ke"),
+            PayloadType::NONCE => write!(self.out, "nonce={}", payload.body.len()),
+            PayloadType::VENDOR_ID => self.vendor_id(payload.body),
+            other => write!(self.out, "p{}", other.0),
+        }
+    }
+
+    fn begin(&mut self, payload: &Payload<'_>) -> fmt::Result {
+        self.source = false;
+        self.out.write_str(if payload.critical { "/!" } else { "/" })
+    }
+
+    fn notify(&mut self, payload: &Payload<'_>) -> fmt::Result {
+        let Ok(notify) = Notify::parse(payload.body, payload.body_offset()) else {
+            self.begin(payload)?;
+            return self.out.write_str("n?");
+        };
+        // One for each address that the sender may have (RFC 7296, 2.23).
+        let source = notify.kind == NotifyType::NAT_DETECTION_SOURCE_IP;
+        if notify.kind == NotifyType::COOKIE || (source && self.source) {
+            return Ok(());
+        }
+        self.begin(payload)?;
+        self.source = source;
+        let kind = match notify.kind {
+            // What a redirected peer says in place of the other (RFC 5685).
+            NotifyType::REDIRECTED_FROM => NotifyType::REDIRECT_SUPPORTED,
+            kind => kind,
+        };
+        write!(self.out, "n{}", kind.0)?;
+        if notify.protocol.0 != 0 || !notify.spi.is_empty() {
+            write!(self.out, ".{}.{}", notify.protocol.0, notify.spi.len())?;
+        }
+        self.methods(&notify)
+    }
+
+    /// The data of the notifies that list what the sender is able to.
+    fn methods(&mut self, notify: &Notify<'_>) -> fmt::Result {
+        let lists = [NotifyType::SIGNATURE_HASH_ALGORITHMS, NotifyType::SECURE_PASSWORD_METHODS];
+        if !lists.contains(&notify.kind) {
+            return Ok(());
+        }
+        let mut before = '=';
+        for number in notify.data.chunks_exact(2) {
+            write!(self.out, "{before}{}", u16::from_be_bytes([number[0], number[1]]))?;
+            before = '.';
+        }
+        Ok(())
+    }
+
+    fn vendor_id(&mut self, id: &[u8]) -> fmt::Result {
+        self.out.write_char('v')?;
+        for byte in id.iter().take(VENDOR_ID_BYTES) {
+            write!(self.out, "{byte:02x}")?;
+        }
+        if id.len() > VENDOR_ID_BYTES {
+            write!(self.out, ".{}", id.len())?;
+        }
+        Ok(())
+    }
+
+    /// Peers that repeat a request with another key exchange method move the
+    /// proposals that have it to the front, and it to the front of each. So
+    /// proposals are sorted by their methods: those with the same ones stay in
+    /// the order of the wire, which is the order in every retry.
+    fn proposals(&mut self, payload: &Payload<'_>) -> fmt::Result {
+        let proposals = Proposals::new(payload.body, payload.body_offset());
+        let mut texts = Vec::new();
+        for proposal in proposals.filter_map(Result::ok) {
+            let transforms = proposal.transforms().filter_map(Result::ok);
+            let transforms: Vec<_> = transforms.take(self.transforms).collect();
+            self.transforms -= transforms.len();
+            texts.push((methods_of(&transforms), text_of(&proposal, transforms)?));
+        }
+        texts.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut before = '=';
+        self.out.write_str("sa")?;
+        for (_, text) in texts {
+            write!(self.out, "{before}{text}")?;
+            before = '+';
+        }
+        Ok(())
+    }
+}
+
+/// The key exchange methods of a proposal, ascending.
+fn methods_of(transforms: &[Transform<'_>]) -> Vec<u16> {
+    let methods = transforms.iter().filter(|transform| transform.kind == TransformType::KE);
+    let mut methods: Vec<_> = methods.map(|transform| transform.id).collect();
+    methods.sort_unstable();
+    methods
+}
+
+fn text_of(
+    proposal: &Proposal<'_>,
+    mut transforms: Vec<Transform<'_>>,
+) -> Result<String, fmt::Error> {
+    let mut text = format!("{}.{}", proposal.protocol.0, proposal.spi.len());
+    for run in transforms.chunk_by_mut(|a, b| a.kind == b.kind) {
+        if run[0].kind == TransformType::KE {
+            run.sort_by_key(|transform| transform.id);
+        }
+        write!(text, ",{}", run[0].kind.0)?;
+        let mut before = '=';
+        for transform in run {
+            write!(text, "{before}{}", transform.id)?;
+            before = '.';
+            for attribute in transform.attributes() {
+                write_attribute(attribute.ok(), &mut text)?;
+            }
+        }
+    }
+    Ok(text)
+}
+
+fn write_attribute(attribute: Option<Attribute<'_>>, text: &mut String) -> fmt::Result {
+    match attribute {
+        Some(Attribute { kind: AttributeType::KEY_LENGTH, value: AttributeValue::Short(bits) }) => {
+            write!(text, "-{bits}")
+        }
+        Some(other) => write!(text, "~{}", other.kind.0),
+        None => text.write_str("~?"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::{on_datagram, FlowContext};
+    use crate::tx::{Direction, Transport};
+    use crate::wire::registry::{KeyExchangeMethod, Protocol};
+    use crate::wire::testing::{
+        notify_body, proposal, sa_body, sa_init, transform, transforms, MessageBuilder,
+    };
+    use crate::wire::{Flags, Version};
+
+    const OFFER: &str = "sa=1.0,1=12-256,2=5,3=12,4=14+1.0,1=12-256,2=5,3=12,4=31";
+
+    fn of(message: &MessageBuilder) -> Option<String> {
+        let mut flow = FlowContext::new(Transport::Udp500);
+        let tx = on_datagram(&mut flow, Direction::ToServer, &message.build()).unwrap();
+        string(&tx)
+    }
+
+    fn request() -> MessageBuilder {
+        MessageBuilder::request(ExchangeType::IKE_SA_INIT)
+    }
+
+    fn offer(method: KeyExchangeMethod) -> Vec<u8> {
+        sa_body(&[proposal(1, Protocol::IKE, &[], &transforms(method))])
+    }
+
+    /// A message whose only payload beside an empty SA is this one.
+    fn item(kind: PayloadType, body: &[u8]) -> String {
+        let text = of(&request().payload(PayloadType::SA, []).payload(kind, body)).unwrap();
+        text.strip_prefix("i1:20.08/sa").unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_request() {
+        let tail = "/ke/nonce=32/n16388/n16431=1.2/v7374726f6e675377616e";
+        assert_eq!(of(&sa_init()), Some(format!("i1:20.08/{OFFER}{tail}")));
+    }
+
+    #[test]
+    fn a_response_is_another_role() {
+        let response = MessageBuilder::response(ExchangeType::IKE_SA_INIT)
+            .payload(PayloadType::SA, offer(KeyExchangeMethod::MODP_2048))
+            .payload(PayloadType::NONCE, [1; 20]);
+        let expected = "r1:20.20/sa=1.0,1=12-256,2=5,3=12,4=14/nonce=20";
+        assert_eq!(of(&response).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn messages_without_proposals_and_other_exchanges_have_none() {
+        let notify = notify_body(NotifyType::COOKIE, &[1; 20]);
+        assert_eq!(of(&request().payload(PayloadType::NOTIFY, notify)), None);
+        let rekeying = MessageBuilder::request(ExchangeType::CREATE_CHILD_SA)
+            .payload(PayloadType::SA, offer(KeyExchangeMethod::MODP_2048));
+        assert_eq!(of(&rekeying), None);
+    }
+
+    #[test]
+    fn what_chance_decides_does_not_count() {
+        let build = |byte: u8, group: u8, key: usize| {
+            let sources = usize::from(byte % 3) + 1;
+            let mut message = request().header(|header| header.init_spi = [byte; 8]);
+            message = message
+                .payload(PayloadType::SA, offer(KeyExchangeMethod::MODP_2048))
+                .payload(PayloadType::KE, [&[0, group, 0, 0], &vec![byte; key][..]].concat())
+                .payload(PayloadType::NONCE, [byte; 32]);
+            for address in 0..sources {
+                let data = [byte.wrapping_add(address as u8); 20];
+                let body = notify_body(NotifyType::NAT_DETECTION_SOURCE_IP, &data);
+                message = message.payload(PayloadType::NOTIFY, body);
+            }
+            let body = notify_body(NotifyType::NAT_DETECTION_DESTINATION_IP, &[byte; 20]);
+            of(&message.payload(PayloadType::NOTIFY, body)).unwrap()
+        };
+        let first = build(1, 14, 256);
+        assert!(first.ends_with("/ke/nonce=32/n16388/n16389"), "{first}");
+        assert_eq!(first, build(2, 14, 256));
+        assert_eq!(first, build(255, 31, 32));
+    }
+
+    #[test]
+    fn a_cookie_and_a_puzzles_solution_are_left_out_wherever_they_are() {
+        let base = request().payload(PayloadType::SA, offer(KeyExchangeMethod::MODP_2048));
+        let cookie = notify_body(NotifyType::COOKIE, &[1; 64]);
+        let retry = request()
+            .payload(PayloadType::NOTIFY, cookie)
+            .payload(PayloadType::SA, offer(KeyExchangeMethod::MODP_2048))
+            .payload(PayloadType::PS, [7; 30]);
+        assert_eq!(of(&base), of(&retry));
+    }
+
+    #[test]
+    fn a_redirected_peer_is_the_same() {
+        let first = item(PayloadType::NOTIFY, &notify_body(NotifyType::REDIRECT_SUPPORTED, &[]));
+        let body = notify_body(NotifyType::REDIRECTED_FROM, &[1, 4, 192, 0, 2, 1]);
+        assert_eq!(first, item(PayloadType::NOTIFY, &body));
+    }
+
+    #[test]
+    fn methods_and_proposals_moved_to_the_front_for_a_retry_do_not_count() {
+        let row = |encr, methods: [u16; 2]| {
+            let mut rows = vec![transform(TransformType::ENCR, encr, None)];
+            rows.extend(methods.map(|id| transform(TransformType::KE, id, None)));
+            proposal(1, Protocol::IKE, &[], &rows)
+        };
+        let text = |proposals: &[Vec<u8>]| {
+            of(&request().payload(PayloadType::SA, sa_body(proposals))).unwrap()
+        };
+        let first = text(&[row(12, [14, 19]), row(20, [14, 19]), row(13, [19, 20])]);
+        assert_eq!(first, "i1:20.08/sa=1.0,1=12,4=14.19+1.0,1=20,4=14.19+1.0,1=13,4=19.20");
+        assert_eq!(first, text(&[row(13, [20, 19]), row(12, [14, 19]), row(20, [14, 19])]));
+        assert_ne!(first, text(&[row(20, [14, 19]), row(12, [14, 19]), row(13, [19, 20])]));
+    }
+
+    #[test]
+    fn what_an_implementation_decides_counts() {
+        let plain = of(&sa_init());
+        let sa = offer(KeyExchangeMethod::MODP_2048);
+        let others = [
+            of(&sa_init().header(|header| header.version = Version(0x21))),
+            of(&sa_init().header(|header| header.flags = Flags(0x18))),
+            of(&sa_init().critical(PayloadType::VENDOR_ID, [1])),
+            of(&sa_init().payload(PayloadType::VENDOR_ID, [1])),
+            of(&request()
+                .payload(PayloadType::NONCE, [1; 32])
+                .payload(PayloadType::SA, sa.clone())),
+            of(&request()
+                .payload(PayloadType::SA, sa.clone())
+                .payload(PayloadType::NONCE, [1; 32])),
+            of(&request().payload(PayloadType::SA, sa).payload(PayloadType::NONCE, [1; 33])),
+        ];
+        for (i, other) in others.iter().enumerate() {
+            assert!(*other != plain && !others[..i].contains(other), "{i}");
+        }
+    }
+
+    #[test]
+    fn items_of_every_kind() {
+        let notify = PayloadType::NOTIFY;
+        assert_eq!(item(notify, &[1, 4, 0x40, 0x2e, 9, 9, 9, 9]), "/n16430.1.4");
+        assert_eq!(item(notify, &[0, 0, 0x40, 0x2f]), "/n16431");
+        assert_eq!(item(notify, &[0, 0, 0x40, 0x28, 0, 3, 0, 1]), "/n16424=3.1");
+        assert_eq!(item(notify, &[0]), "/n?");
+        assert_eq!(item(PayloadType::CERTREQ, &[4]), "/p38");
+        assert_eq!(item(PayloadType(200), &[]), "/p200");
+        assert_eq!(item(PayloadType::VENDOR_ID, &[]), "/v");
+        let id = format!("/v{}", "2a".repeat(20));
+        assert_eq!(item(PayloadType::VENDOR_ID, &[0x2a; 20]), id);
+        assert_eq!(item(PayloadType::VENDOR_ID, &[0x2a; 40]), id + ".40");
+    }
+
+    #[test]
+    fn attributes_that_are_no_plain_key_length_are_marked() {
+        let with = |attributes: &[u8]| {
+            let mut row = transform(TransformType::ENCR, 12, None);
+            row.extend(attributes);
+            row[3] += attributes.len() as u8;
+            let body = sa_body(&[proposal(1, Protocol::IKE, &[], &[row])]);
+            of(&request().payload(PayloadType::SA, body)).unwrap()
+        };
+        assert!(with(&[0x80, 14, 1, 0]).ends_with("1=12-256"));
+        assert!(with(&[0, 14, 0, 2, 1, 0]).ends_with("1=12~14"));
+        assert!(with(&[0x80, 18, 0, 1, 0x80, 14, 0, 128]).ends_with("1=12~18-128"));
+        assert!(with(&[0x80]).ends_with("1=12~?"));
+    }
+
+    #[test]
+    fn a_hash_is_half_a_sha_256() {
+        assert_eq!(&hash(""), b"e3b0c44298fc1c149afbf4c8996fb924");
+        assert_eq!(&hash("abc"), b"ba7816bf8f01cfea414140de5dae2223");
+    }
+
+    #[test]
+    fn the_number_of_transforms_is_bounded() {
+        let rows = vec![transform(TransformType::ENCR, 12, None); 255];
+        let body =
+            sa_body(&(1..=6).map(|i| proposal(i, Protocol::IKE, &[], &rows)).collect::<Vec<_>>());
+        let text = of(&request().payload(PayloadType::SA, body)).unwrap();
+        assert_eq!(text.matches("12").count(), MAX_TRANSFORMS);
+    }
+}

@@ -1,0 +1,188 @@
+//! Vendor ids and the products that send them.
+//!
+//! A vendor id is any bytes a vendor likes (RFC 7296, 3.12): mostly a digest of
+//! a text, sometimes a text, either sometimes followed by a version. So an entry
+//! is either a whole id or the beginning of one.
+
+/// Makes the table from rows `exact hex "00ff" => "name",`: `prefix` in place of
+/// `exact` for the beginning of an id, `text` in place of `hex` for ASCII.
+macro_rules! ids {
+    ($($extent:ident $form:ident $bytes:literal => $name:literal,)*) => {
+        /// Ascending by bytes.
+        pub(super) static IDS: &[Entry] = &[$(
+            Entry {
+                bytes: ids!(@bytes $form $bytes),
+                extent: ids!(@extent $extent),
+                name: $name,
+            },
+        )*];
+    };
+    (@bytes text $text:literal) => { $text.as_bytes() };
+    (@bytes hex $hex:literal) => {{
+        const BYTES: [u8; $hex.len() / 2] = super::unhex($hex.as_bytes());
+        &BYTES
+    }};
+    (@extent exact) => { super::Extent::Exact };
+    (@extent prefix) => { super::Extent::Prefix };
+}
+
+mod ids;
+
+/// A known vendor id.
+struct Entry {
+    bytes: &'static [u8],
+    extent: Extent,
+    name: &'static str,
+}
+
+/// How much of an id an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// All of it.
+    Exact,
+    /// Its beginning; a version or the like may follow.
+    Prefix,
+}
+
+/// The product that sends this vendor id, by the longest entry that matches.
+///
+/// The greatest entry that is not above an id shares at least as many bytes with
+/// it as any entry that the id begins with. So where that entry itself does not
+/// match, the search goes on with the shared bytes alone, and each further step
+/// is for a shorter part of the id. A few steps do.
+pub fn product(id: &[u8]) -> Option<&'static str> {
+    let mut part = id;
+    loop {
+        let below = ids::IDS.partition_point(|entry| entry.bytes <= part);
+        let entry = ids::IDS.get(below.checked_sub(1)?)?;
+        let shared = shared_length(entry.bytes, part);
+        if shared < entry.bytes.len() {
+            part = part.get(..shared)?;
+        } else if entry.extent == Extent::Prefix || entry.bytes.len() == id.len() {
+            return Some(entry.name);
+        } else {
+            part = part.get(..shared.checked_sub(1)?)?;
+        }
+    }
+}
+
+fn shared_length(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// Pairs of lower-case hex digits as bytes; anything else does not compile.
+const fn unhex<const N: usize>(digits: &[u8]) -> [u8; N] {
+    assert!(digits.len() == 2 * N, "an odd number of digits");
+    let mut bytes = [0; N];
+    let mut i = 0;
+    while i < N {
+        bytes[i] = nibble(digits[2 * i]) << 4 | nibble(digits[2 * i + 1]);
+        i += 1;
+    }
+    bytes
+}
+
+const fn nibble(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => panic!("not a lower-case hex digit"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ids::IDS;
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_each_id_is_there_once() {
+        assert!(IDS.len() > 500);
+        for pair in IDS.windows(2) {
+            assert!(pair[0].bytes < pair[1].bytes, "{} and {}", pair[0].name, pair[1].name);
+        }
+    }
+
+    #[test]
+    fn every_entry_finds_itself() {
+        for entry in IDS {
+            assert_eq!(product(entry.bytes), Some(entry.name));
+        }
+    }
+
+    #[test]
+    fn an_entry_says_more_than_the_shorter_one_around_it() {
+        for entry in IDS {
+            let without = linear(entry.bytes, |other| other.bytes.len() < entry.bytes.len());
+            assert_ne!(without, Some(entry.name), "{:02x?}", entry.bytes);
+        }
+    }
+
+    #[test]
+    fn names_are_plain_text() {
+        for entry in IDS {
+            assert!(!entry.bytes.is_empty() && !entry.name.is_empty());
+            let plain = |c: u8| matches!(c, b' '..=b'~') && !b"\"';\\|".contains(&c);
+            assert!(entry.name.bytes().all(plain) && entry.name.trim() == entry.name);
+        }
+    }
+
+    #[test]
+    fn the_longest_match_counts() {
+        assert_eq!(product(b"OE"), Some("Openswan or FreeS/WAN"));
+        assert_eq!(product(b"OErlA\\nQukSR"), Some("Openswan or FreeS/WAN"));
+        assert_eq!(product(b"OEN123456789"), Some("libreswan 3.0 to 3.5"));
+        assert_eq!(product(b"OEN_RhPPH{d^"), Some("libreswan 3.5"));
+        assert_eq!(product(b"OE-Libreswan-5.2"), Some("libreswan"));
+        assert_eq!(product(b"OE-Libreswan"), Some("Openswan or FreeS/WAN"));
+        assert_eq!(product(b"OECn`{woXH"), Some("Openswan or FreeS/WAN"));
+    }
+
+    #[test]
+    fn a_version_may_follow_a_prefix() {
+        let windows = unhex::<16>(b"1e2b516905991c7d7c96fcbfb587e461");
+        assert_eq!(product(&[&windows[..], &[0, 0, 0, 9]].concat()), Some("Windows 8 or later"));
+        assert_eq!(product(&[&windows[..], &[0, 0, 0, 99]].concat()), Some("Windows"));
+        assert_eq!(product(&[&windows[..], &[0, 0, 0, 9, 0]].concat()), Some("Windows"));
+        assert_eq!(product(&windows[..15]), None);
+    }
+
+    #[test]
+    fn an_exact_entry_is_the_whole_id() {
+        assert_eq!(product(b"CISCO-DELETE-REASON"), Some("Cisco Delete Reason"));
+        assert_eq!(product(b"CISCO-DELETE-REASON2"), None);
+        assert_eq!(product(b"CISCO-DELETE-REASO"), None);
+        let strongswan = unhex::<16>(b"882fe56d6fd20dbc2251613b2ebe5beb");
+        assert_eq!(product(&strongswan), Some("strongSwan"));
+        assert_eq!(product(&[&strongswan[..], &[0]].concat()), None);
+    }
+
+    #[test]
+    fn short_and_empty_ids_are_no_products() {
+        assert_eq!(product(b""), None);
+        for byte in 0..=u8::MAX {
+            assert_eq!(product(&[byte]), None);
+        }
+    }
+
+    /// What the definition says, entry by entry.
+    fn linear(id: &[u8], among: impl Fn(&Entry) -> bool) -> Option<&'static str> {
+        let matching = IDS.iter().filter(|entry| match entry.extent {
+            Extent::Exact => id == entry.bytes,
+            Extent::Prefix => id.starts_with(entry.bytes),
+        });
+        matching.filter(|entry| among(entry)).max_by_key(|entry| entry.bytes.len()).map(|e| e.name)
+    }
+
+    #[test]
+    fn the_search_finds_what_a_walk_over_the_table_finds() {
+        for entry in IDS {
+            for cut in 0..=entry.bytes.len() {
+                for tail in [&[][..], &[0], &[0xff], b"-1", &[0; 9]] {
+                    let id = [&entry.bytes[..cut], tail].concat();
+                    assert_eq!(product(&id), linear(&id, |_| true), "{id:02x?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,544 @@
+//! The rule pack: every file loads, every rule fires on what it is for, and honest
+//! peers fire none of the rules against attackers.
+//!
+//! Which rule fires where is printed, and written to `target/rule-matrix.md`.
+//! Rules that are off by default are on in these runs, and `noalert` is taken out,
+//! so that a rule which only sets a flowbit is seen too.
+
+#[path = "support/craft_message.rs"]
+mod craft_message;
+#[path = "support/craft_rules.rs"]
+mod craft_rules;
+#[path = "support/eve.rs"]
+mod eve;
+#[path = "support/suricata.rs"]
+mod suricata;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use craft_rules::{scenarios, Scenario, UNREACHABLE};
+use suricata::{project, say, Suricata};
+use suricata_ikev2::tx::Event;
+
+/// The files, with the first of the hundred sids that each has.
+const FILES: [(&str, u32); 4] = [
+    ("ikev2-events.rules", 7_296_000),
+    ("ikev2-weak-crypto.rules", 7_296_100),
+    ("ikev2-exploits.rules", 7_296_200),
+    ("ikev2-policy.rules", 7_296_300),
+];
+
+/// What stands before a rule that is off by default.
+const OFF: &str = "# alert ";
+
+/// Protocols that have rules of Suricata's own and are off in its own configuration.
+const OFF_IN_STOCK: [&str; 4] = ["dnp3", "enip", "modbus", "pgsql"];
+
+/// A rule of the pack.
+struct Rule {
+    file: &'static str,
+    on: bool,
+    sid: u32,
+    /// The options in their order, without the quotation marks of their values.
+    options: Vec<(String, String)>,
+}
+
+impl Rule {
+    /// Reads a line; comments and empty lines are no rules.
+    fn parse(file: &'static str, line: &str) -> Option<Self> {
+        let on = line.starts_with("alert ");
+        if !on && !line.starts_with(OFF) {
+            return None;
+        }
+        let (_, options) = line.split_once('(').unwrap_or_else(|| panic!("{file}: {line}"));
+        let options = options.strip_suffix(')').unwrap_or_else(|| panic!("{file}: {line}"));
+        let options = split(options);
+        let sid = options.iter().find(|(name, _)| name == "sid").map(|(_, sid)| sid.parse());
+        let sid = sid.and_then(Result::ok).unwrap_or_else(|| panic!("{file}: no sid: {line}"));
+        Some(Self { file, on, sid, options })
+    }
+
+    /// The values of an option.
+    fn all<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a str> {
+        let named = self.options.iter().filter(move |(other, _)| other == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// The value of an option that stands once.
+    fn one(&self, name: &'static str) -> &str {
+        let values: Vec<_> = self.all(name).collect();
+        assert_eq!(values.len(), 1, "{}, sid {}: {name}", self.file, self.sid);
+        values[0]
+    }
+
+    /// The directions it looks at: to the server, to the client.
+    fn directions(&self) -> [bool; 2] {
+        let flow = self.all("flow").next();
+        [flow != Some("to_client"), flow != Some("to_server")]
+    }
+
+    /// The event that is all it asks for.
+    fn event(&self) -> Option<&str> {
+        let keyword = |(name, _): &(String, String)| name.starts_with("ikev2.");
+        let event = self.all("app-layer-event").next()?.strip_prefix("ikev2.")?;
+        (!self.options.iter().any(keyword)).then_some(event)
+    }
+
+    /// The vulnerabilities its metadata has, in the form of references.
+    fn vulnerabilities(&self) -> BTreeSet<String> {
+        let entries = self.all("metadata").flat_map(|entries| entries.split(','));
+        let named = entries.filter_map(|entry| entry.trim().strip_prefix("cve CVE_"));
+        named.map(|number| number.replace('_', "-")).collect()
+    }
+}
+
+/// Options as name and value; a `;` between quotation marks separates nothing.
+fn split(options: &str) -> Vec<(String, String)> {
+    let (mut parts, mut quoted) = (vec![String::new()], false);
+    for c in options.chars() {
+        quoted ^= c == '"';
+        match parts.last_mut() {
+            Some(part) if c != ';' || quoted => part.push(c),
+            _ => parts.push(String::new()),
+        }
+    }
+    assert_eq!(parts.pop().as_deref(), Some(""), "a ';' is missing at the end of {options}");
+    let pair = |part: &String| {
+        let (name, value) = part.trim().split_once(':').unwrap_or((part.trim(), ""));
+        (name.to_owned(), value.trim_matches('"').to_owned())
+    };
+    parts.iter().map(pair).collect()
+}
+
+fn text_of(file: &str) -> String {
+    let path = project().join("rules").join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every rule of the pack, in the order of the files.
+fn pack() -> Vec<Rule> {
+    let rules = |(file, _)| {
+        let rules = text_of(file);
+        rules.lines().filter_map(|line| Rule::parse(file, line)).collect::<Vec<_>>()
+    };
+    FILES.into_iter().flat_map(rules).collect()
+}
+
+#[test]
+fn every_rule_is_complete_and_has_a_sid_of_its_file() {
+    let mut sids = BTreeSet::new();
+    for rule in pack() {
+        let (_, first) = FILES.iter().find(|(file, _)| *file == rule.file).expect("its file");
+        assert!((*first..first + 100).contains(&rule.sid), "{}: sid {}", rule.file, rule.sid);
+        assert!(sids.insert(rule.sid), "sid {} stands twice", rule.sid);
+        assert!(rule.one("msg").starts_with("IKEv2 "), "sid {}", rule.sid);
+        assert!(rule.one("rev").parse::<u32>().is_ok(), "sid {}", rule.sid);
+        assert!(!rule.one("classtype").is_empty(), "sid {}", rule.sid);
+    }
+    let there = fs::read_dir(project().join("rules")).expect("the rules");
+    let there: BTreeSet<_> = there.map(|entry| entry.expect("a file").file_name()).collect();
+    assert_eq!(there, FILES.iter().map(|(file, _)| (*file).into()).collect());
+}
+
+#[test]
+fn every_event_has_one_rule_in_each_direction_it_is_asked_for() {
+    let pack = pack();
+    for event in Event::ALL {
+        let name = event.name().to_str().expect("a word");
+        let rules: Vec<_> = pack.iter().filter(|rule| rule.event() == Some(name)).collect();
+        assert!(!rules.is_empty(), "no rule for the event {name}");
+        for direction in [0, 1] {
+            let count = rules.iter().filter(|rule| rule.directions()[direction]).count();
+            assert!(count <= 1, "{count} rules for the event {name}");
+        }
+    }
+}
+
+#[test]
+fn every_vulnerability_that_a_rule_names_is_a_reference() {
+    let mut named = 0;
+    for rule in pack() {
+        let references = rule.all("reference").filter_map(|text| text.strip_prefix("cve,"));
+        let references: BTreeSet<_> = references.map(str::to_owned).collect();
+        assert_eq!(rule.vulnerabilities(), references, "sid {}", rule.sid);
+        let message = rule.one("msg");
+        for number in message.split("CVE-").skip(1) {
+            let number = number.trim_end_matches(|c: char| !c.is_ascii_digit());
+            let number = number.split([',', ')', ' ']).next().unwrap_or_default();
+            assert!(references.contains(number), "sid {}: CVE-{number}", rule.sid);
+            named += 1;
+        }
+    }
+    assert!(named > 10, "only {named} vulnerabilities are named");
+}
+
+#[test]
+fn the_documentation_has_every_rule() {
+    let file = project().join("docs/rules.md");
+    let text = fs::read_to_string(&file).expect("docs/rules.md");
+    let rows: BTreeSet<_> = text.lines().filter_map(documented).collect();
+    let default = |rule: &Rule| if rule.on { "" } else { " (off)" };
+    let rules = pack();
+    let rules =
+        rules.iter().map(|rule| (rule.sid, format!("{}{}", rule.one("msg"), default(rule))));
+    assert_eq!(rows, rules.collect(), "docs/rules.md is not of these rules");
+}
+
+/// The sid and the message of a row `| SID | MESSAGE | … |`.
+fn documented(line: &str) -> Option<(u32, String)> {
+    let mut cells = line.strip_prefix('|')?.split('|').map(str::trim);
+    let sid = cells.next()?.parse().ok()?;
+    Some((sid, cells.next()?.to_owned()))
+}
+
+/// A folder for a run, in that of the tests.
+fn folder(suricata: &Suricata, name: &str) -> PathBuf {
+    let folder = suricata.root.join("rules").join(name);
+    suricata::fresh_folder(&folder).expect("a folder");
+    folder
+}
+
+fn command(suricata: &Suricata, folder: &Path, rules: &Path) -> Command {
+    let mut command = Command::new(suricata.binary());
+    command.arg("-c").arg(suricata.configuration()).args(suricata.file_options());
+    command.arg("-l").arg(folder).arg("-S").arg(rules);
+    command
+}
+
+/// Loads what a pattern names; what Suricata complained about, if anything.
+fn complaints(suricata: &Suricata, folder: &Path, rules: &Path, count: usize) -> Vec<String> {
+    let mut command = command(suricata, folder, rules);
+    command.args(["-T", "-v"]);
+    for protocol in OFF_IN_STOCK {
+        command.arg("--set").arg(format!("app-layer.protocols.{protocol}.enabled=yes"));
+    }
+    let status = suricata::run(&mut command, folder).expect("a run");
+    let said = ["stdout", "stderr"].map(|name| fs::read_to_string(folder.join(name)));
+    let said = said.map(|text| text.expect("what Suricata said")).concat();
+    let is_complaint = |line: &&str| line.starts_with("Error") || line.starts_with("Warning");
+    let mut complaints: Vec<_> = said.lines().filter(is_complaint).map(str::to_owned).collect();
+    let loaded = format!("{count} rules successfully loaded, 0 rules failed, 0 rules skipped");
+    if !status.success() || !said.contains(&loaded) {
+        complaints.push(format!("{status}, and it did not say '{loaded}'"));
+    }
+    complaints
+}
+
+/// The text of rules with those on that are off by default.
+fn all_on(text: &str) -> String {
+    text.replace(&format!("\n{OFF}"), "\nalert ")
+}
+
+/// The number of rules of a file: of lines that are neither empty nor a comment, nor go on
+/// with the line before.
+fn count_rules(text: &str) -> usize {
+    let text = text.replace("\\\n", " ");
+    text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')).count()
+}
+
+#[test]
+fn every_file_loads_alone_with_its_rules_off_or_on() {
+    let suricata = Suricata::get();
+    for (file, _) in FILES {
+        let text = text_of(file);
+        for (name, text) in [("as-shipped", text.clone()), ("all-on", all_on(&text))] {
+            let folder = folder(suricata, &format!("{file}-{name}"));
+            let rules = folder.join(file);
+            fs::write(&rules, &text).expect("a file");
+            let count = count_rules(&text);
+            if count == 0 {
+                say(&format!("load {file}, {name} ... has no rule"));
+                continue;
+            }
+            let complaints = complaints(suricata, &folder, &rules, count);
+            assert!(complaints.is_empty(), "{file}, {name}:\n{}", complaints.join("\n"));
+            say(&format!("load {file}, {name} ... {count} rules"));
+        }
+    }
+}
+
+/// The rule files that come with the Suricata that was found, as name and text.
+fn stock() -> Vec<(String, String)> {
+    let script = project().join("scripts/suricata.sh");
+    let output = Command::new(script).arg("--rules").output().expect("the script runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&folder).expect("the stock rules") {
+        let path = entry.expect("a file").path();
+        if path.extension().is_some_and(|extension| extension == "rules") {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            files.push((name, fs::read_to_string(&path).expect("a rule file")));
+        }
+    }
+    assert!(files.len() > 10, "only {} rule files in {}", files.len(), folder.display());
+    files
+}
+
+#[test]
+fn the_pack_loads_beside_the_stock_rules() {
+    let suricata = Suricata::get();
+    let folder = folder(suricata, "beside-stock");
+    let pack = FILES.map(|(file, _)| (file.to_owned(), all_on(&text_of(file))));
+    let mut count = 0;
+    for (name, text) in stock().into_iter().chain(pack) {
+        count += count_rules(&text);
+        fs::write(folder.join(name), text).expect("a file");
+    }
+    let complaints = complaints(suricata, &folder, &folder.join("*.rules"), count);
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    say(&format!("load the pack beside the stock rules ... {count} rules"));
+}
+
+/// What fired: how often each sid, by the name of a capture.
+type Fired = BTreeMap<String, BTreeMap<u32, usize>>;
+
+/// Runs rules over a capture; the records of alerts. Every record of the plugin is
+/// held against the schema on the way.
+fn alerts(
+    suricata: &Suricata,
+    folder: &Path,
+    capture: &Path,
+    rules: &Path,
+) -> Vec<serde_json::Value> {
+    let mut command = command(suricata, folder, rules);
+    command.arg("-r").arg(capture).args(["-k", "none", "--runmode", "single"]);
+    command.args(["--set", "packet-alert-max=100"]);
+    let status = suricata::run(&mut command, folder).expect("a run");
+    assert!(status.success(), "{}: {status}; see {}", capture.display(), folder.display());
+    let records = folder.join("eve.json");
+    let (_, faults) = eve::validate(&records).expect("records");
+    assert!(faults.is_empty(), "{}:\n{}", capture.display(), faults.join("\n"));
+    let records = eve::records(&records).expect("records");
+    records.into_iter().filter(|record| record["event_type"] == "alert").collect()
+}
+
+fn sid(alert: &serde_json::Value) -> u32 {
+    let sid = alert["alert"]["signature_id"].as_u64().expect("a sid");
+    sid.try_into().expect("a sid has 32 bits")
+}
+
+/// Writes the whole pack to a folder, all of it on and none of it silent.
+fn write_pack(folder: &Path) -> PathBuf {
+    let rules = folder.join("pack.rules");
+    let text: String = FILES.map(|(file, _)| all_on(&text_of(file))).concat();
+    fs::write(&rules, text.replace(" noalert;", "")).expect("a file");
+    rules
+}
+
+/// What some rules fire on in the crafted conversations, all in one run.
+fn on_crafted(suricata: &Suricata, folder: &Path, scenarios: &[Scenario], rules: &Path) -> Fired {
+    let conversations: Vec<_> = scenarios.iter().map(|one| &one.datagrams[..]).collect();
+    assert!(conversations.len() <= 256, "addresses for 256 conversations");
+    let capture = folder.join("crafted.pcap");
+    fs::write(&capture, craft_message::capture(&conversations)).expect("a file");
+    let mut fired: Fired =
+        scenarios.iter().map(|scenario| (scenario.name.to_owned(), BTreeMap::new())).collect();
+    assert_eq!(fired.len(), scenarios.len(), "two scenarios have one name");
+    for alert in alerts(suricata, folder, &capture, rules) {
+        let address = alert["src_ip"].as_str().expect("an address");
+        let number = craft_message::conversation(address).expect("a crafted address");
+        let fired = fired.get_mut(scenarios[number].name).expect("a scenario");
+        *fired.entry(sid(&alert)).or_default() += 1;
+    }
+    fired
+}
+
+/// What the pack fires on in the captures of real peers, by their names.
+fn on_real(suricata: &Suricata, rules: &Path) -> Fired {
+    let captures = fs::read_dir(project().join("tests/capture/pcap")).expect("the captures");
+    let mut captures: Vec<_> = captures.map(|entry| entry.expect("a file").path()).collect();
+    captures.sort();
+    assert!(captures.len() > 30, "only {} captures", captures.len());
+    let run = |capture: &PathBuf| {
+        let name = capture.file_stem().expect("a name").to_string_lossy().into_owned();
+        let folder = folder(suricata, &format!("real/{name}"));
+        let mut fired = BTreeMap::new();
+        for alert in alerts(suricata, &folder, capture, rules) {
+            *fired.entry(sid(&alert)).or_default() += 1;
+        }
+        (name, fired)
+    };
+    suricata::on_all_cores(&captures, run).into_iter().collect()
+}
+
+/// The rules of the default that fire on real peers, who really chose or offered what
+/// is weak. All other captures are clean.
+const WEAK_PEERS: &[(&str, &[u32])] = &[
+    ("aes-cbc-sha1-modp1024", &[7_296_005, 7_296_103, 7_296_110]),
+    ("many-proposals", WEAK_OFFERS),
+    ("no-proposal-chosen", &[7_296_103]),
+    ("weak-chosen-3des-md5-modp768", WEAK_CHOICES),
+    ("weak-chosen-des-md5-modp768", WEAK_CHOICES),
+    ("weak-offered", WEAK_OFFERS),
+];
+
+/// Encryption, PRF, integrity and key exchange offered.
+const WEAK_OFFERS: &[u32] = &[7_296_100, 7_296_101, 7_296_102, 7_296_103];
+
+/// The same offered and chosen, with the events of the choice and the rule for PRF_HMAC_MD5.
+#[rustfmt::skip]
+const WEAK_CHOICES: &[u32] = &[
+    7_296_002, 7_296_003, 7_296_004, 7_296_005,
+    7_296_100, 7_296_101, 7_296_102, 7_296_103,
+    7_296_107, 7_296_108, 7_296_109, 7_296_110,
+    7_296_210,
+];
+
+/// Captures of peers that offer 3DES beside sound algorithms, as strongSwan does unless told
+/// otherwise.
+const OFFER_3DES: &[&str] = &[
+    "cert-ecdsa-p256",
+    "childless-port-500",
+    "cookie",
+    "default-proposals-vendor-id",
+    "eap-mschapv2",
+    "eap-mschapv2-wrong-password",
+    "esp-port-500",
+    "ipv6",
+    "libreswan-responder",
+    "liveness-delete",
+    "mobike",
+    "nat-esp-keepalive",
+    "nat-masquerade",
+    "no-answer",
+    "port-5000-no-marker",
+    "port-5500-marker",
+    "ppk",
+    "ts-unacceptable",
+    "two-sas-same-ports",
+    "virtual-ip",
+    "wrong-psk",
+];
+
+/// The rules of the default that are to fire on a capture of real peers.
+fn wanted(capture: &str) -> &'static [u32] {
+    let weak = WEAK_PEERS.iter().find(|(name, _)| *name == capture).map(|(_, sids)| *sids);
+    weak.unwrap_or(if OFFER_3DES.contains(&capture) { &[7_296_100] } else { &[] })
+}
+
+#[test]
+fn every_rule_fires_on_what_it_is_for_and_on_no_honest_peer() {
+    let suricata = Suricata::get();
+    let folder = folder(suricata, "matrix");
+    let rules = write_pack(&folder);
+    let (pack, scenarios) = (pack(), scenarios());
+    let crafted = on_crafted(suricata, &folder, &scenarios, &rules);
+    let real = on_real(suricata, &rules);
+    let version = suricata.describe("-V").expect("a version");
+    let matrix = format!("{}\n{}", version.trim(), matrix(&pack, &crafted, &real));
+    say(&matrix);
+    fs::write(suricata::target().join("rule-matrix.md"), matrix).expect("the matrix is written");
+    let mut faults = Vec::new();
+    faults.extend(faults_of_crafted(&pack, &scenarios, &crafted));
+    faults.extend(faults_of_real(&pack, &real));
+    faults.extend(faults_of_coverage(&pack, &scenarios));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Rules that are on by default fire exactly where a scenario says; the others at least.
+fn faults_of_crafted(pack: &[Rule], scenarios: &[Scenario], crafted: &Fired) -> Vec<String> {
+    let mut faults = Vec::new();
+    for scenario in scenarios {
+        for rule in pack {
+            let wanted = scenario.fires.contains(&rule.sid);
+            let fired = crafted[scenario.name].contains_key(&rule.sid);
+            let may = !rule.on && scenario.name != "honest";
+            if (wanted && !fired) || (fired && !wanted && !may) {
+                let verb = if fired { "fires" } else { "does not fire" };
+                faults.push(format!("{} {verb} on {}", rule.sid, scenario.name));
+            }
+        }
+    }
+    faults
+}
+
+fn faults_of_real(pack: &[Rule], real: &Fired) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (name, fired) in real {
+        let fired = pack.iter().filter(|rule| rule.on && fired.contains_key(&rule.sid));
+        let fired: BTreeSet<_> = fired.map(|rule| rule.sid).collect();
+        let wanted: BTreeSet<_> = wanted(name).iter().copied().collect();
+        if fired != wanted {
+            faults.push(format!("on {name} fire {fired:?}, not {wanted:?}"));
+        }
+    }
+    let named = WEAK_PEERS.iter().map(|(name, _)| name).chain(OFFER_3DES);
+    let missing = named.filter(|name| !real.contains_key(**name));
+    faults.extend(missing.map(|name| format!("there is no capture {name}")));
+    faults
+}
+
+/// Every rule has a scenario, or a reason why it can have none.
+fn faults_of_coverage(pack: &[Rule], scenarios: &[Scenario]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for rule in pack {
+        let has = scenarios.iter().any(|scenario| scenario.fires.contains(&rule.sid));
+        let reason = UNREACHABLE.iter().find(|(sid, _)| *sid == rule.sid);
+        match (has, reason) {
+            (false, None) => faults.push(format!("no scenario for {}", rule.sid)),
+            (true, Some(_)) => faults.push(format!("{} can be reached", rule.sid)),
+            (false, Some((sid, why))) => say(&format!("skipped: {sid} has no capture: {why}")),
+            (true, None) => {}
+        }
+    }
+    faults
+}
+
+/// A row for each rule: the captures it fires on, with the number of alerts.
+fn matrix(pack: &[Rule], crafted: &Fired, real: &Fired) -> String {
+    let mut text = String::from(
+        "\n# Rules and captures\n\n\
+         | sid | message | crafted captures | captures of real peers |\n|---|---|---|---|\n",
+    );
+    for rule in pack {
+        let off = if rule.on { "" } else { " (off)" };
+        let cells = [crafted, real].map(|fired| captures_of(rule.sid, fired));
+        let message = rule.one("msg");
+        writeln!(text, "| {} | {message}{off} | {} | {} |", rule.sid, cells[0], cells[1])
+            .expect("a text grows");
+    }
+    text
+}
+
+fn captures_of(sid: u32, fired: &Fired) -> String {
+    let counts = fired.iter().filter_map(|(name, sids)| Some((name, sids.get(&sid)?)));
+    let entries = counts.map(|(name, count)| match count {
+        1 => name.clone(),
+        _ => format!("{name} ×{count}"),
+    });
+    entries.collect::<Vec<_>>().join(", ")
+}
+
+/// The rules of Suricata's own for the built-in parser, and how they become the plugin's.
+const BUILTIN: (&str, u32, u32) = ("ipsec-events.rules", 2_224_000, 14);
+
+#[test]
+fn the_builtin_parsers_rules_fire_when_renamed() {
+    let suricata = Suricata::get();
+    let folder = folder(suricata, "renamed");
+    let (file, first, count) = BUILTIN;
+    let stock = stock().into_iter().find(|(name, _)| name == file);
+    let (_, text) = stock.unwrap_or_else(|| panic!("this Suricata has no {file}"));
+    let text = text.replace("alert ike ", "alert ikev2 ").replace(":ike.", ":ikev2.");
+    assert_eq!(count_rules(&text), count as usize, "{file} has other rules than in 8.0.8");
+    let renamed = folder.join(file);
+    fs::write(&renamed, &text).expect("a file");
+    let complaints = complaints(suricata, &folder, &renamed, count as usize);
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    let scenarios = scenarios();
+    let fired = on_crafted(suricata, &folder, &scenarios, &renamed);
+    // The first rules of the pack ask for the same events in the same order.
+    for scenario in &scenarios {
+        let own = (0..count).filter(|number| scenario.fires.contains(&(FILES[0].1 + number)));
+        let own: BTreeSet<_> = own.map(|number| first + number).collect();
+        assert_eq!(fired[scenario.name].keys().copied().collect::<BTreeSet<_>>(), own);
+    }
+    let all: BTreeSet<_> = fired.values().flat_map(BTreeMap::keys).copied().collect();
+    assert_eq!(all, (first..first + count).collect(), "rules that fired");
+    say(&format!("renamed {file} ... {count} rules load, and each fires"));
+}

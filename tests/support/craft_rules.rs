@@ -1,0 +1,348 @@
+//! For each rule of the pack a conversation that fires it.
+
+use crate::craft_message::{
+    noise, Datagram, Flow, Message, Payload, Proposal, Transform, FOR_AH, HEADER, IKE_AUTH,
+    INFORMATIONAL, KE, LENGTH, NONCE, NOTIFY, SA, SK, VENDOR_ID,
+};
+
+/// A conversation and the rules that it is made to fire: of those that are on by
+/// default exactly these, of the others at least these.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) fires: Vec<u32>,
+    pub(crate) datagrams: Vec<Datagram>,
+}
+
+/// All conversations.
+pub(crate) fn scenarios() -> Vec<Scenario> {
+    let mut all = vec![honest()];
+    all.extend(malformed());
+    all.extend(proposals_of_the_builtin_rules());
+    all.extend(weak());
+    all.extend(policies());
+    all.extend(vulnerabilities());
+    all.extend(fragments_of_cisco());
+    all.extend(anomalies());
+    all.extend(policy());
+    all.extend(elsewhere());
+    all
+}
+
+/// What Suricata itself lets nobody reach with a capture, and why.
+pub(crate) const UNREACHABLE: &[(u32, &str)] =
+    &[(7_296_028, "Suricata lets go of each message before it takes the next of the flow")];
+
+const AES_CBC_256: Transform = (1, 12, Some(256));
+const AES_GCM_256: Transform = (1, 20, Some(256));
+const PRF_SHA2_256: Transform = (2, 5, None);
+const PRF_SHA2_384: Transform = (2, 6, None);
+const HMAC_SHA2_256: Transform = (3, 12, None);
+const ECP_256: Transform = (4, 19, None);
+const ECP_384: Transform = (4, 20, None);
+const ADDITIONAL_ML_KEM_1024: Transform = (6, 37, None);
+const STRONG: [Transform; 4] = [AES_CBC_256, PRF_SHA2_256, HMAC_SHA2_256, ECP_256];
+
+/// The strong transforms with one replaced, by its place in them.
+fn replaced(place: usize, transform: Transform) -> Vec<Transform> {
+    let mut transforms = STRONG.to_vec();
+    transforms[place] = transform;
+    transforms
+}
+
+/// What a peer could have sent first.
+fn good() -> Message {
+    Message::request(&STRONG)
+}
+
+const NO_PROPOSAL_CHOSEN: u16 = 14;
+const INITIAL_CONTACT: u16 = 16_384;
+const COOKIE: u16 = 16_390;
+const UNASSIGNED: u8 = 200;
+const CISCO_FRAGMENT: u8 = 132;
+
+/// One message of the client, with nothing before it.
+fn first(name: &'static str, fires: &[u32], message: &Message) -> Scenario {
+    let datagrams = vec![Flow::IKE.request(message.bytes())];
+    Scenario { name, fires: fires.to_vec(), datagrams }
+}
+
+/// Bytes of the client, in a flow that has begun well.
+fn second(name: &'static str, fires: &[u32], bytes: Vec<u8>) -> Scenario {
+    let datagrams = vec![Flow::IKE.request(good().bytes()), Flow::IKE.request(bytes)];
+    Scenario { name, fires: fires.to_vec(), datagrams }
+}
+
+/// Bytes of the server, as an answer to a good request.
+fn answer(name: &'static str, fires: &[u32], bytes: Vec<u8>) -> Scenario {
+    let datagrams = vec![Flow::IKE.request(good().bytes()), Flow::IKE.response(bytes)];
+    Scenario { name, fires: fires.to_vec(), datagrams }
+}
+
+/// strongSwan's Vendor ID, the MD5 of its name.
+const STRONGSWAN: [u8; 16] = [
+    0x88, 0x2f, 0xe5, 0x6d, 0x6f, 0xd2, 0x0d, 0xbc, 0x22, 0x51, 0x61, 0x3b, 0x2e, 0xbe, 0x5b, 0xeb,
+];
+
+/// Nothing that any rule minds: strong and hybrid, from a known peer.
+fn honest() -> Scenario {
+    let transforms = [AES_GCM_256, PRF_SHA2_384, ECP_384, ADDITIONAL_ML_KEM_1024];
+    let request = Message::request(&transforms)
+        .replacing(Payload::ke(20, noise(1, 96)))
+        .with(Payload::new(VENDOR_ID, STRONGSWAN));
+    let later = Message::later(IKE_AUTH, vec![Payload::new(SK, noise(3, 48))]);
+    let datagrams = vec![
+        Flow::IKE.request(request.bytes()),
+        Flow::IKE.response(request.answered().bytes()),
+        Flow::NAT_T.request(later.bytes()),
+        Flow::NAT_T.response(later.answered().bytes()),
+    ];
+    Scenario { name: "honest", fires: vec![], datagrams }
+}
+
+const MALFORMED: u32 = 7_296_000;
+const MALFORMED_ANSWER: u32 = 7_296_001;
+const MANY_PAYLOADS: u32 = 7_296_260;
+const MISSING_PAYLOAD: u32 = 7_296_254;
+
+/// A way to be malformed each.
+fn malformed() -> Vec<Scenario> {
+    let short = Message::later(INFORMATIONAL, vec![Payload::new(KE, [0, 19])]);
+    let critical = Payload { critical: true, ..Payload::new(UNASSIGNED, [1, 2, 3]) };
+    let critical = Message::later(INFORMATIONAL, vec![critical]).bytes();
+    let encrypted = Payload::new(SK, noise(3, 48));
+    let behind = vec![encrypted, Payload::notify(INITIAL_CONTACT, &[])];
+    let behind = Message::later(INFORMATIONAL, behind).bytes();
+    let trailing = [good().bytes(), vec![0; 3]].concat();
+    let hybrid = Message::request(&[&STRONG[..], &[ADDITIONAL_ML_KEM_1024]].concat());
+    // The first proposal's count of transforms, and the last byte of the fifth one's length,
+    // behind one of 12 bytes and three of 8.
+    let (transform_count, transform_length) = (HEADER + 4 + 7, HEADER + 4 + 8 + 36 + 3);
+    vec![
+        second("header-length-20", &[MALFORMED, 7_296_015], good().patched(LENGTH + 3, 20)),
+        answer(
+            "short-ke-in-answer",
+            &[MALFORMED_ANSWER, 7_296_016],
+            short.clone().answered().bytes(),
+        ),
+        second("short-ke", &[MALFORMED, 7_296_016], short.bytes()),
+        second("trailing-bytes", &[MALFORMED, 7_296_014, 7_296_029], trailing),
+        second("length-too-large", &[MALFORMED, 7_296_017], good().patched(LENGTH + 1, 1)),
+        second("unknown-critical", &[MALFORMED, 7_296_018], critical),
+        second("payload-behind-sk", &[MALFORMED, 7_296_019], behind),
+        second("transform-length-7", &[MALFORMED, 7_296_020], hybrid.patched(transform_length, 7)),
+        second("transform-count-5", &[MALFORMED, 7_296_021], good().patched(transform_count, 5)),
+        second("version-3", &[MALFORMED, 7_296_027], good().patched(17, 0x30)),
+        second("version-1", &[7_296_026], good().patched(17, 0x10)),
+    ]
+    .into_iter()
+    .chain(too_many())
+    .collect()
+}
+
+fn too_many() -> Vec<Scenario> {
+    let of = |count, payload: Payload| Message::later(INFORMATIONAL, vec![payload; count]).bytes();
+    let numbered = |count, transforms: &[Transform]| {
+        let proposal = |number| Proposal { number, ..Proposal::for_ike(transforms) };
+        Message::of_sa(&(1..=count).map(proposal).collect::<Vec<_>>()).bytes()
+    };
+    let payloads = of(257, Payload::new(VENDOR_ID, [7]));
+    let notifies = of(129, Payload::notify(INITIAL_CONTACT, &[]));
+    let transforms = [STRONG.to_vec(), vec![PRF_SHA2_256; 251]].concat();
+    vec![
+        second("257-payloads", &[MALFORMED, 7_296_022, MANY_PAYLOADS], payloads),
+        second("65-proposals", &[MALFORMED, 7_296_023], numbered(65, &STRONG)),
+        second("1275-transforms", &[MALFORMED, 7_296_024], numbered(5, &transforms)),
+        second("129-notifies", &[7_296_025, MANY_PAYLOADS], notifies),
+    ]
+}
+
+/// The events about proposals that the built-in parser has too.
+fn proposals_of_the_builtin_rules() -> Vec<Scenario> {
+    let ah = Proposal { protocol: FOR_AH, ..Proposal::for_ike(&[HMAC_SHA2_256, ECP_256]) };
+    let two = [1, 2].map(|number| Proposal { number, ..Proposal::for_ike(&STRONG) });
+    let no_method = replaced(3, (4, 0, None));
+    let unknown = [STRONG.to_vec(), vec![(60, 1, None)]].concat();
+    let chosen = |transforms: &[Transform]| Message::response(transforms).bytes();
+    vec![
+        answer("ah-chosen", &[7_296_008], Message::of_sa(&[ah]).answered().bytes()),
+        first("method-0-offered", &[7_296_009], &Message::request(&no_method)),
+        answer("method-0-chosen", &[7_296_010], chosen(&no_method)),
+        first("type-60-offered", &[7_296_011], &Message::request(&unknown)),
+        answer("type-60-chosen", &[7_296_012], chosen(&unknown)),
+        answer("two-chosen", &[7_296_013], Message::of_sa(&two).answered().bytes()),
+    ]
+}
+
+/// Something weak each, in an offer and in a choice.
+fn weak() -> Vec<Scenario> {
+    let des = replaced(0, (1, 2, None));
+    let prf_md5 = replaced(1, (2, 1, None));
+    let md5 = replaced(2, (3, 1, None));
+    let modp_768 = replaced(3, (4, 1, None));
+    let key_64 = replaced(0, (1, 12, Some(64)));
+    let no_dh = &STRONG[..3];
+    let no_integ = [AES_CBC_256, PRF_SHA2_256, ECP_256];
+    let esn = [STRONG.to_vec(), vec![(5, 1, None)]].concat();
+    let offered =
+        |name, fires: &[u32], offer: &[Transform]| first(name, fires, &Message::request(offer));
+    let chosen = |name, fires: &[u32], choice: &[Transform]| {
+        answer(name, fires, Message::response(choice).bytes())
+    };
+    vec![
+        offered("des-offered", &[7_296_100], &des),
+        offered("prf-md5-offered", &[7_296_101], &prf_md5),
+        offered("md5-offered", &[7_296_102], &md5),
+        offered("modp768-offered", &[7_296_103], &modp_768),
+        offered("key-of-64-offered", &[7_296_104, 7_296_009], &key_64),
+        offered("no-method-offered", &[7_296_105, 7_296_211], no_dh),
+        offered("no-integrity-offered", &[7_296_106], &no_integ),
+        offered("esn-offered", &[7_296_114, 7_296_009], &esn),
+        chosen("des-chosen", &[7_296_107, 7_296_002], &des),
+        chosen("prf-md5-chosen", &[7_296_108, 7_296_003, 7_296_210], &prf_md5),
+        chosen("md5-chosen", &[7_296_109, 7_296_004], &md5),
+        chosen("modp768-chosen", &[7_296_110, 7_296_005], &modp_768),
+        chosen("key-of-64-chosen", &[7_296_111, 7_296_010], &key_64),
+        chosen("no-method-chosen", &[7_296_112, 7_296_006], no_dh),
+        chosen("no-integrity-chosen", &[7_296_113, 7_296_007], &no_integ),
+        chosen("esn-chosen", &[7_296_115, 7_296_010], &esn),
+        chosen("xcbc-chosen", &[7_296_212], &replaced(2, (3, 5, None))),
+    ]
+}
+
+/// What no policy allows.
+fn policies() -> Vec<Scenario> {
+    let transforms = [(1, 2, None), (2, 1, None), (3, 1, None), (4, 1, None)];
+    let offered: Vec<_> = (7_296_100..=7_296_103).chain(7_296_120..=7_296_125).collect();
+    let chosen: Vec<_> = (7_296_107..=7_296_110)
+        .chain(7_296_130..=7_296_135)
+        .chain(7_296_002..=7_296_005)
+        .chain([7_296_210])
+        .collect();
+    vec![
+        first("forbidden-offered", &offered, &Message::request(&transforms)),
+        answer("forbidden-chosen", &chosen, Message::response(&transforms).bytes()),
+    ]
+}
+
+/// The MD5 of "MSFT IPsec Security Realm Id", and some bytes behind it.
+fn security_realm(behind: usize) -> Payload {
+    let digest = [
+        0x68, 0x6a, 0x8c, 0xbd, 0xfe, 0x63, 0x4b, 0x40, 0x51, 0x46, 0xfb, 0x2b, 0xaf, 0x33, 0xe9,
+        0xe8,
+    ];
+    Payload::new(VENDOR_ID, [&digest[..], &noise(9, behind)].concat())
+}
+
+fn vulnerabilities() -> Vec<Scenario> {
+    let realm = good().with(security_realm(16));
+    let fragment = Message::later(IKE_AUTH, vec![Payload::fragment(1, 1)]).bytes();
+    let then = |flow: Flow| vec![Flow::IKE.request(realm.bytes()), flow.request(&fragment)];
+    let step =
+        |name, rule, flow| Scenario { name, fires: vec![7_296_201, rule], datagrams: then(flow) };
+    let command = Payload::new(NOTIFY, [&[1, 0, 0, 14][..], b"\";id;echo -n \""].concat());
+    let injection = Message { payloads: vec![command], ..good() };
+    let mut full = vec![Payload::new(255, [0; 4]); 29];
+    full.push(Payload::fragment(1, 2));
+    vec![
+        first("cve-2022-21849", &[7_296_201, 7_296_200], &good().with(security_realm(0x100))),
+        first("security-realm", &[7_296_201], &realm),
+        step("cve-2026-33824", 7_296_202, Flow::IKE),
+        step("cve-2026-33824-4500", 7_296_203, Flow::NAT_T),
+        second("single-fragment", &[], fragment.clone()),
+        first("cve-2023-28771", &[7_296_207, 7_296_257, MISSING_PAYLOAD], &injection),
+        first("cve-2026-12413", &[7_296_208, MANY_PAYLOADS], &Message::later(IKE_AUTH, full)),
+        first("cve-2014-9221", &[7_296_209], &good().replacing(Payload::ke(1025, noise(1, 64)))),
+    ]
+}
+
+/// Fragments of the form before RFC 7383: a header of 8 bytes, then the beginning of
+/// the message.
+fn fragments_of_cisco() -> Vec<Scenario> {
+    const ANY: u32 = 7_296_256;
+    let message =
+        |body: Vec<u8>| Message::later(IKE_AUTH, vec![Payload::new(CISCO_FRAGMENT, body)]);
+    let sound = [vec![0, 1, 1, 1], good().bytes()].concat();
+    let mut absurd = sound.clone();
+    absurd[4 + LENGTH] = 0x80;
+    let no_length = message(vec![]).patched(HEADER + 3, 0);
+    let no_length = Scenario {
+        name: "cve-2016-1287-length-0",
+        fires: vec![7_296_205, MALFORMED, 7_296_016],
+        datagrams: vec![Flow::IKE.request(no_length)],
+    };
+    vec![
+        first("cisco-fragment", &[ANY], &message(sound)),
+        first("cve-2016-1287", &[7_296_204, ANY], &message(vec![0, 1])),
+        no_length,
+        first("cve-2016-6381", &[7_296_206, ANY], &message(absurd)),
+    ]
+}
+
+fn anomalies() -> Vec<Scenario> {
+    let zero_spi = Message { init_spi: [0; 8], ..good() };
+    let error = Payload::notify(NO_PROPOSAL_CHOSEN, &[]);
+    let no_nonce = Message { payloads: good().payloads[..2].to_vec(), ..good() };
+    let ikev1 = good().with(Payload::new(1, [0; 8]));
+    let many = vec![Payload::new(UNASSIGNED, [0; 4]); 30];
+    let nonce = |length| good().replacing(Payload::new(NONCE, noise(2, length)));
+    let ke = |data| good().replacing(Payload::ke(19, data));
+    let fragment = Message::later(IKE_AUTH, vec![Payload::fragment(3, 2)]);
+    vec![
+        second("spi-zero", &[7_296_250], zero_spi.bytes()),
+        first("ke-length-63", &[7_296_251], &ke(noise(1, 63))),
+        first("ke-zero", &[7_296_252], &ke(vec![0; 64])),
+        first("nonce-15", &[7_296_253], &nonce(15)),
+        first("nonce-257", &[7_296_253], &nonce(257)),
+        first("no-nonce", &[MISSING_PAYLOAD], &no_nonce),
+        first("ikev1-payload", &[7_296_255], &ikev1),
+        first("error-in-request", &[7_296_257], &good().with(error)),
+        first("message-id-1", &[7_296_258], &Message { message_id: 1, ..good() }),
+        first("responder-spi", &[7_296_259], &Message { resp_spi: [7; 8], ..good() }),
+        first("30-payloads", &[MANY_PAYLOADS], &Message::later(INFORMATIONAL, many)),
+        first("fragment-3-of-2", &[7_296_261], &fragment),
+    ]
+}
+
+fn policy() -> Vec<Scenario> {
+    let vendor = |id: &[u8]| Payload::new(VENDOR_ID, id);
+    let both = good().with(vendor(&STRONGSWAN)).with(vendor(b"another peer"));
+    let cookie = Message { payloads: vec![Payload::notify(COOKIE, &noise(8, 16))], ..good() };
+    let from = |client_port| Flow { client_port, ..Flow::IKE }.request(good().bytes());
+    let flood = (10_000..10_120).map(from).collect();
+    vec![
+        first("unknown-vendor", &[7_296_300], &both),
+        Scenario {
+            name: "port-5555",
+            fires: vec![7_296_301],
+            datagrams: vec![Flow::OTHER.request(good().bytes())],
+        },
+        answer("cookie", &[7_296_304], cookie.answered().bytes()),
+        Scenario { name: "flood", fires: vec![7_296_305], datagrams: flood },
+    ]
+}
+
+/// What fires on port 500 fires on every other, with a marker or without.
+fn elsewhere() -> Vec<Scenario> {
+    let zero = good().replacing(Payload::ke(19, [0; 64]));
+    let realm = good().with(security_realm(0x100));
+    let des = Message::request(&replaced(0, (1, 2, None)));
+    let without = good().payloads.into_iter().filter(|payload| payload.kind != SA).collect();
+    let without = Message { payloads: without, ..good() };
+    let marked = Flow { marker: true, ..Flow::OTHER };
+    let one = |name, fires: &[u32], flow: Flow, message: &Message| Scenario {
+        name,
+        fires: fires.to_vec(),
+        datagrams: vec![flow.request(message.bytes())],
+    };
+    vec![
+        one("ke-zero-4500", &[7_296_252], Flow::NAT_T, &zero),
+        one("ke-zero-other", &[7_296_252, 7_296_301], Flow::OTHER, &zero),
+        one("ke-zero-other-marker", &[7_296_252, 7_296_301], marked, &zero),
+        one("cve-2022-21849-4500", &[7_296_201, 7_296_200], Flow::NAT_T, &realm),
+        one("cve-2022-21849-other", &[7_296_201, 7_296_200], Flow::OTHER, &realm),
+        one("des-offered-4500", &[7_296_100], Flow::NAT_T, &des),
+        one("des-offered-other", &[7_296_100], marked, &des),
+        one("no-sa-4500", &[MISSING_PAYLOAD], Flow::NAT_T, &without),
+        one("no-sa-other", &[MISSING_PAYLOAD], Flow::OTHER, &without),
+    ]
+}
