@@ -1,7 +1,7 @@
 //! The one place that joins the parts: a datagram of a flow becomes a transaction.
 
 use crate::anomaly;
-use crate::policy::{self, What};
+use crate::policy::{self, Finding, Policy, What};
 use crate::proposal::ProposalSet;
 use crate::tx::{Direction, Event, PayloadEntry, Scope, Transaction, Transport};
 use crate::wire::registry::{PayloadType, Protocol, TransformType};
@@ -18,18 +18,25 @@ pub const MAX_NOTIFIES: usize = 128;
 pub struct FlowContext {
     transport: Transport,
     carrier: Carrier,
+    policy: &'static Policy,
 }
 
 impl FlowContext {
-    /// A flow over this transport.
+    /// A flow over this transport, with the default policy.
     pub fn new(transport: Transport) -> Self {
         Self {
             transport,
+            policy: Policy::standard(),
             carrier: Carrier {
                 port_500: transport == Transport::Udp500,
                 encapsulated: transport == Transport::Udp4500,
             },
         }
+    }
+
+    /// The same with another policy for its proposals.
+    pub fn with_policy(self, policy: &'static Policy) -> Self {
+        Self { policy, ..self }
     }
 }
 
@@ -46,11 +53,11 @@ pub fn on_datagram(
     flow.carrier.encapsulated |= marker;
     let start = data.len() - bytes.len();
     let mut tx = Transaction::new(data, start, direction, flow.transport);
-    decode(bytes, &mut tx);
+    decode(bytes, &mut tx, flow.policy);
     Some(tx)
 }
 
-fn decode(bytes: &[u8], tx: &mut Transaction) {
+fn decode(bytes: &[u8], tx: &mut Transaction, policy: &Policy) {
     let message = match Message::parse(bytes) {
         Ok(message) => message,
         Err(error) => return tx.report(error),
@@ -66,7 +73,7 @@ fn decode(bytes: &[u8], tx: &mut Transaction) {
         tx.report(error);
     }
     decode_payloads(&message, tx);
-    judge_proposals(tx);
+    judge_proposals(tx, policy);
     let mut events = tx.events;
     anomaly::inspect(tx, &mut |event| events.insert(event));
     tx.events = events;
@@ -132,13 +139,13 @@ fn check_body(payload: &Payload<'_>) -> Result<(), ParseError> {
     }
 }
 
-fn judge_proposals(tx: &mut Transaction) {
+fn judge_proposals(tx: &mut Transaction, policy: &Policy) {
     if tx.proposals.is_empty() {
         return;
     }
-    tx.findings = policy::assess(&tx.proposals);
+    tx.findings = policy::assess(&tx.proposals, policy);
     for finding in &tx.findings {
-        tx.events.insert(event_of(finding.what));
+        tx.events.insert(event_of(finding));
     }
     let set = &tx.proposals;
     if set.proposals().iter().any(|proposal| proposal.protocol == Protocol::AH) {
@@ -155,15 +162,19 @@ fn judge_proposals(tx: &mut Transaction) {
     }
 }
 
-fn event_of(what: What) -> Event {
-    match what {
+/// A proposal that is put together against RFC 7296 is invalid, whatever the
+/// algorithms; only that something is left out has events of its own.
+fn event_of(finding: &Finding) -> Event {
+    match finding.what {
+        What::NoDh => Event::WeakCryptoNoDh,
+        What::NoInteg => Event::WeakCryptoNoAuth,
+        _ if finding.composition => Event::InvalidProposal,
+        What::KeyLength => Event::WeakCryptoEnc,
+        What::Esn => Event::InvalidProposal,
         What::Encr => Event::WeakCryptoEnc,
         What::Prf => Event::WeakCryptoPrf,
         What::Integ => Event::WeakCryptoAuth,
         What::Dh => Event::WeakCryptoDh,
-        What::KeyLength | What::Esn => Event::InvalidProposal,
-        What::NoDh => Event::WeakCryptoNoDh,
-        What::NoInteg => Event::WeakCryptoNoAuth,
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Proposal {
     pub protocol: Protocol,
     /// Where the SPI is, counted from the first byte of the IKE header.
     pub spi: Range<usize>,
+    /// Whether every transform could be read and was kept.
+    pub whole: bool,
     transforms: Range<usize>,
 }
 
@@ -64,10 +66,12 @@ impl ProposalSet {
                 }
             };
             let first = self.transforms.len();
+            let mut whole = true;
             for transform in proposal.transforms() {
                 match transform {
                     Ok(_) if self.transforms.len() >= MAX_TRANSFORMS => {
                         report(too_many_transforms(proposal.spi_offset));
+                        whole = false;
                         break;
                     }
                     Ok(transform) => self.transforms.push(Transform {
@@ -75,7 +79,10 @@ impl ProposalSet {
                         id: transform.id,
                         key_length: transform.key_length,
                     }),
-                    Err(error) => report(error),
+                    Err(error) => {
+                        report(error);
+                        whole = false;
+                    }
                 }
             }
             let spi = proposal.spi_offset as usize;
@@ -83,6 +90,7 @@ impl ProposalSet {
                 number: proposal.number,
                 protocol: proposal.protocol,
                 spi: spi..spi + proposal.spi.len(),
+                whole,
                 transforms: first..self.transforms.len(),
             });
         }

@@ -58,6 +58,7 @@ pub fn render(tx: &Transaction, sink: &mut impl Sink) {
     render_notifies(tx, sink);
     render_vendor_ids(tx, sink);
     render_fingerprint(tx, sink);
+    render_strength(tx, sink);
     render_findings(tx, sink);
     render_encrypted(tx, sink);
     render_errors(tx, sink);
@@ -289,6 +290,15 @@ fn render_fingerprint(tx: &Transaction, sink: &mut impl Sink) {
     }
 }
 
+fn render_strength(tx: &Transaction, sink: &mut impl Sink) {
+    if let Some(bits) = tx.security_bits() {
+        sink.uint(c"security_bits", bits.into());
+    }
+    if let Some(post_quantum) = tx.post_quantum() {
+        sink.string(c"pq", post_quantum.name().as_bytes());
+    }
+}
+
 fn render_findings(tx: &Transaction, sink: &mut impl Sink) {
     if tx.findings.is_empty() {
         return;
@@ -308,6 +318,7 @@ fn render_finding(finding: &Finding, scope: Scope, sink: &mut impl Sink) {
         render_algorithm(transform, sink);
     }
     sink.string(c"reason", finding.reason.as_bytes());
+    sink.string(c"policy", finding.policy.as_bytes());
     sink.string(c"scope", scope.name().as_bytes());
 }
 

@@ -6,7 +6,7 @@
 use core::cell::OnceCell;
 
 use crate::canonical;
-use crate::policy::Finding;
+use crate::policy::{self, Finding, PostQuantum};
 use crate::proposal::ProposalSet;
 use crate::wire::registry::PayloadType;
 use crate::wire::{ErrorKind, Fragment, Header, KeyExchange, Notify, ParseError, Payload};
@@ -387,6 +387,19 @@ impl Transaction {
     pub fn key_exchanges(&self) -> impl Iterator<Item = KeyExchange<'_>> {
         self.payloads_of(PayloadType::KE)
             .filter_map(|payload| KeyExchange::parse(payload.body, payload.body_offset()).ok())
+    }
+
+    /// The strength of the proposals in bits: of the strongest offered, or of the
+    /// chosen one. None without proposals, and where none has an estimate.
+    pub fn security_bits(&self) -> Option<u16> {
+        policy::security_bits(&self.proposals)
+    }
+
+    /// What the proposals and notifies say about quantum computers; none without
+    /// proposals.
+    pub fn post_quantum(&self) -> Option<PostQuantum> {
+        let notifies = self.notifies().map(|notify| notify.kind);
+        (!self.proposals.is_empty()).then(|| policy::post_quantum(&self.proposals, notifies))
     }
 
     /// The canonical text of each proposal, made when first asked for.

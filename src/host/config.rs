@@ -6,12 +6,13 @@ use std::ffi::CString;
 use lazy_static::lazy_static;
 
 use super::log;
+use crate::policy::{CustomPolicy, Policy};
 use crate::sys;
 
 const SECTION: &str = "app-layer.protocols.ikev2";
 
 /// The keys of the section.
-const KEYS: &[&str] = &["enabled", "detection-ports", "max-tx", "policy"];
+const KEYS: &[&str] = &["enabled", "detection-ports", "max-tx", "policy", "custom-policy"];
 
 /// How much of the plugin is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +32,15 @@ pub(super) struct Config {
     pub(super) mode: Mode,
     /// `max-tx`: the most transactions of a flow that are kept at once.
     pub(super) max_tx: usize,
+    /// `policy`: what judges the proposals of every message.
+    pub(super) policy: &'static Policy,
+    /// `custom-policy`: what the name `custom` means; none without lists.
+    pub(super) custom: Option<&'static Policy>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { mode: Mode::On, max_tx: 256 }
+        Self { mode: Mode::On, max_tx: 256, policy: Policy::standard(), custom: None }
     }
 }
 
@@ -50,13 +55,33 @@ pub(super) fn get() -> &'static Config {
 }
 
 fn read() -> Config {
-    let mut config = Config::default();
-    for (key, value) in children() {
+    let mut config = Config { custom: custom(), ..Config::default() };
+    for (key, value) in children(SECTION) {
         if let Err(mistake) = config.set(&key, value.as_deref()) {
             log::configuration_error(&mistake);
         }
     }
     config
+}
+
+/// The lists of `custom-policy`. A policy lives as long as the configuration.
+fn custom() -> Option<&'static Policy> {
+    let section = format!("{SECTION}.custom-policy");
+    let mut lists = CustomPolicy::default();
+    for (kind, value) in children(&section) {
+        let key = format!("{section}.{kind}");
+        let mut names: Vec<_> = children(&key).into_iter().filter_map(|it| it.1).collect();
+        names.extend(value);
+        if names.is_empty() {
+            log::configuration_error(&format!("{key}: it lists nothing; the kind is not judged"));
+        }
+        for name in names {
+            if let Err(mistake) = lists.allow(&kind, &name) {
+                log::configuration_error(&format!("{key}: {mistake} (it is left out)"));
+            }
+        }
+    }
+    (!lists.is_empty()).then(|| &*Box::leak(Box::new(Policy::custom(lists))))
 }
 
 impl Config {
@@ -77,9 +102,13 @@ impl Config {
                     .filter(|limit| (1..=65535).contains(limit))
                     .ok_or_else(|| bad("a number from 1 to 65535"))?;
             }
-            "policy" if shown != "rfc8247" => return Err(bad("a known policy (rfc8247)")),
+            "policy" => {
+                self.policy = Policy::named(shown, self.custom)
+                    .map_err(|error| format!("{SECTION}.{key}: {error}; the default is used"))?;
+            }
             // Suricata itself reads the ports, and says what it does not understand.
-            "policy" | "detection-ports" => {}
+            // The lists are read before all else.
+            "detection-ports" | "custom-policy" => {}
             _ => {
                 let known = KEYS.join(", ");
                 return Err(format!("{SECTION}.{key}: unknown key; known are {known}"));
@@ -99,10 +128,11 @@ fn mode(value: &str) -> Option<Mode> {
     }
 }
 
-/// The section's keys with their values; none of a value that is no scalar.
-fn children() -> Vec<(String, Option<String>)> {
+/// A section's keys with their values; none of a value that is no scalar. The keys
+/// of a list are numbers.
+fn children(section: &str) -> Vec<(String, Option<String>)> {
     let mut children = Vec::new();
-    let section = CString::new(SECTION).unwrap_or_default();
+    let section = CString::new(section).unwrap_or_default();
     // SAFETY: the name is zero-terminated; the host returns null or a node of its
     // configuration, which lives until Suricata ends.
     let section = unsafe { sys::SCConfGetNode(section.as_ptr()) };
@@ -144,6 +174,7 @@ mod tests {
         assert_eq!(set("enabled", "NO").map(|config| config.mode), Ok(Mode::Off));
         assert_eq!(set("max-tx", "12").map(|config| config.max_tx), Ok(12));
         assert_eq!(set("policy", "rfc8247"), Ok(Config::default()));
+        assert_eq!(set("policy", "anssi").map(|config| config.policy.name()), Ok("anssi"));
     }
 
     #[test]
@@ -164,14 +195,15 @@ mod tests {
             (
                 "policy",
                 "lax",
-                "app-layer.protocols.ikev2.policy: \"lax\" is not a known policy (rfc8247); \
-                 the default is used",
+                "app-layer.protocols.ikev2.policy: \"lax\" is not a known policy (rfc8247, \
+                 nist-sp800-77r1, bsi-tr-02102-3, anssi, cnsa-1, cnsa-2, custom); the default \
+                 is used",
             ),
             (
                 "max_tx",
                 "1",
                 "app-layer.protocols.ikev2.max_tx: unknown key; known are enabled, \
-                 detection-ports, max-tx, policy",
+                 detection-ports, max-tx, policy, custom-policy",
             ),
         ] {
             assert_eq!(set(key, value), Err(message.to_owned()));

@@ -309,7 +309,7 @@ unsafe fn parse(
     let Some(state) = (unsafe { state(alstate) }) else { return GIVE_UP };
     let context = state.context.get_or_insert_with(|| {
         // SAFETY: the flow is the host's, valid for the call.
-        FlowContext::new(unsafe { transport(flow) })
+        FlowContext::new(unsafe { transport(flow) }).with_policy(config::get().policy)
     });
     // SAFETY: the slice describes the packet's payload, valid for the call.
     let data = unsafe { bytes(slice.input, slice.input_len) };

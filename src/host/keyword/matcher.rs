@@ -3,20 +3,36 @@
 use core::ptr::NonNull;
 use std::ffi::CString;
 
+use super::super::config;
 use super::args::{self, ChoiceArgument, FlagsArgument, Part, VersionArgument};
 use super::kind::{Choice, Integer, Kind, Width};
-use crate::policy::What;
+use crate::policy::{self, Policy, What};
 use crate::sys;
 use crate::tx::{Scope, Transaction};
 
 /// What a keyword of a rule looks for.
 pub(super) enum Matcher {
-    Integer { keyword: &'static Integer, test: IntegerTest, part: Option<Part> },
-    Choice { keyword: &'static Choice, argument: ChoiceArgument },
+    Integer {
+        keyword: &'static Integer,
+        test: IntegerTest,
+        part: Option<Part>,
+    },
+    Choice {
+        keyword: &'static Choice,
+        argument: ChoiceArgument,
+    },
     Flags(FlagsArgument),
     Version(VersionArgument),
-    Presence { get: fn(&Transaction) -> bool, wanted: bool },
-    Weak { kinds: Vec<What>, scope: Option<Scope> },
+    Presence {
+        get: fn(&Transaction) -> bool,
+        wanted: bool,
+    },
+    /// Without a policy the configured one, which has judged already.
+    Weak {
+        kinds: Vec<What>,
+        scope: Option<Scope>,
+        policy: Option<&'static Policy>,
+    },
 }
 
 impl Matcher {
@@ -36,7 +52,8 @@ impl Matcher {
             Kind::Presence(get) => Self::Presence { get: *get, wanted: args::presence(argument)? },
             Kind::Weak => {
                 let read = args::weak(argument)?;
-                Self::Weak { kinds: read.kinds, scope: read.scope }
+                let policy = read.policy.map(other_policy).transpose()?.flatten();
+                Self::Weak { kinds: read.kinds, scope: read.scope, policy }
             }
             Kind::Buffer(_) | Kind::MultiBuffer(_) => {
                 return Err("the keyword takes no argument".to_owned());
@@ -61,15 +78,23 @@ impl Matcher {
                 equal != wanted.negated
             }),
             Self::Presence { get, wanted } => get(tx) == *wanted,
-            Self::Weak { kinds, scope } => {
+            Self::Weak { kinds, scope, policy } => {
+                let wanted = |what| kinds.is_empty() || kinds.contains(&what);
                 scope.is_none_or(|scope| scope == tx.scope())
-                    && tx
-                        .findings
-                        .iter()
-                        .any(|finding| kinds.is_empty() || kinds.contains(&finding.what))
+                    && match policy {
+                        Some(policy) => policy::finds(&tx.proposals, policy, kinds),
+                        None => tx.findings.iter().any(|finding| wanted(finding.what)),
+                    }
             }
         }
     }
+}
+
+/// The policy of this name; none when it is the configured one.
+fn other_policy(name: &str) -> Result<Option<&'static Policy>, String> {
+    let config = config::get();
+    let policy = Policy::named(name, config.custom)?;
+    Ok(Some(policy).filter(|policy| *policy != config.policy))
 }
 
 /// An integer expression, parsed and tested by the host.

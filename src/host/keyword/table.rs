@@ -3,6 +3,7 @@
 use super::args::Part;
 use super::kind::{Choice, Integer, Keyword, Kind, Names, Values, Width};
 use crate::fingerprint;
+use crate::policy::PostQuantum;
 use crate::tx::{Scope, Transaction, Transport};
 use crate::vendor;
 use crate::wire::registry::{
@@ -330,7 +331,7 @@ super::keywords! {
     WeakProposalKeyword {
         name: c"ikev2.weak_proposal",
         summary: c"what a policy finds weak in the proposals",
-        details: "Without a kind any finding matches; `policy NAME` judges by another than the configured policy.",
+        details: "Without a kind any finding matches; `policy NAME` judges by another than the configured policy. docs/policies.md has the policies.",
         examples: &[
             "flow:to_client; ikev2.weak_proposal;",
             "ikev2.weak_proposal:encr,dh,chosen;",
@@ -338,6 +339,32 @@ super::keywords! {
         ],
         source: "docs/policies.md",
         kind: Kind::Weak,
+    }
+    SecurityBitsKeyword {
+        name: c"ikev2.security_bits",
+        summary: c"strength in bits of the strongest offered, or of the chosen, proposal",
+        details: "A proposal is as strong as its weakest part; docs/policies.md says how parts are estimated.",
+        examples: &["flow:to_client; ikev2.security_bits:<112;"],
+        source: "NIST SP 800-57 part 1, after docs/policies.md",
+        kind: integer!(U16, None, |tx, _, test| {
+            tx.security_bits().is_some_and(|bits| test(bits.into()))
+        }),
+    }
+    PqKeyword {
+        name: c"ikev2.pq",
+        summary: c"what the proposals and notifies say about quantum computers",
+        details: "`hybrid` is ML-KEM with another method, `pure` ML-KEM alone, `ppk` a preshared key (RFC 8784) without ML-KEM. Only messages with proposals have a state.",
+        examples: &["flow:to_client; ikev2.pq:none;", "flow:to_server; ikev2.pq:!hybrid,pure;"],
+        source: "RFC 9370, RFC 8784",
+        kind: Kind::Choice(Choice {
+            names: &["none", "hybrid", "pure", "ppk"],
+            get: |tx| tx.post_quantum().map(|state| match state {
+                PostQuantum::None => 0,
+                PostQuantum::Hybrid => 1,
+                PostQuantum::Pure => 2,
+                PostQuantum::Ppk => 3,
+            }),
+        }),
     }
     ProposalKeyword {
         name: c"ikev2.proposal",

@@ -1,0 +1,268 @@
+//! What proposals are worth: bits of security, and whether a quantum computer
+//! would matter.
+
+use super::profile::needs_integrity;
+use super::table::{is_ml_kem, row, Bits, KEY_LENGTHS};
+use crate::proposal::{ProposalSet, Transform};
+use crate::wire::registry::{Integ, KeyExchangeMethod, NotifyType, Protocol, TransformType};
+
+/// The estimated strength in bits of the strongest proposal; of a choice, which
+/// has one proposal, the strength of that one. None when there is no proposal of
+/// which every part can be estimated.
+///
+/// A proposal is as strong as its weakest part, and its parts are
+///
+/// - the cipher, with the strength of its key, together with the integrity
+///   algorithm if the cipher needs one: the weaker of both. Lengths of tags do not
+///   count, because who forges a tag has one try a message;
+/// - the pseudorandom function, with the strength of its key;
+/// - the key exchange: the strongest of all exchanges of the proposal, because in a
+///   hybrid it is enough that one holds (RFC 9370).
+///
+/// Of alternatives the strongest counts; one without an estimate (an unassigned
+/// number, a missing key length) does not, unless there is no other. A part that a
+/// proposal for IKE must have and has not counts 0, and so does integrity for a
+/// cipher that needs it; a proposal for AH or ESP has the parts that it has, and
+/// NONE is no key exchange.
+///
+/// The numbers are upper bounds, after NIST SP 800-57 part 1: an algorithm that is
+/// broken in another way than by trying keys (MD5) has them too, and a policy finds
+/// it. What a quantum computer would leave of them is [`post_quantum`]'s.
+pub fn security_bits(set: &ProposalSet) -> Option<u16> {
+    let proposals = set.proposals().iter();
+    proposals.filter_map(|it| proposal_bits(it.protocol, set.transforms(it))).max()
+}
+
+fn proposal_bits(protocol: Protocol, transforms: &[Transform]) -> Option<u16> {
+    let cipher = best(ciphers(transforms));
+    let prf = best(of_kind(transforms, TransformType::PRF).map(bits));
+    let exchange = best(exchanges(transforms).map(bits));
+    let parts = if protocol == Protocol::IKE {
+        [cipher, prf, exchange].map(Part::or_zero)
+    } else if transforms.iter().any(|it| it.kind == TransformType::ENCR) {
+        [cipher, prf, exchange]
+    } else {
+        [best(integrity(transforms)), prf, exchange]
+    };
+    if parts.contains(&Part::Unknown) {
+        return None;
+    }
+    parts.iter().filter_map(|part| part.bits()).min()
+}
+
+/// The strength of one part of a proposal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Absent,
+    Unknown,
+    Bits(u16),
+}
+
+impl Part {
+    fn or_zero(self) -> Self {
+        if self == Self::Absent {
+            Self::Bits(0)
+        } else {
+            self
+        }
+    }
+
+    fn bits(self) -> Option<u16> {
+        match self {
+            Self::Bits(bits) => Some(bits),
+            Self::Absent | Self::Unknown => None,
+        }
+    }
+}
+
+/// The strongest of alternatives, of which those without an estimate are none.
+fn best(alternatives: impl Iterator<Item = Option<u16>>) -> Part {
+    alternatives.fold(Part::Absent, |best, bits| match (best, bits) {
+        (Part::Bits(most), Some(bits)) => Part::Bits(most.max(bits)),
+        (_, Some(bits)) => Part::Bits(bits),
+        (Part::Absent, None) => Part::Unknown,
+        (best, None) => best,
+    })
+}
+
+fn ciphers(transforms: &[Transform]) -> impl Iterator<Item = Option<u16>> + '_ {
+    let guard = best(integrity(transforms)).or_zero();
+    of_kind(transforms, TransformType::ENCR).map(move |cipher| {
+        if needs_integrity(cipher) {
+            Some(bits(cipher)?.min(guard.bits()?))
+        } else {
+            bits(cipher)
+        }
+    })
+}
+
+fn integrity(transforms: &[Transform]) -> impl Iterator<Item = Option<u16>> + '_ {
+    of_kind(transforms, TransformType::INTEG).filter(|it| Integ(it.id) != Integ::NONE).map(bits)
+}
+
+fn exchanges(transforms: &[Transform]) -> impl Iterator<Item = &Transform> {
+    transforms.iter().filter(|it| {
+        it.kind.is_key_exchange() && KeyExchangeMethod(it.id) != KeyExchangeMethod::NONE
+    })
+}
+
+fn of_kind(transforms: &[Transform], kind: TransformType) -> impl Iterator<Item = &Transform> {
+    transforms.iter().filter(move |transform| transform.kind == kind)
+}
+
+fn bits(transform: &Transform) -> Option<u16> {
+    match row(transform.kind, transform.id)?.bits {
+        Bits::Fixed(bits) => Some(bits),
+        Bits::KeyLength => transform.key_length.filter(|bits| KEY_LENGTHS.contains(bits)),
+        Bits::Unknown => None,
+    }
+}
+
+/// What protects an SA's keys against quantum computers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PostQuantum {
+    /// Nothing, or there is no SA.
+    #[default]
+    None,
+    /// ML-KEM and another method.
+    Hybrid,
+    /// ML-KEM as the only key exchange.
+    Pure,
+    /// A preshared key beside a classical key exchange (RFC 8784, RFC 9867).
+    Ppk,
+}
+
+impl PostQuantum {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::None, Self::Hybrid, Self::Pure, Self::Ppk];
+
+    /// The word in rules and records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Hybrid => "hybrid",
+            Self::Pure => "pure",
+            Self::Ppk => "ppk",
+        }
+    }
+}
+
+/// What a message's proposals and notifies say about quantum computers.
+///
+/// All key exchange methods of all proposals count, NONE aside, and a method that
+/// is not assigned is another one than ML-KEM. In a choice every type has one
+/// method, so `Hybrid` is ML-KEM together with another exchange. In an offer it
+/// means that both were offered, to be combined or one instead of the other; which
+/// it was, the choice tells. `Pure` is an offer or a choice of nothing but ML-KEM.
+/// A preshared key counts where there is no ML-KEM; it is offered by the notify
+/// `USE_PPK` or `USE_PPK_INT`, and agreed on if the response has it too.
+pub fn post_quantum(
+    set: &ProposalSet,
+    mut notifies: impl Iterator<Item = NotifyType>,
+) -> PostQuantum {
+    if set.is_empty() {
+        return PostQuantum::None;
+    }
+    let (mut ml_kem, mut other) = (false, false);
+    for transform in exchanges(set.all_transforms()) {
+        if is_ml_kem(transform.id) {
+            ml_kem = true;
+        } else {
+            other = true;
+        }
+    }
+    let is_ppk = |it| matches!(it, NotifyType::USE_PPK | NotifyType::USE_PPK_INT);
+    match (ml_kem, other) {
+        (true, true) => PostQuantum::Hybrid,
+        (true, false) => PostQuantum::Pure,
+        (false, _) if notifies.any(is_ppk) => PostQuantum::Ppk,
+        (false, _) => PostQuantum::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{set, AES, AH, ECP, ESP, GCM, IKE, PRF_SHA, SHA};
+    use super::*;
+
+    #[test]
+    fn a_proposal_is_as_strong_as_its_weakest_part() {
+        let bits = |transforms: &[_]| security_bits(&set(&[(IKE, transforms)]));
+        assert_eq!(bits(&[AES, SHA, PRF_SHA, ECP]), Some(128));
+        assert_eq!(bits(&[AES, SHA, PRF_SHA, (4, 20, None)]), Some(192));
+        assert_eq!(bits(&[GCM, PRF_SHA, (4, 21, None)]), Some(256));
+        assert_eq!(bits(&[(1, 20, Some(128)), PRF_SHA, (4, 21, None)]), Some(128));
+        assert_eq!(bits(&[(1, 3, None), SHA, PRF_SHA, ECP]), Some(112));
+        assert_eq!(bits(&[GCM, (2, 8, None), (4, 21, None)]), Some(128));
+        assert_eq!(bits(&[AES, (3, 2, None), PRF_SHA, (4, 21, None)]), Some(128));
+        assert_eq!(bits(&[GCM, (3, 2, None), PRF_SHA, (4, 21, None)]), Some(256));
+    }
+
+    #[test]
+    fn an_offer_is_as_strong_as_its_strongest_proposal() {
+        let weak: &[_] = &[(1, 2, None), (3, 1, None), (2, 1, None), (4, 1, None)];
+        let strong: &[_] = &[GCM, AES, SHA, PRF_SHA, (4, 2, None), (4, 21, None)];
+        assert_eq!(security_bits(&set(&[(IKE, weak)])), Some(56));
+        assert_eq!(security_bits(&set(&[(IKE, weak), (IKE, strong)])), Some(256));
+        assert_eq!(security_bits(&set(&[])), None);
+    }
+
+    #[test]
+    fn a_hybrid_is_as_strong_as_its_strongest_exchange() {
+        let bits = |transforms: &[_]| security_bits(&set(&[(IKE, transforms)]));
+        assert_eq!(bits(&[GCM, PRF_SHA, (4, 31, None), (6, 36, None)]), Some(192));
+        assert_eq!(bits(&[GCM, PRF_SHA, (4, 31, None), (6, 0, None)]), Some(128));
+        assert_eq!(bits(&[GCM, PRF_SHA, (4, 31, None), (6, 1030, None)]), Some(128));
+    }
+
+    #[test]
+    fn what_is_missing_counts_nothing_and_what_is_unknown_has_no_estimate() {
+        let bits = |transforms: &[_]| security_bits(&set(&[(IKE, transforms)]));
+        assert_eq!(bits(&[AES, PRF_SHA, ECP]), Some(0));
+        assert_eq!(bits(&[GCM, PRF_SHA]), Some(0));
+        assert_eq!(bits(&[GCM, PRF_SHA, (4, 0, None)]), Some(0));
+        assert_eq!(bits(&[(1, 1026, Some(256)), SHA, PRF_SHA, ECP]), None);
+        assert_eq!(bits(&[(1, 12, None), SHA, PRF_SHA, ECP]), None);
+        assert_eq!(bits(&[(1, 12, None), AES, SHA, PRF_SHA, ECP]), Some(128));
+    }
+
+    #[test]
+    fn proposals_for_esp_and_ah_have_the_parts_that_they_have() {
+        assert_eq!(security_bits(&set(&[(ESP, &[GCM, (5, 0, None)])])), Some(256));
+        assert_eq!(security_bits(&set(&[(ESP, &[GCM, (4, 0, None)])])), Some(256));
+        assert_eq!(security_bits(&set(&[(ESP, &[GCM, (4, 14, None)])])), Some(112));
+        assert_eq!(security_bits(&set(&[(ESP, &[(1, 11, None), SHA])])), Some(0));
+        assert_eq!(security_bits(&set(&[(AH, &[(3, 2, None)])])), Some(128));
+    }
+
+    #[test]
+    fn ml_kem_beside_another_method_is_hybrid_and_alone_pure() {
+        let kind = |transforms: &[_]| {
+            post_quantum(&set(&[(IKE, transforms)]), [NotifyType::USE_PPK].into_iter())
+        };
+        assert_eq!(kind(&[GCM, PRF_SHA, ECP, (6, 36, None)]), PostQuantum::Hybrid);
+        assert_eq!(kind(&[GCM, PRF_SHA, ECP, (6, 36, None), (6, 0, None)]), PostQuantum::Hybrid);
+        assert_eq!(kind(&[GCM, PRF_SHA, ECP, (4, 36, None)]), PostQuantum::Hybrid);
+        assert_eq!(kind(&[GCM, PRF_SHA, (4, 36, None)]), PostQuantum::Pure);
+        assert_eq!(kind(&[GCM, PRF_SHA, (4, 36, None), (6, 37, None)]), PostQuantum::Pure);
+        assert_eq!(kind(&[GCM, PRF_SHA, (4, 36, None), (6, 0, None)]), PostQuantum::Pure);
+        assert_eq!(kind(&[GCM, PRF_SHA, ECP]), PostQuantum::Ppk);
+        let both: [(u8, &[_]); 2] = [(IKE, &[(4, 36, None)]), (IKE, &[ECP])];
+        assert_eq!(post_quantum(&set(&both), [].into_iter()), PostQuantum::Hybrid);
+    }
+
+    #[test]
+    fn a_preshared_key_needs_its_notify_and_an_sa() {
+        let kind = |notify| post_quantum(&set(&[(IKE, &[GCM, ECP])]), [notify].into_iter());
+        assert_eq!(kind(NotifyType::USE_PPK), PostQuantum::Ppk);
+        assert_eq!(kind(NotifyType::USE_PPK_INT), PostQuantum::Ppk);
+        assert_eq!(kind(NotifyType::NO_PPK_AUTH), PostQuantum::None);
+        assert_eq!(post_quantum(&set(&[]), [NotifyType::USE_PPK].into_iter()), PostQuantum::None);
+    }
+
+    #[test]
+    fn every_kind_has_its_word() {
+        let names = PostQuantum::ALL.map(PostQuantum::name);
+        assert_eq!(names, ["none", "hybrid", "pure", "ppk"]);
+    }
+}

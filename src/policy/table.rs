@@ -1,0 +1,351 @@
+//! Every algorithm that IANA has assigned, with what is known of it: one row an
+//! identifier of transform types 1 to 5.
+//!
+//! The grade is this project's, drawn from the source that the row names. Where
+//! that source could not be read and was cited from memory the row is `unsure`,
+//! and its text says "unconfirmed". The estimates of strength follow the tables of
+//! NIST SP 800-57 part 1 and are from memory throughout.
+
+use crate::wire::registry::{
+    transform_name, Encr, Integ, KeyExchangeMethod, Prf, SequenceNumbers, TransformType,
+};
+
+/// How good an algorithm is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grade {
+    /// Broken, deprecated, or not allowed in IKEv2.
+    Forbid,
+    /// Advised against, or too short.
+    Weak,
+    /// Still allowed, and on its way out.
+    Legacy,
+    /// Sound.
+    Ok,
+    /// Sound with a margin.
+    Strong,
+    /// A national standard (GOST), which is for a policy to judge.
+    National,
+}
+
+impl Grade {
+    /// The word in the documentation.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Forbid => "forbid",
+            Self::Weak => "weak",
+            Self::Legacy => "legacy",
+            Self::Ok => "ok",
+            Self::Strong => "strong",
+            Self::National => "national",
+        }
+    }
+}
+
+/// The work of breaking an algorithm, as a power of two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bits {
+    /// That many.
+    Fixed(u16),
+    /// As many as the Key Length attribute says.
+    KeyLength,
+    /// Not defined.
+    Unknown,
+}
+
+/// What IANA's column "IKEv2 Reference" says of an encryption algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IkeUse {
+    /// There is a reference.
+    Allowed,
+    /// "Not allowed".
+    NotAllowed,
+    /// "-": nobody has defined it.
+    Undefined,
+}
+
+/// An assigned algorithm.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The transform type; type 4 stands for the additional key exchanges too.
+    pub kind: TransformType,
+    /// The identifier.
+    pub id: u16,
+    /// How good it is.
+    pub grade: Grade,
+    /// How strong it is.
+    pub bits: Bits,
+    /// What the grade rests on.
+    pub reference: &'static str,
+    /// Whether the reference is from memory.
+    pub unsure: bool,
+    /// Whether it may protect an IKE SA.
+    pub ike: IkeUse,
+}
+
+impl Row {
+    const fn new(
+        kind: TransformType,
+        id: u16,
+        grade: Grade,
+        bits: Bits,
+        from: &'static str,
+    ) -> Self {
+        Self { kind, id, grade, bits, reference: from, unsure: false, ike: IkeUse::Allowed }
+    }
+
+    const fn unsure(self) -> Self {
+        Self { unsure: true, ..self }
+    }
+
+    const fn undefined_for_ike(self) -> Self {
+        Self { ike: IkeUse::Undefined, ..self }
+    }
+
+    /// The registry's name.
+    pub fn name(&self) -> Option<&'static str> {
+        transform_name(self.kind, self.id)
+    }
+}
+
+/// The row of a transform; none when the identifier is not assigned.
+pub fn row(kind: TransformType, id: u16) -> Option<&'static Row> {
+    let kind = if kind.is_key_exchange() { TransformType::KE } else { kind };
+    let place = TABLE.binary_search_by_key(&(kind, id), |row| (row.kind, row.id)).ok()?;
+    TABLE.get(place)
+}
+
+/// Ciphers that carry their own integrity: AES and Camellia in CCM or GCM,
+/// ChaCha20-Poly1305, the MGM modes (IANA, RFC 5282, RFC 7634, RFC 9227).
+pub fn is_aead(encr: Encr) -> bool {
+    matches!(encr.0, 14..=16 | 18..=20 | 25..=35)
+}
+
+/// Whether a cipher needs no integrity algorithm. Beside the AEAD ciphers that is
+/// AES-GMAC, which does nothing but integrity, in ESP.
+pub fn carries_integrity(encr: Encr) -> bool {
+    is_aead(encr) || encr == Encr::ENCR_NULL_AUTH_AES_GMAC
+}
+
+/// Ciphers whose key length is an attribute: AES and Camellia.
+pub fn has_key_length(encr: Encr) -> bool {
+    matches!(encr.0, 12..=16 | 18..=20 | 23..=27)
+}
+
+/// Ciphers in use that have one key length, and so no attribute.
+pub fn has_fixed_key(encr: Encr) -> bool {
+    matches!(encr, Encr::ENCR_DES | Encr::ENCR_3DES | Encr::ENCR_CHACHA20_POLY1305)
+}
+
+/// The key lengths of AES and Camellia.
+pub const KEY_LENGTHS: [u16; 3] = [128, 192, 256];
+
+/// Whether a transform is one of the ML-KEM key encapsulations.
+pub fn is_ml_kem(id: u16) -> bool {
+    matches!(
+        KeyExchangeMethod(id),
+        KeyExchangeMethod::ML_KEM_512
+            | KeyExchangeMethod::ML_KEM_768
+            | KeyExchangeMethod::ML_KEM_1024
+    )
+}
+
+use Bits::{Fixed, KeyLength, Unknown};
+use Grade::{Forbid, Legacy, National, Ok, Strong, Weak};
+
+/// Why an algorithm that IANA does not allow in IKEv2 is not to be there.
+pub const NOT_IN_IKE: &str = "not allowed in IKEv2 (IANA)";
+
+const DEPRECATED: &str = "deprecated (RFC 9395)";
+const MUST_NOT: &str = "MUST NOT (RFC 8247)";
+const SHOULD_NOT: &str = "SHOULD NOT (RFC 8247)";
+const SHOULD_NOT_UNSURE: &str = "SHOULD NOT (RFC 8247, unconfirmed)";
+const NIST: &str = "recommended (NIST SP 800-77 r1)";
+const NIST_LEGACY: &str = "legacy, still approved (NIST SP 800-77 r1)";
+const NIST_EXPECTED: &str = "expected to be approved (NIST SP 800-77 r1)";
+const SHORT_TAG: &str = "64-bit tag; the mode is recommended (NIST SP 800-77 r1)";
+const IOT: &str = "SHOULD for small devices (RFC 8247, unconfirmed)";
+const ANSSI: &str = "recommended (ANSSI, by Stormshield's guide for SNS 4.3)";
+const BSI_2016: &str = "phased out since 2016 (BSI TR-02102-3)";
+const ASSIGNED: &str = "assigned and not deprecated (IANA)";
+const UNDEFINED: &str = "not defined for IKEv2 (IANA)";
+const NOT_FOR_IKE: &str = "for AH and ESP (RFC 4543, unconfirmed)";
+const GOST: &str = "GOST (RFC 9227)";
+const GOST_IKE: &str = "GOST (RFC 9385)";
+const SEQUENCE: &str = "for AH and ESP (RFC 7296, 3.3.2)";
+
+const fn encr(id: Encr, grade: Grade, bits: Bits, reference: &'static str) -> Row {
+    Row::new(TransformType::ENCR, id.0, grade, bits, reference)
+}
+
+/// A cipher that IANA does not allow in IKEv2.
+const fn not_ike(id: Encr, bits: Bits) -> Row {
+    Row { ike: IkeUse::NotAllowed, ..encr(id, Forbid, bits, NOT_IN_IKE) }
+}
+
+const fn prf(id: Prf, grade: Grade, bits: Bits, reference: &'static str) -> Row {
+    Row::new(TransformType::PRF, id.0, grade, bits, reference)
+}
+
+const fn integ(id: Integ, grade: Grade, bits: Bits, reference: &'static str) -> Row {
+    Row::new(TransformType::INTEG, id.0, grade, bits, reference)
+}
+
+const fn ke(id: KeyExchangeMethod, grade: Grade, bits: u16, reference: &'static str) -> Row {
+    Row::new(TransformType::KE, id.0, grade, Fixed(bits), reference)
+}
+
+const fn sn(id: SequenceNumbers) -> Row {
+    Row::new(TransformType::SN, id.0, Ok, Unknown, SEQUENCE)
+}
+
+/// The rows, by type and identifier.
+pub static TABLE: &[Row] = &[
+    encr(Encr::ENCR_DES_IV64, Forbid, Fixed(56), DEPRECATED).undefined_for_ike(),
+    encr(Encr::ENCR_DES, Forbid, Fixed(56), MUST_NOT),
+    encr(
+        Encr::ENCR_3DES,
+        Weak,
+        Fixed(112),
+        "64-bit blocks, no longer allowed since 2024 (NIST SP 800-77 r1)",
+    ),
+    encr(Encr::ENCR_RC5, Forbid, Unknown, DEPRECATED),
+    encr(Encr::ENCR_IDEA, Forbid, Unknown, DEPRECATED),
+    encr(Encr::ENCR_CAST, Forbid, Unknown, DEPRECATED),
+    encr(Encr::ENCR_BLOWFISH, Forbid, Unknown, DEPRECATED),
+    encr(Encr::ENCR_3IDEA, Forbid, Unknown, DEPRECATED),
+    encr(Encr::ENCR_DES_IV32, Forbid, Fixed(56), DEPRECATED).undefined_for_ike(),
+    not_ike(Encr::ENCR_NULL, Fixed(0)),
+    encr(Encr::ENCR_AES_CBC, Ok, KeyLength, NIST),
+    encr(Encr::ENCR_AES_CTR, Ok, KeyLength, NIST),
+    encr(Encr::ENCR_AES_CCM_8, Legacy, KeyLength, SHORT_TAG),
+    encr(Encr::ENCR_AES_CCM_12, Ok, KeyLength, NIST),
+    encr(Encr::ENCR_AES_CCM_16, Ok, KeyLength, NIST),
+    encr(Encr::ENCR_AES_GCM_8, Legacy, KeyLength, SHORT_TAG),
+    encr(Encr::ENCR_AES_GCM_12, Ok, KeyLength, NIST),
+    encr(Encr::ENCR_AES_GCM_16, Ok, KeyLength, NIST),
+    not_ike(Encr::ENCR_NULL_AUTH_AES_GMAC, Fixed(0)),
+    encr(Encr::ENCR_CAMELLIA_CBC, Ok, KeyLength, ASSIGNED),
+    encr(Encr::ENCR_CAMELLIA_CTR, Legacy, KeyLength, UNDEFINED).undefined_for_ike(),
+    encr(Encr::ENCR_CAMELLIA_CCM_8, Legacy, KeyLength, UNDEFINED).undefined_for_ike(),
+    encr(Encr::ENCR_CAMELLIA_CCM_12, Legacy, KeyLength, UNDEFINED).undefined_for_ike(),
+    encr(Encr::ENCR_CAMELLIA_CCM_16, Legacy, KeyLength, UNDEFINED).undefined_for_ike(),
+    encr(Encr::ENCR_CHACHA20_POLY1305, Strong, Fixed(256), "SHOULD (RFC 8247, unconfirmed)")
+        .unsure(),
+    not_ike(Encr::ENCR_AES_CCM_8_IIV, KeyLength),
+    not_ike(Encr::ENCR_AES_GCM_16_IIV, KeyLength),
+    not_ike(Encr::ENCR_CHACHA20_POLY1305_IIV, Fixed(256)),
+    encr(Encr::ENCR_KUZNYECHIK_MGM_KTREE, National, Fixed(256), GOST),
+    encr(Encr::ENCR_MAGMA_MGM_KTREE, National, Fixed(256), GOST),
+    not_ike(Encr::ENCR_KUZNYECHIK_MGM_MAC_KTREE, Fixed(0)),
+    not_ike(Encr::ENCR_MAGMA_MGM_MAC_KTREE, Fixed(0)),
+    prf(Prf::PRF_HMAC_MD5, Forbid, Fixed(128), MUST_NOT),
+    prf(Prf::PRF_HMAC_SHA1, Legacy, Fixed(128), NIST_LEGACY),
+    prf(Prf::PRF_HMAC_TIGER, Forbid, Unknown, DEPRECATED),
+    prf(Prf::PRF_AES128_XCBC, Ok, Fixed(128), IOT).unsure(),
+    prf(Prf::PRF_HMAC_SHA2_256, Ok, Fixed(256), NIST),
+    prf(Prf::PRF_HMAC_SHA2_384, Strong, Fixed(256), NIST),
+    prf(Prf::PRF_HMAC_SHA2_512, Strong, Fixed(256), NIST),
+    prf(Prf::PRF_AES128_CMAC, Ok, Fixed(128), ASSIGNED),
+    prf(Prf::PRF_HMAC_STREEBOG_512, National, Fixed(256), GOST_IKE),
+    integ(Integ::NONE, Ok, Fixed(0), "with an AEAD cipher (RFC 7296, 3.3)"),
+    integ(Integ::AUTH_HMAC_MD5_96, Forbid, Fixed(128), MUST_NOT),
+    integ(Integ::AUTH_HMAC_SHA1_96, Legacy, Fixed(128), NIST_LEGACY),
+    integ(Integ::AUTH_DES_MAC, Forbid, Fixed(56), MUST_NOT),
+    integ(Integ::AUTH_KPDK_MD5, Forbid, Unknown, MUST_NOT),
+    integ(Integ::AUTH_AES_XCBC_96, Ok, Fixed(128), IOT).unsure(),
+    integ(Integ::AUTH_HMAC_MD5_128, Forbid, Fixed(128), DEPRECATED),
+    integ(Integ::AUTH_HMAC_SHA1_160, Forbid, Fixed(128), DEPRECATED),
+    integ(Integ::AUTH_AES_CMAC_96, Ok, Fixed(128), ASSIGNED),
+    integ(Integ::AUTH_AES_128_GMAC, Ok, Fixed(128), NOT_FOR_IKE).unsure(),
+    integ(Integ::AUTH_AES_192_GMAC, Ok, Fixed(192), NOT_FOR_IKE).unsure(),
+    integ(Integ::AUTH_AES_256_GMAC, Ok, Fixed(256), NOT_FOR_IKE).unsure(),
+    integ(Integ::AUTH_HMAC_SHA2_256_128, Ok, Fixed(256), NIST),
+    integ(Integ::AUTH_HMAC_SHA2_384_192, Strong, Fixed(256), NIST),
+    integ(Integ::AUTH_HMAC_SHA2_512_256, Strong, Fixed(256), NIST),
+    ke(KeyExchangeMethod::NONE, Forbid, 0, "no key exchange (RFC 7296, 3.3.3)"),
+    ke(KeyExchangeMethod::MODP_768, Forbid, 66, MUST_NOT),
+    ke(KeyExchangeMethod::MODP_1024, Weak, 80, SHOULD_NOT),
+    ke(KeyExchangeMethod::MODP_1536, Weak, 90, SHOULD_NOT),
+    ke(KeyExchangeMethod::MODP_2048, Legacy, 112, "below 120 bits, since 2023 (BSI TR-02102-3)"),
+    ke(KeyExchangeMethod::MODP_3072, Ok, 128, NIST),
+    ke(KeyExchangeMethod::MODP_4096, Ok, 152, NIST),
+    ke(KeyExchangeMethod::MODP_6144, Ok, 176, NIST),
+    ke(KeyExchangeMethod::MODP_8192, Ok, 200, NIST),
+    ke(KeyExchangeMethod::ECP_256, Ok, 128, NIST),
+    ke(KeyExchangeMethod::ECP_384, Strong, 192, NIST),
+    ke(KeyExchangeMethod::ECP_521, Strong, 256, NIST),
+    ke(KeyExchangeMethod::MODP_1024_160, Forbid, 80, MUST_NOT),
+    ke(KeyExchangeMethod::MODP_2048_224, Weak, 112, SHOULD_NOT_UNSURE).unsure(),
+    ke(KeyExchangeMethod::MODP_2048_256, Weak, 112, SHOULD_NOT_UNSURE).unsure(),
+    ke(KeyExchangeMethod::ECP_192, Weak, 96, "below 112 bits (NIST SP 800-57, unconfirmed)")
+        .unsure(),
+    ke(KeyExchangeMethod::ECP_224, Legacy, 112, BSI_2016),
+    ke(KeyExchangeMethod::BRAINPOOL_P224R1, Legacy, 112, BSI_2016),
+    ke(KeyExchangeMethod::BRAINPOOL_P256R1, Ok, 128, ANSSI),
+    ke(KeyExchangeMethod::BRAINPOOL_P384R1, Strong, 192, ANSSI),
+    ke(KeyExchangeMethod::BRAINPOOL_P512R1, Strong, 256, ANSSI),
+    ke(KeyExchangeMethod::CURVE25519, Ok, 128, NIST_EXPECTED),
+    ke(KeyExchangeMethod::CURVE448, Strong, 224, NIST_EXPECTED),
+    ke(KeyExchangeMethod::GOST3410_2012_256, National, 128, GOST_IKE),
+    ke(KeyExchangeMethod::GOST3410_2012_512, National, 256, GOST_IKE),
+    ke(KeyExchangeMethod::ML_KEM_512, Ok, 128, "category 1 (FIPS 203, unconfirmed)").unsure(),
+    ke(KeyExchangeMethod::ML_KEM_768, Strong, 192, "category 3 (FIPS 203, unconfirmed)").unsure(),
+    ke(
+        KeyExchangeMethod::ML_KEM_1024,
+        Strong,
+        256,
+        "chosen for CNSA 2.0 (draft-guthrie-cnsa2-ipsec-profile-04)",
+    ),
+    sn(SequenceNumbers::NO_ESN),
+    sn(SequenceNumbers::ESN),
+    sn(SequenceNumbers::UNSPECIFIED_32),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every assigned identifier of the types that the table has.
+    fn assigned() -> Vec<(TransformType, u16)> {
+        let mut all = Vec::new();
+        all.extend(Encr::ALL.iter().map(|id| (TransformType::ENCR, id.0)));
+        all.extend(Prf::ALL.iter().map(|id| (TransformType::PRF, id.0)));
+        all.extend(Integ::ALL.iter().map(|id| (TransformType::INTEG, id.0)));
+        all.extend(KeyExchangeMethod::ALL.iter().map(|id| (TransformType::KE, id.0)));
+        all.extend(SequenceNumbers::ALL.iter().map(|id| (TransformType::SN, id.0)));
+        all
+    }
+
+    #[test]
+    fn every_assigned_identifier_has_one_row_and_every_row_is_assigned() {
+        let rows: Vec<_> = TABLE.iter().map(|row| (row.kind, row.id)).collect();
+        assert_eq!(rows, assigned());
+        assert!(TABLE.iter().all(|row| row.name().is_some()));
+    }
+
+    #[test]
+    fn a_row_is_found_by_any_type_of_key_exchange() {
+        let found = row(TransformType::ADDKE3, KeyExchangeMethod::ML_KEM_768.0).unwrap();
+        assert_eq!((found.kind, found.id), (TransformType::KE, 36));
+        assert!(row(TransformType::KE, 38).is_none());
+        assert!(row(TransformType::KWA, 1).is_none());
+        for (kind, id) in assigned() {
+            assert_eq!(row(kind, id).map(|row| (row.kind, row.id)), Some((kind, id)));
+        }
+    }
+
+    #[test]
+    fn unsure_rows_say_so_and_others_do_not() {
+        for row in TABLE {
+            assert_eq!(row.unsure, row.reference.contains("unconfirmed"), "{:?}", row.name());
+        }
+    }
+
+    #[test]
+    fn bits_are_the_key_length_where_there_is_one() {
+        for row in TABLE.iter().filter(|row| row.kind == TransformType::ENCR) {
+            let has = has_key_length(Encr(row.id)) || matches!(row.id, 29 | 30);
+            assert_eq!(row.bits == KeyLength, has, "{:?}", row.name());
+        }
+    }
+}
