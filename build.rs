@@ -33,9 +33,17 @@ fn main() {
         println!("cargo:rerun-if-changed={header}");
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    if let Err(error) = generate(&out.join("bindings.rs")) {
-        // `cargo::error` shows as one line, without bindgen's backtrace.
-        println!("cargo::error=the bindings to Suricata could not be generated: {error}");
+    // bindgen panics where libclang is missing; that is to be one line as well.
+    std::panic::set_hook(Box::new(|_| {}));
+    let result = std::panic::catch_unwind(|| generate(&out.join("bindings.rs")));
+    let _ = std::panic::take_hook();
+    match result {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => println!("cargo::error=no bindings to Suricata: {error}"),
+        Err(_) => println!(
+            "cargo::error=no bindings to Suricata: libclang was not found; \
+             scripts/prerequisites.sh installs it"
+        ),
     }
 }
 

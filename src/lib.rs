@@ -23,6 +23,8 @@ pub mod tx;
 pub mod vendor;
 pub mod wire;
 
+#[cfg(test)]
+mod documentation;
 #[allow(unsafe_code)]
 mod host;
 #[allow(unsafe_code)]

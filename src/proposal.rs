@@ -6,7 +6,7 @@
 use core::ops::Range;
 
 use crate::wire::registry::{transform_name, Protocol, TransformType};
-use crate::wire::sa::Proposals;
+use crate::wire::sa::{self, Proposals};
 use crate::wire::{ErrorKind, ParseError};
 
 /// The most transforms kept of one message.
@@ -58,42 +58,42 @@ impl ProposalSet {
     /// around it are kept.
     pub fn add(&mut self, payload: Proposals<'_>, report: &mut impl FnMut(ParseError)) {
         for proposal in payload {
-            let proposal = match proposal {
-                Ok(proposal) => proposal,
-                Err(error) => {
-                    report(error);
-                    continue;
-                }
-            };
-            let first = self.transforms.len();
-            let mut whole = true;
-            for transform in proposal.transforms() {
-                match transform {
-                    Ok(_) if self.transforms.len() >= MAX_TRANSFORMS => {
-                        report(too_many_transforms(proposal.spi_offset));
-                        whole = false;
-                        break;
-                    }
-                    Ok(transform) => self.transforms.push(Transform {
-                        kind: transform.kind,
-                        id: transform.id,
-                        key_length: transform.key_length,
-                    }),
-                    Err(error) => {
-                        report(error);
-                        whole = false;
-                    }
-                }
+            match proposal {
+                Ok(proposal) => self.add_proposal(&proposal, report),
+                Err(error) => report(error),
             }
-            let spi = proposal.spi_offset as usize;
-            self.proposals.push(Proposal {
-                number: proposal.number,
-                protocol: proposal.protocol,
-                spi: spi..spi + proposal.spi.len(),
-                whole,
-                transforms: first..self.transforms.len(),
-            });
         }
+    }
+
+    fn add_proposal(&mut self, proposal: &sa::Proposal<'_>, report: &mut impl FnMut(ParseError)) {
+        let first = self.transforms.len();
+        let mut whole = true;
+        let mut fault = |error| {
+            whole = false;
+            report(error);
+        };
+        for transform in proposal.transforms() {
+            match transform {
+                Ok(_) if self.transforms.len() >= MAX_TRANSFORMS => {
+                    fault(too_many_transforms(proposal.spi_offset));
+                    break;
+                }
+                Ok(transform) => self.transforms.push(Transform {
+                    kind: transform.kind,
+                    id: transform.id,
+                    key_length: transform.key_length,
+                }),
+                Err(error) => fault(error),
+            }
+        }
+        let spi = proposal.spi_offset as usize;
+        self.proposals.push(Proposal {
+            number: proposal.number,
+            protocol: proposal.protocol,
+            spi: spi..spi + proposal.spi.len(),
+            whole,
+            transforms: first..self.transforms.len(),
+        });
     }
 
     /// The proposals, in the order of the message.

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::profile::tests::lists;
 use super::table::{Bits, Grade, IkeUse, Row, TABLE};
 use super::Policy;
+use crate::documentation::assert_current;
 use crate::wire::registry::TransformType;
 
 const FILE: &str = "docs/policies.md";
@@ -17,16 +18,7 @@ const END: &str = "<!-- end of the table of algorithms -->\n";
 
 #[test]
 fn policies_md_is_what_the_table_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
-    let present = fs::read_to_string(&path).expect("docs/policies.md");
-    let (before, rest) = present.split_once(BEGIN).expect("the table's begin is marked");
-    let (_, after) = rest.split_once(END).expect("the table's end is marked");
-    let wanted = format!("{before}{BEGIN}{}{END}{after}", render());
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, wanted).expect("docs/policies.md can be written");
-    } else {
-        assert!(present == wanted, "{FILE} is stale: UPDATE_DOCS=1 cargo test --lib docs");
-    }
+    assert_current(FILE, BEGIN, END, &render());
 }
 
 #[test]

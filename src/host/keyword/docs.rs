@@ -2,11 +2,10 @@
 //! it; without that the test fails when the file is stale.
 
 use core::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use super::kind::{Integer, Keyword, Kind};
 use super::table::KEYWORDS;
+use crate::documentation::assert_current;
 use crate::policy::What;
 
 const FILE: &str = "docs/keywords.md";
@@ -15,16 +14,7 @@ const END: &str = "<!-- end of the keyword table -->\n";
 
 #[test]
 fn keywords_md_is_what_the_table_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
-    let present = fs::read_to_string(&path).expect("docs/keywords.md");
-    let (before, rest) = present.split_once(BEGIN).expect("the table's begin is marked");
-    let (_, after) = rest.split_once(END).expect("the table's end is marked");
-    let wanted = format!("{before}{BEGIN}{}{END}{after}", render());
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, wanted).expect("docs/keywords.md can be written");
-    } else {
-        assert!(present == wanted, "{FILE} is stale: UPDATE_DOCS=1 cargo test --lib docs");
-    }
+    assert_current(FILE, BEGIN, END, &render());
 }
 
 fn render() -> String {
