@@ -166,12 +166,16 @@ fn is_marked_ikev1(data: &[u8]) -> bool {
     header.is_some_and(|header| header.version.major() == 1)
 }
 
-/// Whether no protocol has the flow, in neither direction.
+/// Whether no protocol has the flow, in neither direction; false where that
+/// cannot be told.
 ///
 /// # Safety
 /// `flow` is the host's, locked for the call.
-unsafe fn is_unclaimed(flow: *const sys::Flow) -> bool {
+pub(super) unsafe fn is_unclaimed(flow: *const sys::Flow) -> bool {
     let offset = PROTOCOLS_OFFSET.load(Ordering::Relaxed);
+    if offset == 0 {
+        return false;
+    }
     // SAFETY: the host wrote three 16-bit numbers at this offset of a flow.
     let numbers = unsafe { *flow.cast::<u8>().add(offset).cast::<[u8; 6]>() };
     let protocols = numbers.chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]]));

@@ -190,8 +190,8 @@ unsafe extern "C" fn probe_content(
                 of_ike => find_damaged(of_ike, data),
             }
         });
-        // SAFETY: the host passes a place for the direction.
-        sighting.map_or(FAILED, |sighting| unsafe { take(sighting, direction) })
+        // SAFETY: the host passes a locked flow and a place for the direction.
+        sighting.map_or(FAILED, |sighting| unsafe { take(flow, sighting, direction) })
     })
 }
 
@@ -211,7 +211,7 @@ unsafe extern "C" fn probe_port(
         let transport = unsafe { transport(flow.cast_mut()) };
         match detect(data).or_else(|| find_damaged(transport, data)) {
             // SAFETY: as in `probe_content`.
-            Some(sighting) => unsafe { take(sighting, direction) },
+            Some(sighting) => unsafe { take(flow, sighting, direction) },
             // SAFETY: the host holds the flow's lock while it detects.
             None if unsafe { claim::is_ours(flow, transport, flags, data) } => protocol(),
             None => FAILED,
@@ -229,13 +229,16 @@ fn find_damaged(transport: Transport, data: &[u8]) -> Option<Sighting> {
     }
 }
 
-/// Takes a flow for the plugin; a response seen first turns it round.
+/// Takes a flow for the plugin; a response seen first turns it round. The host
+/// also asks when the other direction has the flow already: then it stays as it
+/// is, for either peer may send requests.
 ///
 /// # Safety
-/// `direction` is null or valid for writing.
-unsafe fn take(sighting: Sighting, direction: *mut u8) -> sys::AppProto {
+/// `flow` is the host's, locked; `direction` is null or valid for writing.
+unsafe fn take(flow: *const sys::Flow, sighting: Sighting, direction: *mut u8) -> sys::AppProto {
     // SAFETY: see the function's contract.
-    if let Some(direction) = unsafe { direction.as_mut() } {
+    let (is_new, direction) = unsafe { (claim::is_unclaimed(flow), direction.as_mut()) };
+    if let Some(direction) = direction.filter(|_| is_new) {
         *direction = if sighting.response { TO_CLIENT } else { TO_SERVER };
     }
     protocol()

@@ -29,7 +29,8 @@ use crate::wire::registry::{Integ, KeyExchangeMethod, NotifyType, Protocol, Tran
 /// broken in another way than by trying keys (MD5) has them too, and a policy finds
 /// it. What a quantum computer would leave of them is [`post_quantum`]'s.
 pub fn security_bits(set: &ProposalSet) -> Option<u16> {
-    let proposals = set.proposals().iter();
+    // Of a damaged proposal, what cannot be read may be what is missing.
+    let proposals = set.proposals().iter().filter(|it| it.whole);
     proposals.filter_map(|it| proposal_bits(it.protocol, set.transforms(it))).max()
 }
 

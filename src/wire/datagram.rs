@@ -113,10 +113,11 @@ pub struct Sighting {
 /// without a non-ESP marker, by its content alone.
 ///
 /// Certain in every sighting: the major version is 2 (any minor version), the
-/// initiator's SPI is not zero, the exchange type is not one of IKEv1's, the
-/// header's length lies within the datagram, and the first payload lies within
-/// that length. Of the following, at most one is not as it should be:
+/// exchange type is not one of IKEv1's, the header's length lies within the
+/// datagram, and the first payload lies within that length. Of the following, at
+/// most one is not as it should be:
 ///
+/// - the initiator's SPI is not zero;
 /// - the length is that of the datagram, without trailing bytes;
 /// - IANA has assigned the exchange type;
 /// - the reserved flags are clear;
@@ -143,9 +144,9 @@ pub fn detect(data: &[u8]) -> Option<Sighting> {
 /// non-ESP marker: the length need only be one that UDP could carry, and the
 /// payloads are not looked at.
 ///
-/// Certain are the major version, the initiator's SPI, and an exchange type that
-/// is not one of IKEv1's. Of an assigned exchange type, an assigned first payload
-/// and clear reserved flags, at most one is missing. Random bytes pass once in
+/// Certain are the major version and an exchange type that is not one of IKEv1's.
+/// Of an initiator's SPI, an assigned exchange type, an assigned first payload and
+/// clear reserved flags, at most one is missing. Random bytes pass once in
 /// 10^8 datagrams.
 pub fn detect_damaged(data: &[u8], marker: bool) -> Option<Sighting> {
     let bytes = if marker { data.strip_prefix(&NON_ESP_MARKER)? } else { data };
@@ -156,10 +157,10 @@ pub fn detect_damaged(data: &[u8], marker: bool) -> Option<Sighting> {
 fn resembles(bytes: &[u8]) -> Option<Header> {
     let header = Header::parse(bytes).ok()?;
     let is_ikev2 = header.version.major() == 2
-        && header.init_spi != [0; 8]
         && header.exchange_type.0 >= ExchangeType::IKE_SA_INIT.0
         && (SHORTEST..=LONGEST).contains(&header.length);
     let oddities = [
+        header.init_spi == [0; 8],
         header.exchange_type.name().is_none(),
         header.flags.reserved() != 0,
         header.next_payload.name().is_none(),
@@ -177,10 +178,11 @@ fn plausible(bytes: &[u8]) -> Option<Header> {
     let header = Header::parse(bytes).ok()?;
     let message = bytes.get(..usize::try_from(header.length).ok()?)?;
     let payloads = message.get(HEADER_LEN..)?;
-    if header.init_spi == [0; 8] || header.exchange_type.0 < ExchangeType::IKE_SA_INIT.0 {
+    if header.exchange_type.0 < ExchangeType::IKE_SA_INIT.0 {
         return None;
     }
     let oddities = [
+        header.init_spi == [0; 8],
         message.len() != bytes.len(),
         header.exchange_type.name().is_none(),
         header.flags.reserved() != 0,
@@ -332,6 +334,7 @@ mod tests {
             trailing,
             broken_chain,
             sa_init().header(|h| h.flags.0 |= 0x40).build(),
+            sa_init().header(|h| h.init_spi = [0; 8]).build(),
             sa_init().header(|h| h.message_id = 7).build(),
             sa_init().header(|h| h.flags = Flags(0)).build(),
             MessageBuilder::request(ExchangeType::IKE_AUTH)
@@ -374,13 +377,11 @@ mod tests {
     }
 
     #[test]
-    fn other_major_versions_and_null_spis_are_not_ours() {
+    fn other_major_versions_are_not_ours() {
         for major in [0, 1, 3, 15] {
             let bytes = sa_init().header(|h| h.version.0 = major << 4).build();
             assert_eq!(detect(&bytes), None, "major {major}");
         }
-        let bytes = sa_init().header(|h| h.init_spi = [0; 8]).build();
-        assert_eq!(detect(&bytes), None);
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub(crate) fn captures() -> Vec<(&'static str, Vec<u8>)> {
         ("garbage", garbage()),
         ("keepalive-then-message", keepalive_then_message()),
         ("noise-first", noise_first()),
+        ("requests-both-ways", requests_both_ways()),
         ("truncated", truncated()),
     ]
     .map(|(case, datagrams)| (case, file(&datagrams)))
@@ -379,6 +380,22 @@ fn esp_in_claimed_flows() -> Vec<Datagram> {
 fn esp(spi: u8, sequence: u32) -> Vec<u8> {
     let sequence = sequence.to_be_bytes();
     [&[0xc0, 0, 0, spi][..], &sequence, &noise(sequence[3].into(), 92)].concat()
+}
+
+/// A request of the client, then one of the gateway; and a flow that begins with
+/// an initiator's SPI of zero.
+fn requests_both_ways() -> Vec<Datagram> {
+    let request = |flags| {
+        let message = Message::informational(vec![(SK, false, noise(3, 48))]);
+        [vec![0; 4], Message { flags, ..message }.bytes()].concat()
+    };
+    let mut null_spi = good();
+    null_spi[..8].fill(0);
+    vec![
+        Datagram::to_server(NAT_T, request(INITIATOR)),
+        Datagram { to_server: false, ..Datagram::to_server(NAT_T, request(0)) },
+        Datagram::to_server(IKE, null_spi),
+    ]
 }
 
 /// Ten datagrams of noise, then a message, on both of IKE's ports.

@@ -1,16 +1,25 @@
 //! For each rule of the pack a conversation that fires it.
 
+use core::ops::Range;
+
 use crate::craft_message::{
     noise, Datagram, Flow, Message, Payload, Proposal, Transform, FOR_AH, HEADER, IKE_AUTH,
     INFORMATIONAL, KE, LENGTH, NONCE, NOTIFY, SA, SK, VENDOR_ID,
 };
 
 /// A conversation and the rules that it is made to fire: of those that are on by
-/// default exactly these, of the others at least these.
+/// default exactly these, of the others at least these and none of the quiet ones.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) fires: Vec<u32>,
+    pub(crate) quiet: Range<u32>,
     pub(crate) datagrams: Vec<Datagram>,
+}
+
+impl Scenario {
+    fn new(name: &'static str, fires: &[u32], datagrams: Vec<Datagram>) -> Self {
+        Self { name, fires: fires.to_vec(), quiet: 0..0, datagrams }
+    }
 }
 
 /// All conversations.
@@ -62,20 +71,19 @@ const CISCO_FRAGMENT: u8 = 132;
 
 /// One message of the client, with nothing before it.
 fn first(name: &'static str, fires: &[u32], message: &Message) -> Scenario {
-    let datagrams = vec![Flow::IKE.request(message.bytes())];
-    Scenario { name, fires: fires.to_vec(), datagrams }
+    Scenario::new(name, fires, vec![Flow::IKE.request(message.bytes())])
 }
 
 /// Bytes of the client, in a flow that has begun well.
 fn second(name: &'static str, fires: &[u32], bytes: Vec<u8>) -> Scenario {
     let datagrams = vec![Flow::IKE.request(good().bytes()), Flow::IKE.request(bytes)];
-    Scenario { name, fires: fires.to_vec(), datagrams }
+    Scenario::new(name, fires, datagrams)
 }
 
 /// Bytes of the server, as an answer to a good request.
 fn answer(name: &'static str, fires: &[u32], bytes: Vec<u8>) -> Scenario {
     let datagrams = vec![Flow::IKE.request(good().bytes()), Flow::IKE.response(bytes)];
-    Scenario { name, fires: fires.to_vec(), datagrams }
+    Scenario::new(name, fires, datagrams)
 }
 
 /// strongSwan's Vendor ID, the MD5 of its name.
@@ -96,7 +104,7 @@ fn honest() -> Scenario {
         Flow::NAT_T.request(later.bytes()),
         Flow::NAT_T.response(later.answered().bytes()),
     ];
-    Scenario { name: "honest", fires: vec![], datagrams }
+    Scenario { quiet: 7_296_000..7_297_000, ..Scenario::new("honest", &[], datagrams) }
 }
 
 const MALFORMED: u32 = 7_296_000;
@@ -162,11 +170,17 @@ fn proposals_of_the_builtin_rules() -> Vec<Scenario> {
     let two = [1, 2].map(|number| Proposal { number, ..Proposal::for_ike(&STRONG) });
     let no_method = replaced(3, (4, 0, None));
     let unknown = [STRONG.to_vec(), vec![(60, 1, None)]].concat();
+    let mixed = Message::request(&[&[AES_GCM_256], &STRONG[..]].concat());
     let chosen = |transforms: &[Transform]| Message::response(transforms).bytes();
     vec![
         answer("ah-chosen", &[7_296_008], Message::of_sa(&[ah]).answered().bytes()),
-        first("method-0-offered", &[7_296_009], &Message::request(&no_method)),
-        answer("method-0-chosen", &[7_296_010], chosen(&no_method)),
+        first(
+            "method-0-offered",
+            &[7_296_009, 7_296_105, 7_296_211],
+            &Message::request(&no_method),
+        ),
+        answer("method-0-chosen", &[7_296_010, 7_296_006, 7_296_112], chosen(&no_method)),
+        first("gcm-and-cbc-offered", &[7_296_009, 7_296_102], &mixed),
         first("type-60-offered", &[7_296_011], &Message::request(&unknown)),
         answer("type-60-chosen", &[7_296_012], chosen(&unknown)),
         answer("two-chosen", &[7_296_013], Message::of_sa(&two).answered().bytes()),
@@ -209,18 +223,25 @@ fn weak() -> Vec<Scenario> {
     ]
 }
 
-/// What no policy allows.
+/// What no policy allows, and what only some do.
 fn policies() -> Vec<Scenario> {
     let transforms = [(1, 2, None), (2, 1, None), (3, 1, None), (4, 1, None)];
-    let offered: Vec<_> = (7_296_100..=7_296_103).chain(7_296_120..=7_296_125).collect();
+    let offered: Vec<_> =
+        (7_296_100..=7_296_103).chain(7_296_120..=7_296_125).chain([7_296_140]).collect();
     let chosen: Vec<_> = (7_296_107..=7_296_110)
         .chain(7_296_130..=7_296_135)
         .chain(7_296_002..=7_296_005)
-        .chain([7_296_210])
+        .chain([7_296_141, 7_296_210])
         .collect();
+    let some = |name, fires: &[u32], quiet| {
+        let both = answer(name, fires, Message::response(&STRONG).bytes());
+        Scenario { quiet, ..both }
+    };
     vec![
         first("forbidden-offered", &offered, &Message::request(&transforms)),
         answer("forbidden-chosen", &chosen, Message::response(&transforms).bytes()),
+        some("p256-offered", &[7_296_124, 7_296_125], 7_296_120..7_296_124),
+        some("p256-chosen", &[7_296_134, 7_296_135], 7_296_130..7_296_134),
     ]
 }
 
@@ -237,8 +258,7 @@ fn vulnerabilities() -> Vec<Scenario> {
     let realm = good().with(security_realm(16));
     let fragment = Message::later(IKE_AUTH, vec![Payload::fragment(1, 1)]).bytes();
     let then = |flow: Flow| vec![Flow::IKE.request(realm.bytes()), flow.request(&fragment)];
-    let step =
-        |name, rule, flow| Scenario { name, fires: vec![7_296_201, rule], datagrams: then(flow) };
+    let step = |name, rule, flow| Scenario::new(name, &[7_296_201, rule], then(flow));
     let command = Payload::new(NOTIFY, [&[1, 0, 0, 14][..], b"\";id;echo -n \""].concat());
     let injection = Message { payloads: vec![command], ..good() };
     let mut full = vec![Payload::new(255, [0; 4]); 29];
@@ -265,11 +285,11 @@ fn fragments_of_cisco() -> Vec<Scenario> {
     let mut absurd = sound.clone();
     absurd[4 + LENGTH] = 0x80;
     let no_length = message(vec![]).patched(HEADER + 3, 0);
-    let no_length = Scenario {
-        name: "cve-2016-1287-length-0",
-        fires: vec![7_296_205, MALFORMED, 7_296_016],
-        datagrams: vec![Flow::IKE.request(no_length)],
-    };
+    let no_length = Scenario::new(
+        "cve-2016-1287-length-0",
+        &[7_296_205, MALFORMED, 7_296_016],
+        vec![Flow::IKE.request(no_length)],
+    );
     vec![
         first("cisco-fragment", &[ANY], &message(sound)),
         first("cve-2016-1287", &[7_296_204, ANY], &message(vec![0, 1])),
@@ -304,20 +324,16 @@ fn anomalies() -> Vec<Scenario> {
 }
 
 fn policy() -> Vec<Scenario> {
-    let vendor = |id: &[u8]| Payload::new(VENDOR_ID, id);
-    let both = good().with(vendor(&STRONGSWAN)).with(vendor(b"another peer"));
+    let vendor = good().with(Payload::new(VENDOR_ID, *b"nobody's product"));
     let cookie = Message { payloads: vec![Payload::notify(COOKIE, &noise(8, 16))], ..good() };
     let from = |client_port| Flow { client_port, ..Flow::IKE }.request(good().bytes());
     let flood = (10_000..10_120).map(from).collect();
     vec![
-        first("unknown-vendor", &[7_296_300], &both),
-        Scenario {
-            name: "port-5555",
-            fires: vec![7_296_301],
-            datagrams: vec![Flow::OTHER.request(good().bytes())],
-        },
+        first("unknown-vendor", &[7_296_300], &vendor),
+        Scenario::new("port-5555", &[7_296_301], vec![Flow::OTHER.request(good().bytes())]),
+        answer("classical", &[7_296_302, 7_296_303], Message::response(&STRONG).bytes()),
         answer("cookie", &[7_296_304], cookie.answered().bytes()),
-        Scenario { name: "flood", fires: vec![7_296_305], datagrams: flood },
+        Scenario::new("flood", &[7_296_305], flood),
     ]
 }
 
@@ -329,10 +345,8 @@ fn elsewhere() -> Vec<Scenario> {
     let without = good().payloads.into_iter().filter(|payload| payload.kind != SA).collect();
     let without = Message { payloads: without, ..good() };
     let marked = Flow { marker: true, ..Flow::OTHER };
-    let one = |name, fires: &[u32], flow: Flow, message: &Message| Scenario {
-        name,
-        fires: fires.to_vec(),
-        datagrams: vec![flow.request(message.bytes())],
+    let one = |name, fires: &[u32], flow: Flow, message: &Message| {
+        Scenario::new(name, fires, vec![flow.request(message.bytes())])
     };
     vec![
         one("ke-zero-4500", &[7_296_252], Flow::NAT_T, &zero),
