@@ -17,10 +17,14 @@ source "$here/lib/pluto.sh"
 source "$here/lib/pki.sh"
 # shellcheck source=lib/record.sh
 source "$here/lib/record.sh"
+# shellcheck source=lib/flood.sh
+source "$here/lib/flood.sh"
 # shellcheck source=lib/uml.sh
 source "$here/lib/uml.sh"
 # shellcheck source=scenarios.sh
 source "$here/scenarios.sh"
+# shellcheck source=scenarios-tracking.sh
+source "$here/scenarios-tracking.sh"
 
 usage() {
     cat <<TEXT
@@ -41,7 +45,7 @@ make_one() {
     declare -F "scenario_$name" >/dev/null || die "no such capture: $name"
     say "== $name"
     clean_up
-    if [[ " $wants_kernel_esp " == *" $name "* ]] && ! kernel_has_esp; then
+    if wants_other_kernel "$name"; then
         run_in_uml "$name"
         return
     fi

@@ -136,9 +136,27 @@ start_charon() {
         PATH=/usr/sbin:/usr/bin \
         STRONGSWAN_CONF="$(home "$side")/strongswan.conf" \
         charon-systemd >"$tree$(home "$side")/stderr" 2>&1
+    charon_pid[$side]=${pids[-1]}
     wait_for 10 test -S "$tree$(home "$side")/vici" ||
         die "charon on the $side did not start: $tree$(home "$side")"
     swan "$side" --load-all >&2
+}
+
+# The processes by side, for the scenarios that stop one of them.
+declare -A charon_pid=()
+
+# crash SIDE: charon ends without a word to its peer. Its log goes on later.
+crash() {
+    kill -9 "${charon_pid[$1]}"
+    wait "${charon_pid[$1]}" 2>/dev/null || true
+    forget_pid "${charon_pid[$1]}"
+    rm -f "$tree$(home "$1")/vici"
+}
+
+# reload SIDE: what the scenario changed in opt, without a restart.
+reload() {
+    write_swanctl_conf "$1"
+    swan "$1" --load-all >&2
 }
 
 # charon wants random numbers and a TUN device.

@@ -36,6 +36,15 @@ stop_pid() {
     wait "$1" 2>/dev/null || true # pluto may crash when it ends
 }
 
+# forget_pid PID: it has ended, its number may become another process's.
+forget_pid() {
+    local one left=()
+    for one in "${pids[@]}"; do
+        [[ $one == "$1" ]] || left+=("$one")
+    done
+    pids=("${left[@]}")
+}
+
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
 stop_all() {

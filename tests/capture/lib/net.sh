@@ -47,11 +47,16 @@ net_direct() {
     add_ns left
     add_ns right
     link left right
-    netns left ip addr add "$outer_left/24" dev to-right
-    netns right ip addr add "$outer_right/24" dev to-left
-    netns left ip -6 addr add "$outer6_left/64" dev to-right nodad
-    netns right ip -6 addr add "$outer6_right/64" dev to-left nodad
+    add_outer to-right to-left
     add_inner
+}
+
+# add_outer INTERFACE INTERFACE: the left and the right end's.
+add_outer() {
+    netns left ip addr add "$outer_left/24" dev "$1"
+    netns right ip addr add "$outer_right/24" dev "$2"
+    netns left ip -6 addr add "$outer6_left/64" dev "$1" nodad
+    netns right ip -6 addr add "$outer6_right/64" dev "$2" nodad
 }
 
 add_inner() {
@@ -66,28 +71,121 @@ add_inner() {
 private_left=198.51.100.66
 
 net_nat() {
-    add_ns left
-    add_ns nat
     add_ns right
-    link left nat
+    add_private_left
     link nat right
-    netns left ip addr add "$private_left/26" dev to-nat
-    netns nat ip addr add 198.51.100.65/26 dev to-left
     netns nat ip addr add 192.0.2.1/24 dev to-right
     netns right ip addr add "$outer_right/24" dev to-nat
-    netns left ip route add default via 198.51.100.65
     add_inner
-    translate "$@"
+    masquerade nat to-right "$@"
 }
 
-# translate [PORTS]: without, ports stay what they were if they are free.
-translate() {
-    netns nat sysctl -qw net.ipv4.ip_forward=1
-    netns nat nft -f - <<NFT
+add_private_left() {
+    add_ns left
+    add_ns nat
+    link left nat
+    netns left ip addr add "$private_left/26" dev to-nat
+    netns nat ip addr add 198.51.100.65/26 dev to-left
+    netns left ip route add default via 198.51.100.65
+}
+
+# masquerade NS INTERFACE [PORTS]: without, ports stay if they are free.
+masquerade() {
+    netns "$1" sysctl -qw net.ipv4.ip_forward=1
+    netns "$1" nft -f - <<NFT
 table ip nat {
     chain out {
         type nat hook postrouting priority srcnat
-        oifname "to-right" udp dport 1-65535 masquerade ${1:+to :$1}
+        oifname "$2" udp dport 1-65535 masquerade ${3:+to :$3}
+    }
+}
+NFT
+}
+
+# One cable again, but cut in the middle: whatever is lost or delayed on the
+# way is so either before or after the "tap" between the two bridges, where
+# the capture is made.
+net_tapped() {
+    add_ns left
+    add_ns wire
+    add_ns right
+    link left wire
+    link wire right
+    add_outer to-wire to-wire
+    add_inner
+    netns wire ip link add tap type veth peer name tap-end
+    plug wire tap
+    plug wire tap-end
+    bridge left tap
+    bridge right tap-end
+}
+
+# bridge SIDE INTERFACE: a switch that has both its cables.
+bridge() {
+    local port
+    netns wire ip link add "switch-$1" type bridge
+    for port in "to-$1" "$2"; do
+        netns wire ip link set "$port" master "switch-$1"
+    done
+    plug wire "switch-$1"
+}
+
+# impair NS INTERFACE WHAT...: what netem does to packets that leave there.
+impair() { netns "$1" tc qdisc add dev "$2" root netem "${@:3}"; }
+
+# impair_all WHAT...: on the four ways that a message can take: each end to
+# the tap, and the tap to each end.
+impair_all() {
+    impair left to-wire "$@"
+    impair right to-wire "$@"
+    impair wire to-left "$@"
+    impair wire to-right "$@"
+}
+
+# The left end behind a router that translates its address, the right one
+# behind a router that translates it to the address it is known by outside.
+gate=192.0.2.2
+private_right=203.0.113.66
+
+net_nat_both() {
+    add_private_left
+    add_private_right
+    link nat gate
+    netns nat ip addr add 192.0.2.1/24 dev to-gate
+    netns gate ip addr add "$gate/24" dev to-nat
+    add_inner
+    masquerade nat to-gate
+    publish to-nat
+}
+
+# Only the right end is translated.
+net_nat_right() {
+    add_ns left
+    add_private_right
+    link left gate
+    netns left ip addr add "$outer_left/24" dev to-gate
+    netns gate ip addr add "$gate/24" dev to-left
+    add_inner
+    publish to-left
+}
+
+add_private_right() {
+    add_ns gate
+    add_ns right
+    link gate right
+    netns gate ip addr add 203.0.113.65/26 dev to-right
+    netns right ip addr add "$private_right/26" dev to-gate
+    netns right ip route add default via 203.0.113.65
+}
+
+# publish INTERFACE: what comes in there for IKE's ports goes to the right end.
+publish() {
+    netns gate sysctl -qw net.ipv4.ip_forward=1
+    netns gate nft -f - <<NFT
+table ip nat {
+    chain in {
+        type nat hook prerouting priority dstnat
+        iifname "$1" udp dport { 500, 4500 } dnat to $private_right
     }
 }
 NFT
@@ -95,7 +193,7 @@ NFT
 
 net_down() {
     local ns
-    for ns in left right nat; do
+    for ns in left right nat gate wire; do
         ip netns del "$ns_prefix-$ns" 2>/dev/null || true
     done
 }

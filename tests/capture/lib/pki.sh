@@ -15,9 +15,14 @@ new_key() {
 new_root() {
     rm -rf "${tree:?}$pki_dir"
     mkdir -p "$tree$pki_dir"
-    new_key root "$1" "$2"
-    in_tree pki --self --ca --in "$pki_dir/root.key" --lifetime 3650 \
-        --dn 'O=Capture, CN=Root' --outform pem >"$tree$pki_dir/root.pem"
+    self_sign root "$1" "$2"
+}
+
+# self_sign NAME TYPE SIZE: a root, of which there may be several.
+self_sign() {
+    new_key "$1" "$2" "$3"
+    in_tree pki --self --ca --in "$pki_dir/$1.key" --lifetime 3650 \
+        --dn "O=Capture, CN=${1^}" --outform pem >"$tree$pki_dir/$1.pem"
 }
 
 # issue NAME BY OPTION...: a certificate for NAME's key signed by BY.

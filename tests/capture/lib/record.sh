@@ -4,13 +4,13 @@
 
 record_pid=
 
-# record [INTERFACE]: no neighbour discovery and other noise of the cable.
+# record [INTERFACE [NS]]: no neighbour discovery and other noise of the cable.
 record() {
     local file=$work/$name.pcap
     # Immediate: else the kernel holds packets back until after the end.
     # tcpdump gives up its rights before it opens the file, unless told not to.
-    netns_start right tcpdump -Z root -i "${1:-to-left}" -s 0 --immediate-mode -U -w "$file" \
-        'udp or esp' >"$work/tcpdump.log" 2>&1
+    netns_start "${2:-right}" tcpdump -Z root -i "${1:-to-left}" -s 0 \
+        --immediate-mode -U -w "$file" 'udp or esp' >"$work/tcpdump.log" 2>&1
     record_pid=${pids[-1]}
     wait_for 10 grep -q 'listening on' "$work/tcpdump.log" ||
         die "tcpdump did not start: $work/tcpdump.log"

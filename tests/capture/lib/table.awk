@@ -7,12 +7,14 @@ BEGIN {
     encr["AES_CBC_256"] = "AES-CBC-256 [RFC3602]"
     encr["3DES_CBC"] = "3DES [RFC2451]"
     encr["NULL"] = "NULL [RFC2410]"
-    encr["AES_CTR_128"] = "AES-CTR-128 [RFC5930]"
-    encr["AES_CTR_256"] = "AES-CTR-256 [RFC5930]"
-    encr["AES_GCM_16_128"] = "AES-GCM-128 with 16 octet ICV [RFC5282]"
-    encr["AES_GCM_16_256"] = "AES-GCM-256 with 16 octet ICV [RFC5282]"
-    encr["AES_CCM_16_128"] = "AES-CCM-128 with 16 octet ICV [RFC5282]"
-    encr["AES_CCM_16_256"] = "AES-CCM-256 with 16 octet ICV [RFC5282]"
+    for (bits = 128; bits <= 256; bits += 64) {
+        encr["AES_CTR_" bits] = "AES-CTR-" bits " [RFC5930]"
+        for (icv = 8; icv <= 16; icv += 4) {
+            tail = bits " with " icv " octet ICV [RFC5282]"
+            encr["AES_GCM_" icv "_" bits] = "AES-GCM-" tail
+            encr["AES_CCM_" icv "_" bits] = "AES-CCM-" tail
+        }
+    }
     integ["HMAC_MD5_96"] = "HMAC_MD5_96 [RFC2403]"
     integ["HMAC_SHA1_96"] = "HMAC_SHA1_96 [RFC2404]"
     integ["HMAC_SHA2_256_128"] = "HMAC_SHA2_256_128 [RFC4868]"

@@ -1,8 +1,25 @@
 # The names of other parts are not seen when this one is checked alone.
 # shellcheck shell=bash disable=SC2034,SC2154
 # A second kernel (User Mode Linux, a Debian package) for the scenarios that
-# want ESP done by the kernel, on a machine whose own was built without it.
-# The whole script runs once more inside, on the same files.
+# want ESP done by the kernel, or packets lost and delayed by it, on a machine
+# whose own was built without. The whole script runs once more inside, on the
+# same files.
+
+# wants_other_kernel SCENARIO: whether ours lacks something it needs.
+wants_other_kernel() {
+    if [[ " $wants_kernel_esp " == *" $1 "* ]] && ! kernel_has_esp; then
+        return 0
+    fi
+    [[ " $wants_netem " == *" $1 "* ]] && ! kernel_has_netem
+}
+
+kernel_has_netem() {
+    local rc=0
+    add_ns left
+    netns left tc qdisc add dev lo root netem delay 1ms 2>/dev/null || rc=1
+    net_down
+    return "$rc"
+}
 
 # Shown by trying, since the module may be built in, loadable or missing.
 kernel_has_esp() {
@@ -21,7 +38,7 @@ run_in_uml() {
     use_strongswan
     use_libreswan
     make_tree uml trixie user-mode-linux kmod
-    say "no ESP in this kernel: using a User Mode Linux one"
+    say "this kernel cannot do that: using a User Mode Linux one"
     prepare_uml
     # Bound into the tree, because the kernel wants the tree's C library.
     # shellcheck disable=SC2016
@@ -58,7 +75,7 @@ mkdir /run/tmp
 export TMPDIR=/run/tmp
 ln -s /proc/self/fd /dev/fd
 echo $tree/modprobe >/proc/sys/kernel/modprobe
-for module in ipv6 esp4 esp6 tun veth af_packet xfrm_user; do
+for module in ipv6 esp4 esp6 tun veth af_packet xfrm_user bridge sch_netem; do
     $tree/modprobe \$module
 done
 ip link set lo up
