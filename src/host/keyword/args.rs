@@ -108,8 +108,24 @@ pub(super) fn choice(argument: &str, names: &[&str]) -> Result<ChoiceArgument, S
         Some(words) => (true, words),
         None => (false, argument),
     };
-    let wanted: Result<_, _> = words.split(',').map(|word| position(word.trim(), names)).collect();
-    Ok(ChoiceArgument { negated, wanted: wanted? })
+    let mut wanted = Vec::new();
+    for word in words.split(',').map(str::trim) {
+        push_once(&mut wanted, position(word, names)?, word)?;
+    }
+    if wanted.len() == names.len() {
+        let when = if negated { "never" } else { "always" };
+        return Err(format!("with every word in the list it is {when} true"));
+    }
+    Ok(ChoiceArgument { negated, wanted })
+}
+
+/// Adds what a word means to a list; said twice it is a mistake.
+fn push_once<T: PartialEq>(list: &mut Vec<T>, meant: T, word: &str) -> Result<(), String> {
+    if list.contains(&meant) {
+        return Err(format!("'{word}' is there twice"));
+    }
+    list.push(meant);
+    Ok(())
 }
 
 /// Bits that must be set and bits that must be clear.
@@ -202,17 +218,21 @@ pub(super) struct WeakArgument<'a> {
 /// Reads `[KIND...][,offered|chosen][,policy NAME]`, in any order.
 pub(super) fn weak(argument: &str) -> Result<WeakArgument<'_>, String> {
     let mut read = WeakArgument::default();
-    for word in argument.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-        if let Some(name) = word.strip_prefix("policy ") {
+    if argument.trim().is_empty() {
+        return Ok(read);
+    }
+    for word in argument.split(',').map(str::trim) {
+        let policy = word.strip_prefix("policy").filter(|name| name.starts_with([' ', '\t']));
+        if let Some(name) = policy {
             if read.policy.replace(name.trim()).is_some() {
                 return Err("more than one policy".to_owned());
             }
         } else if let Some(scope) = scope(word) {
-            if read.scope.replace(scope).is_some_and(|other| other != scope) {
-                return Err("offered and chosen exclude each other".to_owned());
+            if read.scope.replace(scope).is_some() {
+                return Err("more than one of offered and chosen".to_owned());
             }
         } else {
-            read.kinds.push(kind(word)?);
+            push_once(&mut read.kinds, kind(word)?, word)?;
         }
     }
     Ok(read)
@@ -290,6 +310,9 @@ mod tests {
             |negated, wanted: &[usize]| Ok(ChoiceArgument { negated, wanted: wanted.to_vec() });
         assert_eq!(choice("UDP4500, udp", &names), wanted(false, &[1, 2]));
         assert_eq!(choice("!udp500", &names), wanted(true, &[0]));
+        for contradictory in ["udp,udp", "udp500,udp4500,udp", "!udp500,udp4500,udp", ""] {
+            assert!(choice(contradictory, &names).is_err(), "{contradictory}");
+        }
         let error = choice("tcp", &names).unwrap_err();
         assert_eq!(error, "'tcp' is not one of udp500, udp4500, udp");
     }
@@ -319,7 +342,10 @@ mod tests {
         assert_eq!((read.scope, read.policy), (Some(Scope::Offered), Some("anssi")));
         assert_eq!(weak(""), Ok(WeakArgument::default()));
         assert!(weak("dh,rsa").unwrap_err().starts_with("'rsa' is not one of encr, prf"));
-        assert!(weak("offered,chosen").is_err());
+        assert_eq!(weak("policy\tanssi").map(|read| read.policy), Ok(Some("anssi")));
+        for contradictory in ["offered,chosen", "dh,dh", ",", "dh,", "policy"] {
+            assert!(weak(contradictory).is_err(), "{contradictory}");
+        }
         assert!(weak("policy a,policy b").is_err());
     }
 }

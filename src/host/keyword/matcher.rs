@@ -118,7 +118,8 @@ impl IntegerTest {
         parsed.ok_or_else(|| {
             format!(
                 "'{expression}' is not a number from 0 to {}, nor such a number with !, <, >, \
-                 <=, >=, nor a range A-B or A<>B, which excludes its ends",
+                 <=, >=, nor a range A-B or A<>B, which excludes its ends; a comparison that is \
+                 always or never true is refused too",
                 width.largest()
             )
         })

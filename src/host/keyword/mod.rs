@@ -198,6 +198,8 @@ unsafe fn set_up_row<R: Row>(
     let list = ids.list.load(Ordering::Relaxed);
     // SAFETY: see the function's contract.
     if unsafe { sys::SCDetectSignatureSetAppProto(signature, protocol()) } != 0 {
+        let name = R::KEYWORD.name.to_string_lossy();
+        log::error(&format!("{name}: the rule is already one of another protocol than ikev2"));
         return -1;
     }
     if R::KEYWORD.kind.is_buffer() {
