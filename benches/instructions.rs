@@ -10,7 +10,7 @@ mod capture;
 use std::hint::black_box;
 use std::process::Command;
 
-use capture::{datagrams, Datagram};
+use capture::{datagrams, datagrams_of, Datagram};
 use suricata_ikev2::pipeline::{on_datagram, FlowContext};
 use suricata_ikev2::tx::Direction;
 use suricata_ikev2::wire::{classify, detect, Carrier, Datagram as Kind, Message, Proposals};
@@ -58,7 +58,8 @@ fn main() {
 }
 
 fn run(subject: &str, place: &str, times: &str) {
-    let datagrams = datagrams();
+    let (capture, _) = place.split_once(',').expect("a capture and a packet of it");
+    let datagrams = datagrams_of(capture);
     let datagram = datagrams.iter().find(|datagram| datagram.place == place).expect("a message");
     let (_, work) = SUBJECTS.iter().find(|(name, _)| *name == subject).expect("a subject");
     for _ in 0..times.parse::<u64>().expect("a number") {

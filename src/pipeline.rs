@@ -4,7 +4,7 @@ use crate::anomaly;
 use crate::policy::{self, Finding, Policy, What};
 use crate::proposal::ProposalSet;
 use crate::tx::{Direction, Event, PayloadEntry, Scope, Transaction, Transport};
-use crate::wire::registry::{PayloadType, Protocol, TransformType};
+use crate::wire::registry::{ExchangeType, PayloadType, Protocol, TransformType};
 use crate::wire::{
     auth, cert, certreq, cp, delete, eap, encrypted, id, ke, nonce, notify, ps, ts, vendor_id,
 };
@@ -12,6 +12,9 @@ use crate::wire::{classify, Carrier, Datagram, Message, ParseError, Payload, Pro
 
 /// The most Notify payloads kept of one message.
 pub const MAX_NOTIFIES: usize = 128;
+
+/// How many payloads an IKE_SA_INIT usually has.
+const USUAL_PAYLOADS: usize = 12;
 
 /// What is known of a flow between its datagrams.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +83,10 @@ fn decode(bytes: &[u8], tx: &mut Transaction, policy: &Policy) {
 }
 
 fn decode_payloads(message: &Message<'_>, tx: &mut Transaction) {
+    if message.header.exchange_type == ExchangeType::IKE_SA_INIT {
+        // Other exchanges have one payload outside the encrypted one: that one.
+        tx.payloads.reserve(USUAL_PAYLOADS);
+    }
     let mut notifies = 0;
     for payload in message.payloads() {
         let payload = match payload {

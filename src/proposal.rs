@@ -67,6 +67,7 @@ impl ProposalSet {
 
     fn add_proposal(&mut self, proposal: &sa::Proposal<'_>, report: &mut impl FnMut(ParseError)) {
         let first = self.transforms.len();
+        self.transforms.reserve(proposal.transform_count.into());
         let mut whole = true;
         let mut fault = |error| {
             whole = false;

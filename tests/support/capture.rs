@@ -18,14 +18,23 @@ pub(crate) struct Datagram {
 /// Every UDP datagram of every capture in `tests/capture/pcap`, in the order of
 /// file names.
 pub(crate) fn datagrams() -> Vec<Datagram> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/capture/pcap");
-    let mut files: Vec<_> = fs::read_dir(&folder)
+    let mut files: Vec<_> = fs::read_dir(folder())
         .expect("the project's captures are in tests/capture/pcap")
         .map(|entry| entry.expect("readable folder").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "pcap"))
         .collect();
     files.sort();
     files.iter().flat_map(read).collect()
+}
+
+/// Every UDP datagram of one of these captures.
+#[allow(dead_code)] // Not every test that shares this file asks for one.
+pub(crate) fn datagrams_of(name: &str) -> Vec<Datagram> {
+    read(&folder().join(name))
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/capture/pcap")
 }
 
 fn read(path: &PathBuf) -> Vec<Datagram> {
