@@ -15,9 +15,9 @@ const FUNCTIONS: &str = "SCPluginRegisterAppLayer|GetProgramVersion\
     |AppLayerRegister(ProtocolDetection|Parser|ParserAlias)|AppLayerGetProtoByName|SCAppLayerParserRegisterLogger\
     |SCAppLayerProtoDetect(PMRegisterPatternCSwPP|PPRegister)|AppLayerProtoDetectReset|SCAppLayerForceProtocolChange\
     |AppLayerDecoderEvents(SetEventRaw|FreeEvents)|DetectEngineStateFree|GenericVarFree\
-    |FlowGet(SourcePort|DestinationPort|StorageById)\
+    |FlowGet(SourcePort|DestinationPort|Flags|LastTimeAsParts|StorageById)\
     |Flow(StorageRegister|SetStorageById)|SCFlowRegisterUpdateCallback\
-    |SCLogMessage|SCLogGetLogLevel|SCFatalErrorOnInitStatic|SCConfGet(Node|FirstNode|NextNode)\
+    |StatsRegisterGlobalCounter|ParseSizeStringU64|SCLogMessage|SCLogGetLogLevel|SCFatalErrorOnInitStatic|SCConfGet(Node|FirstNode|NextNode)\
     |SCDetectHelper(KeywordRegister|BufferRegister|BufferMpmRegister|MultiBufferMpmRegister)\
     |SCDetectBufferSetActiveList|SCDetectSignatureSetAppProto|SCSigMatchAppendSMToList\
     |SCDetectU(8|16|32)(Parse|Match|Free)\

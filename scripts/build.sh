@@ -8,7 +8,9 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
 
 # The version of the cargo that runs, such as 1.85.
-cargo_version() { cargo --version 2>/dev/null | sed -n 's/^cargo \([0-9]*\.[0-9]*\).*/\1/p'; }
+cargo_version() {
+    { cargo --version 2>/dev/null || true; } | sed -n 's/^cargo \([0-9]*\.[0-9]*\).*/\1/p'
+}
 
 wanted_version() { sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml; }
 

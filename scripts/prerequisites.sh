@@ -82,7 +82,8 @@ install_missing() {
     missing | sed "s/^/$program: installing /" >&2
     # shellcheck disable=SC2046 # one word a package
     as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -qq -o Dpkg::Use-Pty=0 install --yes --no-install-recommends $(packages) >&2
+        apt-get -qq -o Dpkg::Use-Pty=0 install --yes --no-install-recommends $(packages) >&2 ||
+        die "apt-get could not install $(packages)(see above). Is there a network?"
     [ -z "$(missing)" ] || die "still missing: $(missing)"
 }
 

@@ -19,6 +19,7 @@ pub mod pipeline;
 pub mod policy;
 pub mod proposal;
 pub mod render;
+pub mod sa;
 pub mod tx;
 pub mod vendor;
 pub mod wire;

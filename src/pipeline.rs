@@ -3,6 +3,7 @@
 use crate::anomaly;
 use crate::policy::{self, Finding, Policy, What};
 use crate::proposal::ProposalSet;
+use crate::sa::{Endpoint, Observation, Table};
 use crate::tx::{Direction, Event, PayloadEntry, Scope, Transaction, Transport};
 use crate::wire::registry::{ExchangeType, PayloadType, Protocol, TransformType};
 use crate::wire::{
@@ -16,11 +17,21 @@ pub const MAX_NOTIFIES: usize = 128;
 /// How many payloads an IKE_SA_INIT usually has.
 const USUAL_PAYLOADS: usize = 12;
 
+/// The IKE SA of a flow's last message, for keepalives, which name none.
+#[derive(Clone, Copy, Debug)]
+struct LastSa {
+    init_spi: [u8; 8],
+    resp_spi: [u8; 8],
+    /// Whether the initiator is the flow's client.
+    initiator_is_client: bool,
+}
+
 /// What is known of a flow between its datagrams.
 #[derive(Clone, Copy, Debug)]
 pub struct FlowContext {
     transport: Transport,
     carrier: Carrier,
+    last: Option<LastSa>,
     policy: &'static Policy,
 }
 
@@ -34,6 +45,7 @@ impl FlowContext {
                 port_500: transport == Transport::Udp500,
                 encapsulated: transport == Transport::Udp4500,
             },
+            last: None,
         }
     }
 
@@ -57,7 +69,35 @@ pub fn on_datagram(
     let start = data.len() - bytes.len();
     let mut tx = Transaction::new(data, start, direction, flow.transport);
     decode(bytes, &mut tx, flow.policy);
+    if let Some(header) = &tx.header {
+        let from_initiator = header.flags.initiator();
+        flow.last = Some(LastSa {
+            init_spi: header.init_spi,
+            resp_spi: header.resp_spi,
+            initiator_is_client: from_initiator == (direction == Direction::ToServer),
+        });
+    }
     Some(tx)
+}
+
+/// Counts a NAT keepalive (RFC 3948, 2.3) for the IKE SA of the flow's last
+/// message: only a peer that found itself behind a NAT sends them.
+pub fn track_keepalive(flow: &FlowContext, direction: Direction, data: &[u8], table: &Table) {
+    let Datagram::Keepalive = classify(data, flow.carrier) else { return };
+    if let Some(sa) = flow.last {
+        let from_initiator = sa.initiator_is_client == (direction == Direction::ToServer);
+        table.keep_alive(sa.init_spi, sa.resp_spi, from_initiator);
+    }
+}
+
+/// Counts a message into its IKE SA; what is known of the SA, and the events that
+/// only the sequence shows, become the transaction's.
+pub fn track(tx: &mut Transaction, table: &Table, from: Endpoint, to: Endpoint, time: u64) {
+    let observation = Observation { tx, from, to, time };
+    if let Some((view, events)) = table.observe(&observation) {
+        tx.sa = Some(view);
+        tx.events.merge(events);
+    }
 }
 
 fn decode(bytes: &[u8], tx: &mut Transaction, policy: &Policy) {

@@ -4,10 +4,13 @@
 //! tests' one are the same to it. Arrays and data are bounded.
 
 use core::ffi::CStr;
+use core::time::Duration;
+use std::time::UNIX_EPOCH;
 
 use crate::fingerprint;
 use crate::policy::Finding;
 use crate::proposal::{Proposal, Transform};
+use crate::sa::{Endpoint, SaView};
 use crate::tx::{Event, Scope, Transaction};
 use crate::vendor;
 use crate::wire::notify::Notify;
@@ -61,6 +64,11 @@ pub fn render(tx: &Transaction, sink: &mut impl Sink) {
     render_strength(tx, sink);
     render_findings(tx, sink);
     render_encrypted(tx, sink);
+    if let Some(sa) = &tx.sa {
+        sink.open_object(c"sa");
+        render_sa(sa, sink);
+        sink.close();
+    }
     render_errors(tx, sink);
 }
 
@@ -332,6 +340,67 @@ fn render_encrypted(tx: &Transaction, sink: &mut impl Sink) {
     if let Some(body) = tx.encrypted() {
         sink.uint(c"encrypted_length", body.len() as u64);
     }
+}
+
+fn render_sa(sa: &SaView, sink: &mut impl Sink) {
+    sink.string(c"id", format!("{:016x}", sa.id).as_bytes());
+    sink.string(c"state", sa.state.name().as_bytes());
+    render_endpoint(sa.initiator, c"initiator", c"initiator_port", sink);
+    render_endpoint(sa.responder, c"responder", c"responder_port", sink);
+    sink.string(c"started", timestamp(sa.started).as_bytes());
+    sink.uint(c"age", sa.age_s.into());
+    sink.uint(c"messages", sa.messages.into());
+    sink.uint(c"retransmissions", sa.retransmissions.into());
+    for (key, value) in [(c"round_trip_us", sa.round_trip_us), (c"handshake_ms", sa.handshake_ms)] {
+        if let Some(value) = value {
+            sink.uint(key, value.into());
+        }
+    }
+    if let Some(chosen) = &sa.chosen {
+        sink.open_object(c"chosen");
+        for (kind, key) in TRANSFORM_KEYS {
+            if let Some(transform) = chosen.transforms().find(|it| it.kind == *kind) {
+                sink.open_object(key);
+                render_algorithm(&transform, sink);
+                sink.close();
+            }
+        }
+        sink.close();
+    }
+    sink.string(c"nat", sa.nat.name().as_bytes());
+    if let Some(fragments) = &sa.fragments {
+        sink.open_object(c"fragments");
+        sink.uint(c"seen", fragments.seen.into());
+        sink.uint(c"total", fragments.total.into());
+        sink.open_array(c"status");
+        for condition in fragments.conditions.iter() {
+            sink.push_string(condition.name().as_bytes());
+        }
+        sink.close();
+        sink.close();
+    }
+    if let Some(failure) = sa.failure {
+        sink.open_object(c"failure");
+        sink.string(c"reason", failure.reason.name().as_bytes());
+        sink.bool(c"inferred", failure.inferred);
+        sink.close();
+    }
+    sink.uint(c"half_open", sa.half_open.into());
+    sink.uint(c"auth_failures", sa.auth_failures.into());
+    sink.uint(c"init_rate", sa.init_rate.into());
+}
+
+fn render_endpoint(end: Option<Endpoint>, key: &CStr, port: &CStr, sink: &mut impl Sink) {
+    if let Some(end) = end {
+        sink.string(key, end.address.to_string().as_bytes());
+        sink.uint(port, end.port.into());
+    }
+}
+
+/// A packet's time as Suricata writes it, in UTC.
+fn timestamp(microseconds: u64) -> String {
+    let time = UNIX_EPOCH + Duration::from_micros(microseconds);
+    humantime::format_rfc3339_micros(time).to_string().replace('Z', "+0000")
 }
 
 fn render_errors(tx: &Transaction, sink: &mut impl Sink) {

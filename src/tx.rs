@@ -8,6 +8,7 @@ use core::cell::OnceCell;
 use crate::canonical;
 use crate::policy::{self, Finding, PostQuantum};
 use crate::proposal::ProposalSet;
+use crate::sa::SaView;
 use crate::wire::registry::PayloadType;
 use crate::wire::{ErrorKind, Fragment, Header, KeyExchange, Notify, ParseError, Payload};
 
@@ -174,6 +175,46 @@ events! {
     ManyPayloads = c"many_payloads",
     /// A fragment numbered 0 or above its total, or a total of 0 (RFC 7383, 2.5).
     InvalidFragment = c"invalid_fragment",
+    /// A message that was sent before, byte for byte.
+    Retransmission = c"retransmission",
+    /// A message with the Message ID of another one but other bytes (RFC 7296, 2.1).
+    ReplayChanged = c"replay_changed",
+    /// A response to a request that was not sent.
+    ResponseWithoutRequest = c"response_without_request",
+    /// A request whose Message ID leaves out others (RFC 7296, 2.2).
+    MessageIdGap = c"message_id_gap",
+    /// CREATE_CHILD_SA or INFORMATIONAL right after IKE_SA_INIT, before IKE_AUTH.
+    OutOfOrderExchange = c"out_of_order_exchange",
+    /// A further IKE_AUTH for an SA that is authenticated.
+    AuthTwice = c"auth_twice",
+    /// A message of an SA after its delete was answered.
+    MessageAfterDelete = c"message_after_delete",
+    /// Authentication was refused, as the size of the answer tells.
+    AuthFailed = c"auth_failed",
+    /// The handshake ended with an error in clear or without an answer.
+    HandshakeFailed = c"handshake_failed",
+    /// A choice that is none of those offered (RFC 7296, 2.7).
+    ChosenNotOffered = c"chosen_not_offered",
+    /// A choice of more than one proposal (RFC 7296, 2.7).
+    MultipleChosen = c"multiple_chosen",
+    /// A key exchange of a method that was not offered or not chosen.
+    KeGroupNotOffered = c"ke_group_not_offered",
+    /// INVALID_KE_PAYLOAD that asks for a weaker method than the initiator came with.
+    DowngradeKe = c"downgrade_ke",
+    /// A further request of IKE_SA_INIT that offers less than the first.
+    DowngradeRetry = c"downgrade_retry",
+    /// Peers that settle for less than they did the last time.
+    DowngradePeers = c"downgrade_peers",
+    /// Two fragments of the same number and message with other bytes.
+    FragmentConflict = c"fragment_conflict",
+    /// A fragment whose total is another than that of those before.
+    FragmentTotalChanged = c"fragment_total_changed",
+    /// The same message in one piece and in fragments.
+    FragmentMixed = c"fragment_mixed",
+    /// Fragments of a message that was not complete in time.
+    FragmentTimeout = c"fragment_timeout",
+    /// More fragments, or fragmented messages at once, than are followed.
+    TooManyFragments = c"too_many_fragments",
     /// More messages at once than `max-tx` allows; the oldest were given up.
     TooManyTransactions = c"too_many_transactions",
 }
@@ -206,6 +247,11 @@ impl EventSet {
     /// Adds an event.
     pub fn insert(&mut self, event: Event) {
         self.0 |= 1 << event as u8;
+    }
+
+    /// Adds the events of another set.
+    pub fn merge(&mut self, other: Self) {
+        self.0 |= other.0;
     }
 
     /// Whether the event is in the set.
@@ -281,6 +327,8 @@ pub struct Transaction {
     pub errors: Vec<ParseError>,
     /// The events.
     pub events: EventSet,
+    /// What is known of its IKE SA; none when SAs are not tracked.
+    pub sa: Option<SaView>,
     proposal_texts: OnceCell<Vec<String>>,
     fingerprint: OnceCell<Option<Fingerprint>>,
 }
@@ -306,6 +354,7 @@ impl Transaction {
             findings: Vec::new(),
             errors: Vec::new(),
             events: EventSet::default(),
+            sa: None,
             proposal_texts: OnceCell::new(),
             fingerprint: OnceCell::new(),
         }

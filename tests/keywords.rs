@@ -313,6 +313,7 @@ fn parts(keyword: &Keyword, word: &str) -> String {
     match (keyword.name.as_str(), word) {
         ("ikev2.dh_group", "offered") => "a number or a name is missing".to_owned(),
         ("ikev2.dh_group", _) => format!("'{word}' is not one of offered, chosen, ke"),
+        (name, _) if name.starts_with("ikev2.chosen.") => format!("'{word}' is not one of sa"),
         _ => format!("'{word}' is not understood: the keyword takes one value or range"),
     }
 }
@@ -393,6 +394,33 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
         ("none,", "'' is not one of"), ("none,!pure", "'!pure' is not one of"),
         ("yes", "'yes' is not one of"), ("pure ppk", "'pure ppk' is not one of"),
     ]),
+    ("ikev2.sa.state", &[
+        ("open", "'open' is not one of half_open, cookie, init_done, authenticating, established, failed, closed"),
+        ("half-open", "'half-open' is not one of"), ("!", "'' is not one of"), (",", "'' is not one of"),
+        ("established,", "'' is not one of"), ("failed failed", "'failed failed' is not one of"),
+        ("failed,!closed", "'!closed' is not one of"), ("!!failed", "'!failed' is not one of"),
+        ("5", "'5' is not one of"), ("failed,closed,failed", "'failed' is there twice"),
+        ("half_open,cookie,init_done,authenticating,established,failed,closed", "with every word in the list it is always true"),
+        ("!half_open,cookie,init_done,authenticating,established,failed,closed", "with every word in the list it is never true"),
+    ]),
+    ("ikev2.sa.age", &[("1h", "'1h' is not a number from 0 to 4294967295"), ("1.5", "'1.5' is not a number from 0 to 4294967295")]),
+    ("ikev2.sa.handshake_time", &[("5s", "'5s' is not a number from 0 to 4294967295"), ("100ms", "'100ms' is not a number")]),
+    ("ikev2.sa.retransmissions", &[(">10,60", "'60' is not understood: the keyword takes one value or range")]),
+    ("ikev2.sa.auth_failures", &[(">=5,seconds 60", "'seconds 60' is not understood: the keyword takes one value or range")]),
+    ("ikev2.sa.half_open", &[("yes", "'yes' is no number, and the keyword has no names")]),
+    ("ikev2.nat", &[
+        ("yes", "'yes' is not one of unknown, none, initiator, responder, both, forced"),
+        ("source", "'source' is not one of"), ("!", "'' is not one of"), ("both,", "'' is not one of"),
+        ("none,!both", "'!both' is not one of"), ("both,both", "'both' is there twice"),
+        ("initiator responder", "'initiator responder' is not one of"),
+        ("unknown,none,initiator,responder,both,forced", "with every word in the list it is always true"),
+    ]),
+    ("ikev2.fragment.status", &[
+        ("overlap", "'overlap' is not one of complete, incomplete, duplicate, conflict, total_changed, invalid, mixed, timeout, too_many"),
+        ("total-changed", "'total-changed' is not one of"), ("!", "'' is not one of"), (",", "'' is not one of"),
+        ("conflict,", "'' is not one of"), ("!!conflict", "'!conflict' is not one of"),
+        ("conflict,!mixed", "'!mixed' is not one of"), ("mixed,mixed", "'mixed' is there twice"),
+    ]),
     ("ikev2.offered.encr", ENCR),
     ("ikev2.chosen.encr", ENCR),
     ("ikev2.offered.prf", PRF),
@@ -411,7 +439,7 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
 const ENCR: &[(&str, &str)] = &[
     ("encr_3desx", "no value is called 'encr_3desx'; did you mean 'encr_3des'?"),
     ("encr_aes_cbc_256", "no value is called 'encr_aes_cbc_256'"),
-    ("encr_3des,chosen", "'chosen' is not understood"),
+    ("encr_3des,chosen", "'chosen' is not "),
     ("modp_2048", "no value is called 'modp_2048'"),
 ];
 
@@ -431,7 +459,7 @@ const INTEG: &[(&str, &str)] = &[
 const KE: &[(&str, &str)] = &[
     ("modp_2408", "no value is called 'modp_2408'; did you mean 'modp_2048'?"),
     ("encr_3des", "no value is called 'encr_3des'"),
-    ("modp_2048,ke", "'ke' is not understood"),
+    ("modp_2048,ke", "'ke' is not "),
 ];
 
 const ESN: &[(&str, &str)] = &[
@@ -630,6 +658,34 @@ fn compositions() -> Vec<Vec<Datagram>> {
     offers.map(|offer| vec![Flow::IKE.request(Message::request(offer).bytes())]).into()
 }
 
+/// A fragment with the same bytes in it for the same seed.
+fn fragment(number: u16, total: u16, seed: u32) -> Payload {
+    let numbers = [number, total].map(u16::to_be_bytes).concat();
+    Payload::new(craft_message::SKF, [numbers, craft_message::noise(seed, 48)].concat())
+}
+
+/// A handshake whose first IKE_AUTH comes in fragments of every kind: the second is a
+/// copy, the fourth has other bytes, then the message is cut anew. Behind it a fragment
+/// of a message that came whole and was answered.
+fn fragments() -> Vec<Datagram> {
+    let numbers =
+        [(1, 3), (1, 3), (2, 3), (2, 3), (1, 4), (2, 4), (3, 4), (4, 4), (0, 4), (5, 4), (0, 0)];
+    let seeds = [1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+    let auth = |payload| Message::later(craft_message::IKE_AUTH, vec![payload]);
+    let cut = numbers.into_iter().zip(seeds);
+    let cut = cut.map(|((number, total), seed)| auth(fragment(number, total, seed)));
+    let second = |payload| Message { message_id: 2, ..auth(payload) };
+    let whole = second(Payload::new(craft_message::SK, craft_message::noise(11, 48)));
+    let answer = Flow::IKE.response(whole.clone().answered().bytes());
+    let whole = [Flow::IKE.request(whole.bytes()), answer];
+    let late = [second(fragment(1, 2, 12)), second(fragment(1, 300, 13))];
+    let init = [Message::request(&AEAD).bytes(), Message::response(&AEAD).bytes()];
+    let [request, response] = init;
+    let handshake = [Flow::IKE.request(request), Flow::IKE.response(response)];
+    let sent = |message: Message| Flow::IKE.request(message.bytes());
+    handshake.into_iter().chain(cut.map(sent)).chain(whole).chain(late.map(sent)).collect()
+}
+
 /// The cases with a crafted capture, and what the capture is.
 fn crafted() -> Vec<(&'static str, Vec<u8>)> {
     let conversations = [
@@ -642,6 +698,7 @@ fn crafted() -> Vec<(&'static str, Vec<u8>)> {
         ("vendor", vec![vendor_ids()]),
         ("pq", post_quantum()),
         ("weak-proposal-composition", compositions()),
+        ("fragment-status", vec![fragments()]),
     ];
     let file = |conversations: &Vec<Vec<Datagram>>| {
         capture(&conversations.iter().map(Vec::as_slice).collect::<Vec<_>>())

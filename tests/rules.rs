@@ -25,11 +25,12 @@ use suricata::{project, say, Suricata};
 use suricata_ikev2::tx::Event;
 
 /// The files, with the first of the hundred sids that each has.
-const FILES: [(&str, u32); 4] = [
+const FILES: [(&str, u32); 5] = [
     ("ikev2-events.rules", 7_296_000),
     ("ikev2-weak-crypto.rules", 7_296_100),
     ("ikev2-exploits.rules", 7_296_200),
     ("ikev2-policy.rules", 7_296_300),
+    ("ikev2-sequence.rules", 7_296_400),
 ];
 
 /// What stands before a rule that is off by default.
@@ -81,17 +82,19 @@ impl Rule {
         [flow != Some("to_client"), flow != Some("to_server")]
     }
 
-    /// The event that is all it asks for.
+    /// The event that is all it asks for, each time it occurs.
     fn event(&self) -> Option<&str> {
-        let keyword = |(name, _): &(String, String)| name.starts_with("ikev2.");
+        let keyword =
+            |(name, _): &(String, String)| name.starts_with("ikev2.") || name == "threshold";
         let event = self.all("app-layer-event").next()?.strip_prefix("ikev2.")?;
         (!self.options.iter().any(keyword)).then_some(event)
     }
 
-    /// Whether it is for what honest peers do not send, so that it may fire on none of them
-    /// even when it is off by default.
+    /// Whether it is for what honest peers do not send, or only when something is wrong, so
+    /// that it may fire on none of them unexpectedly even when it is off by default.
     fn is_of_attacks(&self) -> bool {
-        self.file == "ikev2-events.rules" || self.file == "ikev2-exploits.rules"
+        let files = ["ikev2-events.rules", "ikev2-exploits.rules", "ikev2-sequence.rules"];
+        files.contains(&self.file)
     }
 
     /// The vulnerabilities its metadata has, in the form of references.
@@ -399,11 +402,16 @@ fn on_real(suricata: &Suricata, rules: &Path) -> Fired {
 }
 
 /// The rules of the default that fire on real peers, who really chose or offered what
-/// is weak. All other captures are clean.
+/// is weak. All other captures are clean, but for [`SEQUENCES`].
 const WEAK_PEERS: &[(&str, &[u32])] = &[
     ("aes-cbc-sha1-modp1024", &[7_296_005, 7_296_103, 7_296_110]),
+    ("downgrade", &[7_296_002, 7_296_005, 7_296_100, 7_296_103, 7_296_107, 7_296_110]),
     ("many-proposals", WEAK_OFFERS),
     ("no-proposal-chosen", &[7_296_103]),
+    ("outcome-3des-sha1-right", &[7_296_002, 7_296_100, 7_296_107]),
+    ("outcome-3des-sha1-wrong", &[7_296_002, 7_296_100, 7_296_107]),
+    ("outcome-aes-cbc-xcbc-right", &[7_296_212]),
+    ("outcome-aes-cbc-xcbc-wrong", &[7_296_212]),
     ("weak-chosen-3des-md5-modp768", WEAK_CHOICES),
     ("weak-chosen-des-md5-modp768", WEAK_CHOICES),
     ("weak-offered", WEAK_OFFERS),
@@ -427,16 +435,24 @@ const OFFER_3DES: &[&str] = &[
     "cert-ecdsa-p256",
     "childless-port-500",
     "cookie",
+    "crossing-exchanges",
     "default-proposals-vendor-id",
     "eap-mschapv2",
     "eap-mschapv2-wrong-password",
     "esp-port-500",
     "ipv6",
     "libreswan-responder",
+    "libreswan-restart",
+    "libreswan-wrong-psk",
     "liveness-delete",
     "mobike",
+    "nat-both",
     "nat-esp-keepalive",
+    "nat-initiator",
+    "nat-initiator-inside",
     "nat-masquerade",
+    "nat-responder",
+    "nat-responder-inside",
     "no-answer",
     "port-5000-no-marker",
     "port-5500-marker",
@@ -444,13 +460,53 @@ const OFFER_3DES: &[&str] = &[
     "ts-unacceptable",
     "two-sas-same-ports",
     "virtual-ip",
+    "wrong-cert",
+    "wrong-cert-responder",
     "wrong-psk",
 ];
 
-/// The rules of the default that are to fire on a capture of real peers.
-fn wanted(capture: &str) -> &'static [u32] {
-    let weak = WEAK_PEERS.iter().find(|(name, _)| *name == capture).map(|(_, sids)| *sids);
-    weak.unwrap_or(if OFFER_3DES.contains(&capture) { &[7_296_100] } else { &[] })
+/// Captures of peers that sent again, were refused, failed, flooded or settled for less: the
+/// rules about sequences, on or off by default, that fire on them.
+const SEQUENCES: &[(&str, &[u32])] = &[
+    ("downgrade", &[7_296_417, 7_296_419]),
+    ("eap-md5-wrong-password", &[REFUSED]),
+    ("eap-mschapv2-wrong-password", &[SENT_AGAIN, REFUSED]),
+    ("half-open-flood", &[7_296_432]),
+    ("libreswan-restart", &[SENT_AGAIN]),
+    ("libreswan-wrong-psk", &[REFUSED]),
+    ("lossy-fragments", &[SENT_AGAIN]),
+    ("lossy-link", &[SENT_AGAIN]),
+    ("mobike", &[SENT_AGAIN]),
+    ("no-answer", &[SENT_AGAIN]),
+    ("no-proposal-chosen", &[7_296_408]),
+    ("outcome-eap-aes-cbc-sha1-wrong", &[SENT_AGAIN]),
+    ("outcome-eap-aes-cbc-sha256-wrong", &[SENT_AGAIN]),
+    ("outcome-eap-aes-ccm-16-wrong", &[SENT_AGAIN]),
+    ("outcome-eap-aes-gcm-16-wrong", &[SENT_AGAIN]),
+    ("outcome-eap-chacha20poly1305-wrong", &[SENT_AGAIN]),
+    ("peer-restart", &[SENT_AGAIN]),
+    ("wrong-cert", &[REFUSED]),
+    ("wrong-cert-responder", &[REFUSED]),
+    ("wrong-psk", &[REFUSED]),
+    ("wrong-psk-repeated", &[REFUSED, 7_296_430, 7_296_431]),
+];
+
+const SENT_AGAIN: u32 = 7_296_400;
+const REFUSED: u32 = 7_296_407;
+
+/// The rules that are to fire on a capture of real peers: of the default, or about attacks
+/// and sequences.
+fn wanted(capture: &str) -> BTreeSet<u32> {
+    let lists = WEAK_PEERS.iter().chain(SEQUENCES).filter(|(name, _)| *name == capture);
+    let mut wanted: BTreeSet<_> = lists.flat_map(|(_, sids)| *sids).copied().collect();
+    if OFFER_3DES.contains(&capture) {
+        wanted.insert(7_296_100);
+    }
+    // Pairs of captures whose peers have the right credentials and wrong ones.
+    if capture.starts_with("outcome-") && capture.ends_with("-wrong") {
+        wanted.insert(REFUSED);
+    }
+    wanted
 }
 
 #[test]
@@ -495,12 +551,13 @@ fn faults_of_real(pack: &[Rule], real: &Fired) -> Vec<String> {
         let fired = pack.iter().filter(|rule| fired.contains_key(&rule.sid));
         let fired: BTreeSet<_> =
             fired.filter(|rule| rule.on || rule.is_of_attacks()).map(|rule| rule.sid).collect();
-        let wanted: BTreeSet<_> = wanted(name).iter().copied().collect();
+        let wanted = wanted(name);
         if fired != wanted {
             faults.push(format!("on {name} fire {fired:?}, not {wanted:?}"));
         }
     }
-    let named = WEAK_PEERS.iter().map(|(name, _)| name).chain(OFFER_3DES);
+    let lists = WEAK_PEERS.iter().chain(SEQUENCES);
+    let named = lists.map(|(name, _)| name).chain(OFFER_3DES);
     let missing = named.filter(|name| !real.contains_key(**name));
     faults.extend(missing.map(|name| format!("there is no capture {name}")));
     faults

@@ -9,10 +9,11 @@ use super::log;
 use crate::policy::{CustomPolicy, Policy};
 use crate::sys;
 
-const SECTION: &str = "app-layer.protocols.ikev2";
+pub(super) const SECTION: &str = "app-layer.protocols.ikev2";
 
 /// The keys of the section.
-const KEYS: &[&str] = &["enabled", "detection-ports", "max-tx", "policy", "custom-policy"];
+const KEYS: &[&str] =
+    &["enabled", "detection-ports", "max-tx", "policy", "custom-policy", "sa-tracking"];
 
 /// How much of the plugin is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,8 +108,8 @@ impl Config {
                     .map_err(|error| format!("{SECTION}.{key}: {error}; the default is used"))?;
             }
             // Suricata itself reads the ports, and says what it does not understand.
-            // The lists are read before all else.
-            "detection-ports" | "custom-policy" => {}
+            // The lists are read before all else, and tracking by its own module.
+            "detection-ports" | "custom-policy" | "sa-tracking" => {}
             _ => {
                 let known = KEYS.join(", ");
                 return Err(format!("{SECTION}.{key}: unknown key; known are {known}"));
@@ -119,7 +120,7 @@ impl Config {
 }
 
 /// The spellings that Suricata has for truth values.
-fn mode(value: &str) -> Option<Mode> {
+pub(super) fn mode(value: &str) -> Option<Mode> {
     match value.to_ascii_lowercase().as_str() {
         "1" | "yes" | "true" | "on" => Some(Mode::On),
         "0" | "no" | "false" | "off" => Some(Mode::Off),
@@ -130,7 +131,7 @@ fn mode(value: &str) -> Option<Mode> {
 
 /// A section's keys with their values; none of a value that is no scalar. The keys
 /// of a list are numbers.
-fn children(section: &str) -> Vec<(String, Option<String>)> {
+pub(super) fn children(section: &str) -> Vec<(String, Option<String>)> {
     let mut children = Vec::new();
     let section = CString::new(section).unwrap_or_default();
     // SAFETY: the name is zero-terminated; the host returns null or a node of its
@@ -203,7 +204,7 @@ mod tests {
                 "max_tx",
                 "1",
                 "app-layer.protocols.ikev2.max_tx: unknown key; known are enabled, \
-                 detection-ports, max-tx, policy, custom-policy",
+                 detection-ports, max-tx, policy, custom-policy, sa-tracking",
             ),
         ] {
             assert_eq!(set(key, value), Err(message.to_owned()));

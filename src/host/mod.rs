@@ -7,12 +7,14 @@
 
 mod claim;
 mod config;
+mod flow;
 mod guard;
 mod json;
 mod keyword;
 mod log;
 mod parser;
 mod state;
+mod tracking;
 
 use core::ffi::{c_char, CStr};
 use core::ptr;
@@ -99,6 +101,8 @@ unsafe extern "C" fn initialise() {
             let version = env!("CARGO_PKG_VERSION");
             return log::notice(&format!("suricata-ikev2 {version}: off by configuration"));
         }
+        // Its settings are read here, so that `suricata -T` sees mistakes in them.
+        tracking::table();
         parser::prepare_name();
         claim::prepare();
         // SAFETY: the structure is static and the host only reads it.

@@ -5,10 +5,13 @@ use core::{ptr, slice};
 use std::sync::atomic::Ordering;
 
 use super::config::Mode;
+use super::flow::Flow;
 use super::guard::guard;
 use super::state::{HeldTransaction, State};
-use super::{claim, config, log, protocol, PROTOCOL, PROTOCOL_NUMBER, TO_CLIENT, TO_SERVER};
-use crate::pipeline::{on_datagram, FlowContext};
+use super::{
+    claim, config, log, protocol, tracking, PROTOCOL, PROTOCOL_NUMBER, TO_CLIENT, TO_SERVER,
+};
+use crate::pipeline::{on_datagram, track, track_keepalive, FlowContext};
 use crate::sys;
 use crate::tx::{Direction, Event, Transport};
 use crate::wire::{detect, detect_damaged, Sighting, HEADER_LEN};
@@ -57,8 +60,8 @@ static PARSER: super::Shared<sys::AppLayerParser> = super::Shared(sys::AppLayerP
     StateGetProgress: Some(get_progress),
     StateGetEventInfo: Some(get_event_info),
     StateGetEventInfoById: Some(get_event_info_by_id),
-    LocalStorageAlloc: None,
-    LocalStorageFree: None,
+    LocalStorageAlloc: Some(thread_start),
+    LocalStorageFree: Some(thread_end),
     GetTxFiles: None,
     GetTxIterator: Some(get_tx_iterator),
     GetStateData: Some(get_state_data),
@@ -184,8 +187,8 @@ unsafe extern "C" fn probe_content(
         // SAFETY: the host passes a packet's payload.
         let data = unsafe { bytes(data, length) };
         let sighting = detect(data).or_else(|| {
-            // SAFETY: the host passes a valid flow.
-            match unsafe { transport(flow.cast_mut()) } {
+            // SAFETY: the host passes a locked flow.
+            match unsafe { Flow::new(flow) }.transport() {
                 Transport::Udp => None,
                 of_ike => find_damaged(of_ike, data),
             }
@@ -208,7 +211,7 @@ unsafe extern "C" fn probe_port(
         // SAFETY: as in `probe_content`.
         let data = unsafe { bytes(data, length) };
         // SAFETY: as in `probe_content`.
-        let transport = unsafe { transport(flow.cast_mut()) };
+        let transport = unsafe { Flow::new(flow) }.transport();
         match detect(data).or_else(|| find_damaged(transport, data)) {
             // SAFETY: as in `probe_content`.
             Some(sighting) => unsafe { take(flow, sighting, direction) },
@@ -244,12 +247,14 @@ unsafe fn take(flow: *const sys::Flow, sighting: Sighting, direction: *mut u8) -
     protocol()
 }
 
-/// # Safety
-/// `flow` is the host's, valid for the call.
-unsafe fn transport(flow: *mut sys::Flow) -> Transport {
-    // SAFETY: see the function's contract.
-    unsafe { Transport::of_ports(sys::FlowGetSourcePort(flow), sys::FlowGetDestinationPort(flow)) }
+/// A packet thread starts. Nothing is kept for it; this is the one place where the
+/// host calls a parser after its counters can be registered and before packets.
+unsafe extern "C" fn thread_start() -> *mut c_void {
+    guard((), tracking::register_counters);
+    ptr::from_ref(&PARSER).cast_mut().cast()
 }
+
+unsafe extern "C" fn thread_end(_storage: *mut c_void) {}
 
 unsafe extern "C" fn state_new(_previous: *mut c_void, _protocol: sys::AppProto) -> *mut c_void {
     guard(ptr::null_mut(), || Box::into_raw(Box::new(State::new())).cast())
@@ -310,15 +315,23 @@ unsafe fn parse(
 ) -> sys::AppLayerResult {
     // SAFETY: see the function's contract; the flow's lock is held.
     let Some(state) = (unsafe { state(alstate) }) else { return GIVE_UP };
+    // SAFETY: see the function's contract; the flow's lock is held.
+    let flow = unsafe { Flow::new(flow) };
     let context = state.context.get_or_insert_with(|| {
-        // SAFETY: the flow is the host's, valid for the call.
-        FlowContext::new(unsafe { transport(flow) }).with_policy(config::get().policy)
+        FlowContext::new(flow.transport()).with_policy(config::get().policy)
     });
     // SAFETY: the slice describes the packet's payload, valid for the call.
     let data = unsafe { bytes(slice.input, slice.input_len) };
-    if let Some(transaction) = on_datagram(context, direction, data) {
-        state.push(transaction, config::get().max_tx);
+    let Some(mut transaction) = on_datagram(context, direction, data) else {
+        if let Some(table) = tracking::table() {
+            track_keepalive(context, direction, data, table);
+        }
+        return OK;
+    };
+    if let (Some(table), Some((from, to))) = (tracking::table(), flow.endpoints(direction)) {
+        track(&mut transaction, table, from, to, flow.time());
     }
+    state.push(transaction, config::get().max_tx);
     OK
 }
 

@@ -12,6 +12,7 @@
 #include <app-layer-parser.h>
 #include <app-layer-register.h>
 #include <conf.h>
+#include <counters.h>
 #include <detect-engine-buffer.h>
 #include <detect-engine-helper.h>
 #include <detect-engine-state.h>
@@ -21,4 +22,5 @@
 #include <flow-storage.h>
 #include <rust.h>
 #include <util-debug.h>
+#include <util-misc.h>
 #include <util-var.h>

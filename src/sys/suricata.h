@@ -192,12 +192,20 @@ typedef struct FlowStorageId {
 
 uint16_t FlowGetSourcePort(Flow *flow);
 uint16_t FlowGetDestinationPort(Flow *flow);
+uint32_t FlowGetFlags(Flow *flow);
+void FlowGetLastTimeAsParts(Flow *flow, uint64_t *secs, uint64_t *usecs);
 FlowStorageId FlowStorageRegister(const char *name, const unsigned int size,
         void *(*Alloc)(unsigned int), void (*Free)(void *));
 void *FlowGetStorageById(const Flow *h, FlowStorageId id);
 int FlowSetStorageById(Flow *h, FlowStorageId id, void *ptr);
 bool SCFlowRegisterUpdateCallback(
         void (*fn)(ThreadVars *tv, Flow *f, Packet *p, void *user), void *user);
+
+/* util-misc.h */
+int ParseSizeStringU64(const char *size, uint64_t *res);
+
+/* counters.h */
+uint16_t StatsRegisterGlobalCounter(const char *cname, uint64_t (*Func)(void));
 
 /* conf.h, util-debug.h */
 typedef enum {

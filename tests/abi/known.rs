@@ -74,7 +74,7 @@ pub(crate) struct HeaderFunction {
 }
 
 /// The functions that neither `suricata-sys` nor `suricata` declares.
-pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 7] = [
+pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 9] = [
     HeaderFunction {
         name: "AppLayerGetProtoByName",
         header: "app-layer.h",
@@ -84,6 +84,16 @@ pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 7] = [
         name: "AppLayerProtoDetectReset",
         header: "app-layer-detect-proto.h",
         spelled: r#"Option<unsafe extern "C" fn(*mut Flow)>"#,
+    },
+    HeaderFunction {
+        name: "ParseSizeStringU64",
+        header: "util-misc.h",
+        spelled: r#"Option<unsafe extern "C" fn(*const c_char, *mut u64) -> i32>"#,
+    },
+    HeaderFunction {
+        name: "StatsRegisterGlobalCounter",
+        header: "counters.h",
+        spelled: r#"Option<unsafe extern "C" fn(*const c_char, Option<unsafe extern "C" fn() -> u64>) -> u16>"#,
     },
     HeaderFunction {
         name: "FlowGetStorageById",

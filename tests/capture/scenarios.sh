@@ -192,8 +192,7 @@ scenario_eap-mschapv2() {
     end
 }
 
-scenario_eap-mschapv2-wrong-password() {
-    eap_settings
+wrong_password() {
     opt[left.secrets]='eap-user {
 id = user
 secret = "the wrong one"
@@ -201,6 +200,11 @@ secret = "the wrong one"
     # Later sections of one name would add to the earlier, not replace it.
     opt[right.secrets]=${opt[secrets]}
     unset 'opt[secrets]'
+}
+
+scenario_eap-mschapv2-wrong-password() {
+    eap_settings
+    wrong_password
     start_charons
     record
     must_fail initiate

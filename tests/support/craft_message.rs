@@ -13,9 +13,12 @@ use pcap_file::Endianness;
 
 /// 2024-01-01 00:00:00 UTC, when every capture begins.
 const BEGIN: Duration = Duration::from_secs(1_704_067_200);
+/// What lies between two datagrams, unless they say otherwise.
+const PAUSE: Duration = Duration::from_millis(1);
 
 pub(crate) const SA_INIT: u8 = 34;
 pub(crate) const IKE_AUTH: u8 = 35;
+pub(crate) const CREATE_CHILD_SA: u8 = 36;
 pub(crate) const INFORMATIONAL: u8 = 37;
 
 pub(crate) const INITIATOR: u8 = 0x08;
@@ -23,8 +26,11 @@ pub(crate) const RESPONSE: u8 = 0x20;
 
 pub(crate) const SA: u8 = 33;
 pub(crate) const KE: u8 = 34;
+pub(crate) const IDI: u8 = 35;
+pub(crate) const IDR: u8 = 36;
 pub(crate) const NONCE: u8 = 40;
 pub(crate) const NOTIFY: u8 = 41;
+pub(crate) const DELETE: u8 = 42;
 pub(crate) const VENDOR_ID: u8 = 43;
 pub(crate) const SK: u8 = 46;
 pub(crate) const SKF: u8 = 53;
@@ -45,12 +51,14 @@ const RESP_SPI: [u8; 8] = [0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 0x00];
 pub(crate) struct Payload {
     pub(crate) kind: u8,
     pub(crate) critical: bool,
+    /// What the last payload names as the next one: the first inside, of SK and SKF.
+    pub(crate) inner: u8,
     pub(crate) body: Vec<u8>,
 }
 
 impl Payload {
     pub(crate) fn new(kind: u8, body: impl Into<Vec<u8>>) -> Self {
-        Self { kind, critical: false, body: body.into() }
+        Self { kind, critical: false, inner: 0, body: body.into() }
     }
 
     /// The key exchange of a method.
@@ -65,8 +73,18 @@ impl Payload {
 
     /// A fragment with 48 bytes inside.
     pub(crate) fn fragment(number: u16, total: u16) -> Self {
+        Self::fragment_of(number, total, &noise(4, 48))
+    }
+
+    /// A fragment with these bytes, initialization vector to checksum.
+    pub(crate) fn fragment_of(number: u16, total: u16, contents: &[u8]) -> Self {
         let numbers = [number, total].map(u16::to_be_bytes).concat();
-        Self::new(SKF, [numbers, noise(4, 48)].concat())
+        Self::new(SKF, [&numbers, contents].concat())
+    }
+
+    /// An encrypted payload of this length that begins with this payload.
+    pub(crate) fn encrypted(inner: u8, length: usize) -> Self {
+        Self { inner, ..Self::new(SK, noise(3, length)) }
     }
 }
 
@@ -158,7 +176,7 @@ impl Message {
     fn chain(&self) -> Vec<u8> {
         let mut chain = Vec::new();
         for (place, payload) in self.payloads.iter().enumerate() {
-            let next = self.payloads.get(place + 1).map_or(0, |payload| payload.kind);
+            let next = self.payloads.get(place + 1).map_or(payload.inner, |next| next.kind);
             chain.extend([next, u8::from(payload.critical) << 7]);
             chain.extend(short(4 + payload.body.len()));
             chain.extend(&payload.body);
@@ -255,7 +273,8 @@ impl Flow {
 
     fn datagram(self, to_server: bool, message: &[u8]) -> Datagram {
         let marker: &[u8] = if self.marker { &[0; 4] } else { &[] };
-        Datagram { flow: self, to_server, data: [marker, message].concat() }
+        let data = [marker, message].concat();
+        Datagram { flow: self, to_server, pause: PAUSE, data }
     }
 }
 
@@ -264,10 +283,27 @@ impl Flow {
 pub(crate) struct Datagram {
     flow: Flow,
     to_server: bool,
+    /// The time since the datagram before.
+    pause: Duration,
     data: Vec<u8>,
 }
 
 impl Datagram {
+    /// The datagram that many seconds after the one before.
+    pub(crate) fn after(self, seconds: u64) -> Self {
+        Self { pause: Duration::from_secs(seconds), ..self }
+    }
+
+    /// The datagram as one of another SA: SPIs that are not zero are changed by a number.
+    pub(crate) fn of_sa(mut self, number: u8) -> Self {
+        let start = if self.flow.marker { 4 } else { 0 };
+        let spis = self.data.get_mut(start..start + 16).unwrap_or_default();
+        for spi in spis.chunks_exact_mut(8).filter(|spi| spi.iter().any(|byte| *byte != 0)) {
+            spi[0] ^= number;
+        }
+        self
+    }
+
     fn frame(&self, client: Ipv4Addr, server: Ipv4Addr) -> Vec<u8> {
         let Flow { client_port, server_port, .. } = self.flow;
         let mut addresses = [client, server].map(|address| address.octets());
@@ -292,14 +328,14 @@ impl Datagram {
 pub(crate) fn capture(conversations: &[&[Datagram]]) -> Vec<u8> {
     let header = PcapHeader { endianness: Endianness::Little, ..PcapHeader::default() };
     let mut writer = PcapWriter::with_header(Vec::new(), header).expect("memory can be written");
-    let mut time = BEGIN;
+    let mut time = BEGIN.saturating_sub(PAUSE);
     for (number, datagrams) in (0..=u8::MAX).zip(conversations) {
         let [client, server] = [1, 2].map(|host| Ipv4Addr::new(198, 18, number, host));
         for datagram in *datagrams {
+            time += datagram.pause;
             let frame = datagram.frame(client, server);
             let length = u32::try_from(frame.len()).expect("a frame is small");
             writer.write_packet(&PcapPacket::new(time, length, &frame)).expect("memory");
-            time += Duration::from_millis(1);
         }
     }
     writer.into_writer()

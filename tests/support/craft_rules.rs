@@ -3,8 +3,9 @@
 use core::ops::Range;
 
 use crate::craft_message::{
-    noise, Datagram, Flow, Message, Payload, Proposal, Transform, FOR_AH, HEADER, IKE_AUTH,
-    INFORMATIONAL, KE, LENGTH, NONCE, NOTIFY, SA, SK, VENDOR_ID,
+    noise, Datagram, Flow, Message, Payload, Proposal, Transform, CREATE_CHILD_SA, DELETE, FOR_AH,
+    HEADER, IDI, IDR, IKE_AUTH, INFORMATIONAL, KE, LENGTH, NONCE, NOTIFY, RESPONSE, SA, SK,
+    VENDOR_ID,
 };
 
 /// A conversation and the rules that it is made to fire: of those that are on by
@@ -22,7 +23,7 @@ impl Scenario {
     }
 }
 
-/// All conversations.
+/// All conversations, each with SAs of its own.
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let mut all = vec![honest()];
     all.extend(malformed());
@@ -34,6 +35,15 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     all.extend(anomalies());
     all.extend(policy());
     all.extend(elsewhere());
+    all.extend(sequences());
+    all.extend(negotiations());
+    all.extend(pressure());
+    all.extend(fragments());
+    all.extend(translated());
+    for (number, scenario) in (0..=u8::MAX).zip(&mut all) {
+        let datagrams = scenario.datagrams.drain(..).map(|datagram| datagram.of_sa(number));
+        scenario.datagrams = datagrams.collect();
+    }
     all
 }
 
@@ -48,6 +58,7 @@ const PRF_SHA2_384: Transform = (2, 6, None);
 const HMAC_SHA2_256: Transform = (3, 12, None);
 const ECP_256: Transform = (4, 19, None);
 const ECP_384: Transform = (4, 20, None);
+const MODP_2048: Transform = (4, 14, None);
 const ADDITIONAL_ML_KEM_1024: Transform = (6, 37, None);
 const STRONG: [Transform; 4] = [AES_CBC_256, PRF_SHA2_256, HMAC_SHA2_256, ECP_256];
 
@@ -64,7 +75,10 @@ fn good() -> Message {
 }
 
 const NO_PROPOSAL_CHOSEN: u16 = 14;
+const INVALID_KE: u16 = 17;
 const INITIAL_CONTACT: u16 = 16_384;
+const NAT_SOURCE: u16 = 16_388;
+const NAT_DESTINATION: u16 = 16_389;
 const COOKIE: u16 = 16_390;
 const UNASSIGNED: u8 = 200;
 const CISCO_FRAGMENT: u8 = 132;
@@ -74,15 +88,17 @@ fn first(name: &'static str, fires: &[u32], message: &Message) -> Scenario {
     Scenario::new(name, fires, vec![Flow::IKE.request(message.bytes())])
 }
 
-/// Bytes of the client, in a flow that has begun well.
+/// Bytes of the client, in a flow that has begun well with another SA.
 fn second(name: &'static str, fires: &[u32], bytes: Vec<u8>) -> Scenario {
-    let datagrams = vec![Flow::IKE.request(good().bytes()), Flow::IKE.request(bytes)];
+    let before = Message { init_spi: [0x77; 8], ..good() };
+    let datagrams = vec![Flow::IKE.request(before.bytes()), Flow::IKE.request(bytes)];
     Scenario::new(name, fires, datagrams)
 }
 
-/// Bytes of the server, as an answer to a good request.
+/// Bytes of the server, behind a good request of another SA: nobody knows what was offered.
 fn answer(name: &'static str, fires: &[u32], bytes: Vec<u8>) -> Scenario {
-    let datagrams = vec![Flow::IKE.request(good().bytes()), Flow::IKE.response(bytes)];
+    let before = Message { init_spi: [0x77; 8], ..good() };
+    let datagrams = vec![Flow::IKE.request(before.bytes()), Flow::IKE.response(bytes)];
     Scenario::new(name, fires, datagrams)
 }
 
@@ -110,6 +126,8 @@ fn honest() -> Scenario {
 const MALFORMED: u32 = 7_296_000;
 const MALFORMED_ANSWER: u32 = 7_296_001;
 const MANY_PAYLOADS: u32 = 7_296_260;
+/// The key of a message is of a method that the message does not offer.
+const OTHER_METHOD: u32 = 7_296_416;
 const MISSING_PAYLOAD: u32 = 7_296_254;
 
 /// A way to be malformed each.
@@ -176,7 +194,7 @@ fn proposals_of_the_builtin_rules() -> Vec<Scenario> {
         answer("ah-chosen", &[7_296_008], Message::of_sa(&[ah]).answered().bytes()),
         first(
             "method-0-offered",
-            &[7_296_009, 7_296_105, 7_296_211],
+            &[7_296_009, 7_296_105, 7_296_211, OTHER_METHOD],
             &Message::request(&no_method),
         ),
         answer("method-0-chosen", &[7_296_010, 7_296_006, 7_296_112], chosen(&no_method)),
@@ -206,7 +224,7 @@ fn weak() -> Vec<Scenario> {
         offered("des-offered", &[7_296_100], &des),
         offered("prf-md5-offered", &[7_296_101], &prf_md5),
         offered("md5-offered", &[7_296_102], &md5),
-        offered("modp768-offered", &[7_296_103], &modp_768),
+        offered("modp768-offered", &[7_296_103, OTHER_METHOD], &modp_768),
         offered("key-of-64-offered", &[7_296_104, 7_296_009], &key_64),
         offered("no-method-offered", &[7_296_105, 7_296_211], no_dh),
         offered("no-integrity-offered", &[7_296_106], &no_integ),
@@ -226,8 +244,10 @@ fn weak() -> Vec<Scenario> {
 /// What no policy allows, and what only some do.
 fn policies() -> Vec<Scenario> {
     let transforms = [(1, 2, None), (2, 1, None), (3, 1, None), (4, 1, None)];
-    let offered: Vec<_> =
-        (7_296_100..=7_296_103).chain(7_296_120..=7_296_125).chain([7_296_140]).collect();
+    let offered: Vec<_> = (7_296_100..=7_296_103)
+        .chain(7_296_120..=7_296_125)
+        .chain([7_296_140, OTHER_METHOD])
+        .collect();
     let chosen: Vec<_> = (7_296_107..=7_296_110)
         .chain(7_296_130..=7_296_135)
         .chain(7_296_002..=7_296_005)
@@ -271,7 +291,11 @@ fn vulnerabilities() -> Vec<Scenario> {
         second("single-fragment", &[], fragment.clone()),
         first("cve-2023-28771", &[7_296_207, 7_296_257, MISSING_PAYLOAD], &injection),
         first("cve-2026-12413", &[7_296_208, MANY_PAYLOADS], &Message::later(IKE_AUTH, full)),
-        first("cve-2014-9221", &[7_296_209], &good().replacing(Payload::ke(1025, noise(1, 64)))),
+        first(
+            "cve-2014-9221",
+            &[7_296_209, OTHER_METHOD],
+            &good().replacing(Payload::ke(1025, noise(1, 64))),
+        ),
     ]
 }
 
@@ -333,7 +357,7 @@ fn policy() -> Vec<Scenario> {
         Scenario::new("port-5555", &[7_296_301], vec![Flow::OTHER.request(good().bytes())]),
         answer("classical", &[7_296_302, 7_296_303], Message::response(&STRONG).bytes()),
         answer("cookie", &[7_296_304], cookie.answered().bytes()),
-        Scenario::new("flood", &[7_296_305], flood),
+        Scenario::new("flood", &[7_296_305, 7_296_433], flood),
     ]
 }
 
@@ -358,5 +382,250 @@ fn elsewhere() -> Vec<Scenario> {
         one("des-offered-other", &[7_296_100], marked, &des),
         one("no-sa-4500", &[MISSING_PAYLOAD], Flow::NAT_T, &without),
         one("no-sa-other", &[MISSING_PAYLOAD], Flow::OTHER, &without),
+    ]
+}
+
+/// A message on the way of a handshake: the server's if it is a response.
+fn datagram(message: &Message) -> Datagram {
+    let flow = if message.message_id == 0 { Flow::IKE } else { Flow::NAT_T };
+    match message.flags & RESPONSE {
+        0 => flow.request(message.bytes()),
+        _ => flow.response(message.bytes()),
+    }
+}
+
+fn datagrams(messages: &[Message]) -> Vec<Datagram> {
+    messages.iter().map(datagram).collect()
+}
+
+/// A later message of the initiator, under encryption.
+fn request(exchange: u8, message_id: u32, inner: u8, length: usize) -> Message {
+    let payloads = vec![Payload::encrypted(inner, length)];
+    Message { message_id, ..Message::later(exchange, payloads) }
+}
+
+/// A responder's answer to such a message.
+fn response(exchange: u8, message_id: u32, inner: u8, length: usize) -> Message {
+    request(exchange, message_id, inner, length).answered()
+}
+
+/// IKE_SA_INIT, complete.
+fn init() -> [Message; 2] {
+    [good(), Message::response(&STRONG)]
+}
+
+/// The sizes that one notify or delete, and nothing at all, have by AES-CBC with HMAC-SHA2-256:
+/// initialization vector, one block and checksum; by AES-GCM they are exact.
+const ALONE: usize = 16 + 16 + 16;
+const DELETE_BY_GCM: usize = 8 + 9 + 16;
+const NOTHING_BY_GCM: usize = 8 + 1 + 16;
+
+/// A handshake that succeeds.
+fn handshake() -> Vec<Message> {
+    let auth = [request(IKE_AUTH, 1, IDI, 256), response(IKE_AUTH, 1, IDR, 208)];
+    [init(), auth].concat()
+}
+
+/// A handshake that the responder ends: it refuses the initiator.
+fn refusal() -> Vec<Message> {
+    let auth = [request(IKE_AUTH, 1, IDI, 256), response(IKE_AUTH, 1, NOTIFY, ALONE)];
+    [init(), auth].concat()
+}
+
+/// The same conversation for many SAs.
+fn repeated(messages: &[Message], sas: u16) -> Vec<Message> {
+    let of_sa = |number: u16| {
+        let [high, low] = number.to_be_bytes();
+        let change = move |mut spi: [u8; 8]| {
+            if spi != [0; 8] {
+                (spi[6], spi[7]) = (high, low);
+            }
+            spi
+        };
+        let change = move |message: &Message| Message {
+            init_spi: change(message.init_spi),
+            resp_spi: change(message.resp_spi),
+            ..message.clone()
+        };
+        messages.iter().map(change).collect::<Vec<_>>()
+    };
+    (0..sas).flat_map(of_sa).collect()
+}
+
+fn sequence(name: &'static str, fires: &[u32], messages: &[Message]) -> Scenario {
+    Scenario::new(name, fires, datagrams(messages))
+}
+
+/// A handshake, and what comes behind it.
+fn behind(name: &'static str, fires: &[u32], messages: &[Message]) -> Scenario {
+    sequence(name, fires, &[&handshake(), messages].concat())
+}
+
+const OUT_OF_ORDER: u32 = 7_296_404;
+
+/// What is wrong in the order of messages.
+fn sequences() -> Vec<Scenario> {
+    let other = good().replacing(Payload::new(NONCE, noise(9, 32)));
+    let [asked, answered] = init();
+    let early =
+        |exchange, inner| [asked.clone(), answered.clone(), request(exchange, 1, inner, 80)];
+    let error = Payload::notify(NO_PROPOSAL_CHOSEN, &[]);
+    let refused = Message { payloads: vec![error], ..Message::response(&STRONG) };
+    let gcm = [AES_GCM_256, PRF_SHA2_384, ECP_256];
+    let deleted = [
+        Message::request(&gcm),
+        Message::response(&gcm),
+        request(IKE_AUTH, 1, IDI, 256),
+        response(IKE_AUTH, 1, IDR, 208),
+        request(INFORMATIONAL, 2, DELETE, DELETE_BY_GCM),
+        response(INFORMATIONAL, 2, 0, NOTHING_BY_GCM),
+        request(INFORMATIONAL, 3, 0, NOTHING_BY_GCM),
+    ];
+    let mut slow = datagrams(&handshake());
+    slow[2] = slow[2].clone().after(12);
+    let slow = Scenario::new("slow-handshake", &[7_296_435], slow);
+    let check = |id| [request(INFORMATIONAL, id, 0, ALONE), response(INFORMATIONAL, id, 0, ALONE)];
+    vec![
+        sequence("sent-twice", &[7_296_400], &[good(), good()]),
+        sequence("sent-twice-changed", &[7_296_401], &[asked.clone(), answered.clone(), other]),
+        behind("answer-to-nothing", &[7_296_402], &[response(INFORMATIONAL, 7, 0, ALONE)]),
+        behind("gap", &[7_296_403], &check(9)),
+        Scenario { quiet: SEQUENCES, ..behind("check", &[], &check(2)) },
+        sequence("informational-early", &[OUT_OF_ORDER], &early(INFORMATIONAL, 0)),
+        sequence("create-child-early", &[OUT_OF_ORDER], &early(CREATE_CHILD_SA, SA)),
+        behind("auth-twice", &[7_296_405], &[request(IKE_AUTH, 2, IDI, 256)]),
+        sequence("after-delete", &[7_296_406], &deleted),
+        Scenario { quiet: SEQUENCES, ..sequence("deleted", &[], &deleted[..6]) },
+        Scenario { quiet: 7_296_408..7_296_500, ..sequence("refused", &[7_296_407], &refusal()) },
+        sequence("no-proposal", &[7_296_408], &[good(), refused]),
+        slow,
+    ]
+}
+
+/// Choices and requests that do not fit what was offered.
+fn negotiations() -> Vec<Scenario> {
+    let none = Message::response(&[AES_GCM_256, PRF_SHA2_256, ECP_256]);
+    let two = [1, 2].map(|number| Proposal { number, ..Proposal::for_ike(&STRONG) });
+    let other_ke = |message: Message| message.replacing(Payload::ke(20, noise(1, 96)));
+    let modp = [&STRONG[..], &[MODP_2048]].concat();
+    let weaker = Payload::notify(INVALID_KE, &14_u16.to_be_bytes());
+    let weaker = Message { payloads: vec![weaker], ..Message::response(&[]) };
+    let unnamed = Message { resp_spi: [0; 8], ..weaker.clone() };
+    let ecp_384 = [&STRONG[..], &[ECP_384]].concat();
+    let strong_first = other_ke(Message::request(&ecp_384));
+    let agreed = |spi: u8, transforms: &[Transform], ke: &Payload| {
+        let of = |message: Message| Message { init_spi: [spi; 8], ..message };
+        let ke = |message: Message| of(message.replacing(ke.clone()));
+        let mut messages =
+            vec![ke(Message::request(transforms)), ke(Message::response(transforms))];
+        messages.extend([request(IKE_AUTH, 1, IDI, 256), response(IKE_AUTH, 1, IDR, 208)].map(of));
+        messages
+    };
+    let ecp = agreed(1, &replaced(3, ECP_384), &Payload::ke(20, noise(1, 96)));
+    let less = agreed(2, &replaced(3, MODP_2048), &Payload::ke(14, noise(1, 256)));
+    let retried = [
+        strong_first.clone(),
+        unnamed.clone(),
+        Message::request(&replaced(3, MODP_2048)).replacing(Payload::ke(14, noise(1, 256))),
+    ];
+    vec![
+        sequence("not-offered", &[7_296_414], &[good(), none]),
+        sequence(
+            "two-answered",
+            &[7_296_013, 7_296_415],
+            &[Message::of_sa(&two), Message::of_sa(&two).answered()],
+        ),
+        sequence("other-group", &[OTHER_METHOD], &[other_ke(good())]),
+        sequence(
+            "other-group-answered",
+            &[OTHER_METHOD],
+            &[Message::request(&ecp_384), other_ke(Message::response(&STRONG))],
+        ),
+        sequence("weaker-group", &[7_296_417], &[Message::request(&modp), unnamed]),
+        sequence("weaker-retry", &[OTHER_METHOD, 7_296_417, 7_296_418], &retried),
+        sequence("weaker-than-before", &[7_296_419], &[&ecp[..], &less[..]].concat()),
+        sequence("stronger-than-before", &[], &[less, ecp].concat()),
+    ]
+}
+
+/// The sids of the rules about sequences.
+const SEQUENCES: Range<u32> = 7_296_400..7_296_500;
+
+/// Too much of something, and as a counterpart as much as is allowed.
+fn pressure() -> Vec<Scenario> {
+    let refusals = |count| repeated(&refusal(), count);
+    let again = [&init()[..], &vec![request(IKE_AUTH, 1, IDI, 256); 51]].concat();
+    let answers = [vec![good()], vec![Message::response(&STRONG); 11]].concat();
+    vec![
+        sequence("refused-4-times", &[7_296_407], &refusals(4)),
+        sequence("refused-5-times", &[7_296_407, 7_296_430], &refusals(5)),
+        sequence("refused-30-times", &[7_296_407, 7_296_430, 7_296_431], &refusals(30)),
+        sequence("99-half-open", &[], &repeated(&[good()], 99)),
+        sequence("100-half-open", &[7_296_305, 7_296_432], &repeated(&[good()], 100)),
+        sequence("sent-50-times", &[7_296_400], &again[..again.len() - 1]),
+        sequence("sent-51-times", &[7_296_400, 7_296_433], &again),
+        sequence("answered-10-times", &[7_296_400], &answers[..answers.len() - 1]),
+        sequence("answered-11-times", &[7_296_400, 7_296_434], &answers),
+    ]
+}
+
+/// A fragment of the first request of IKE_AUTH.
+fn part(number: u16, total: u16, seed: u32, length: usize) -> Message {
+    let inner = if number == 1 { IDI } else { 0 };
+    let fragment = Payload::fragment_of(number, total, &noise(seed, length));
+    Message::later(IKE_AUTH, vec![Payload { inner, ..fragment }])
+}
+
+fn fragments() -> Vec<Scenario> {
+    let of = |name, fires: &[u32], parts: &[Message]| {
+        sequence(name, fires, &[&init()[..], parts].concat())
+    };
+    let late = [init().to_vec(), vec![part(1, 2, 1, 400), part(1, 2, 1, 400)]].concat();
+    let mut late = datagrams(&late);
+    late[3] = late[3].clone().after(31);
+    let tiny: Vec<_> = (1..=16).map(|number| part(number, 16, number.into(), 64)).collect();
+    let whole: Vec<_> = (1..=15).map(|number| part(number, 15, number.into(), 64)).collect();
+    let opened = [&init()[..], &[part(1, 2, 1, 400)]].concat();
+    let two = [part(1, 2, 1, 400), part(2, 2, 2, 200)];
+    let mixed = [two[0].clone(), request(IKE_AUTH, 1, IDI, 256)];
+    let changed = [1, 7, 8, 9].map(|seed| part(1, 2, seed, 400));
+    vec![
+        Scenario { quiet: SEQUENCES, ..of("two-fragments", &[], &two) },
+        of("fragment-twice", &[7_296_400], &[two[0].clone(), two[0].clone()]),
+        of("fragment-changed", &[7_296_409], &[two[0].clone(), part(1, 2, 9, 400)]),
+        of("fragment-total-changed", &[7_296_410], &[two[0].clone(), part(1, 3, 1, 400)]),
+        of("fragment-and-whole", &[7_296_411], &mixed),
+        of("fragment-0", &[7_296_261], &[part(0, 2, 1, 400)]),
+        of("fragment-changed-twice", &[7_296_409], &changed[..3]),
+        of("fragment-changed-3-times", &[7_296_409, 7_296_440], &changed),
+        Scenario::new("fragment-late", &[7_296_412], late),
+        of("300-fragments", &[7_296_413], &[part(1, 300, 1, 400)]),
+        of("16-tiny-fragments", &[7_296_441], &tiny),
+        of("15-tiny-fragments", &[], &whole),
+        sequence("99-incomplete", &[], &repeated(&opened, 99)),
+        sequence("100-incomplete", &[7_296_432, 7_296_442], &repeated(&opened, 100)),
+    ]
+}
+
+/// Handshakes whose hashes fit neither end's address, and messages of odd sizes.
+fn translated() -> Vec<Scenario> {
+    let notified = |message: Message| {
+        let hash = |kind, seed| Payload::notify(kind, &noise(seed, 20));
+        message.with(hash(NAT_SOURCE, 5)).with(hash(NAT_DESTINATION, 6))
+    };
+    let with = |name, fires: &[u32], length| {
+        let mut messages = init().map(notified).to_vec();
+        messages.push(request(IKE_AUTH, 1, IDI, length));
+        sequence(name, fires, &messages)
+    };
+    // The header and that of the payload are 32 bytes.
+    let large = 16_384 - 32;
+    let direct = [&init()[..], &[request(IKE_AUTH, 1, IDI, large + 1)]].concat();
+    vec![
+        with("nat-small", &[7_296_451], 16),
+        Scenario { quiet: SEQUENCES, ..with("nat-smallest", &[], 17) },
+        Scenario { quiet: SEQUENCES, ..with("nat-largest", &[], large) },
+        with("nat-large", &[7_296_450], large + 1),
+        Scenario { quiet: SEQUENCES, ..sequence("large-without-nat", &[], &direct) },
     ]
 }

@@ -99,6 +99,59 @@ mod tests {
         }
     }
 
+    /// What is known of an SA after its handshake failed, with every field there is.
+    fn sa() -> Value {
+        json!({
+            "id": "0123456789abcdef", "state": "failed",
+            "initiator": "192.0.2.1", "initiator_port": 4500,
+            "responder": "2001:db8::1", "responder_port": 4500,
+            "started": "2024-01-01T00:00:00.000000+0000", "age": 1,
+            "messages": 4, "retransmissions": 0, "round_trip_us": 900, "handshake_ms": 3,
+            "nat": "forced",
+            "fragments": { "seen": 1, "total": 2, "status": ["incomplete", "duplicate"] },
+            "failure": { "reason": "refused_by_responder", "inferred": true },
+            "half_open": 0, "auth_failures": 1, "init_rate": 1,
+        })
+    }
+
+    #[test]
+    fn what_is_known_of_an_sa_is_described_value_by_value() {
+        let with = |sa: Value| json!({ "nat_t": false, "transport": "udp500", "sa": sa });
+        assert!(is_valid(with(sa())));
+        for (key, value) in [
+            ("surprise", json!(1)),
+            ("id", json!("0123456789ABCDEF")),
+            ("id", json!("1234")),
+            ("state", json!("open")),
+            ("initiator", json!(1)),
+            ("initiator_port", json!(65536)),
+            ("responder_port", json!(-1)),
+            ("started", json!("2024-01-01")),
+            ("age", json!(-1)),
+            ("messages", json!(0)),
+            ("retransmissions", json!("none")),
+            ("round_trip_us", json!(0.5)),
+            ("handshake_ms", json!(-1)),
+            ("nat", json!("yes")),
+            ("fragments", json!({ "seen": 1, "total": 2, "status": ["overlap"] })),
+            ("fragments", json!({ "seen": 1 })),
+            ("failure", json!({ "reason": "no_answer" })),
+            ("failure", json!({ "reason": "", "inferred": true })),
+            ("half_open", json!(-1)),
+            ("auth_failures", json!(true)),
+            ("init_rate", json!(null)),
+        ] {
+            let mut sa = sa();
+            sa[key] = value;
+            assert!(!is_valid(with(sa.clone())), "{sa}");
+        }
+        for key in ["round_trip_us", "handshake_ms", "fragments", "failure", "initiator"] {
+            let mut sa = sa();
+            sa.as_object_mut().expect("an object").remove(key);
+            assert!(is_valid(with(sa)), "{key} may be absent");
+        }
+    }
+
     #[test]
     fn the_schema_describes_every_field_and_forbids_others() {
         let file = project().join("suricata-config/ikev2-eve.schema.json");

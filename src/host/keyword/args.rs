@@ -14,6 +14,8 @@ pub(super) enum Part {
     Chosen,
     /// The KE payload.
     Ke,
+    /// What the SA has negotiated, in any of its messages.
+    Sa,
 }
 
 impl Part {
@@ -23,6 +25,7 @@ impl Part {
             Self::Offered => Scope::Offered.name(),
             Self::Chosen => Scope::Chosen.name(),
             Self::Ke => "ke",
+            Self::Sa => "sa",
         }
     }
 
@@ -32,7 +35,7 @@ impl Part {
             None => true,
             Some(Self::Offered) => scope == Scope::Offered,
             Some(Self::Chosen) => scope == Scope::Chosen,
-            Some(Self::Ke) => false,
+            Some(Self::Ke | Self::Sa) => false,
         }
     }
 }

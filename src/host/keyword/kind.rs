@@ -4,6 +4,7 @@
 use core::ffi::CStr;
 
 use super::args::Part;
+use crate::proposal::Transform;
 use crate::tx::{Scope, Transaction};
 use crate::wire::registry::TransformType;
 
@@ -122,29 +123,37 @@ impl Values {
         part: Option<Part>,
         test: &mut dyn FnMut(u32) -> bool,
     ) -> bool {
-        let mut transforms = tx.proposals.all_transforms().iter();
         match self {
             Self::Of(values) => values(tx, part, test),
             Self::Transforms(scope, first, last) => {
-                *scope == tx.scope()
-                    && transforms.any(|transform| {
-                        (*first..=*last).contains(&transform.kind) && test(transform.id.into())
-                    })
+                let mut transforms = in_scope(tx, *scope, part);
+                transforms.any(|it| (*first..=*last).contains(&it.kind) && test(it.id.into()))
             }
-            Self::KeyLengths(scope) => {
-                *scope == tx.scope()
-                    && transforms
-                        .filter_map(|transform| transform.key_length)
-                        .any(|bits| test(bits.into()))
-            }
+            Self::KeyLengths(scope) => in_scope(tx, *scope, part)
+                .filter_map(|transform| transform.key_length)
+                .any(|bits| test(bits.into())),
         }
     }
+}
+
+/// The transforms of a message in this scope, or what its SA has negotiated.
+fn in_scope(
+    tx: &Transaction,
+    scope: Scope,
+    part: Option<Part>,
+) -> impl Iterator<Item = Transform> + '_ {
+    let of_sa = part == Some(Part::Sa);
+    let chosen = tx.sa.as_ref().filter(|_| of_sa).and_then(|sa| sa.chosen.as_ref());
+    let of_message = tx.proposals.all_transforms().iter().copied();
+    let of_message = of_message.filter(move |_| !of_sa && scope == tx.scope());
+    of_message.chain(chosen.into_iter().flat_map(|chosen| chosen.transforms()))
 }
 
 /// A keyword that names one of some states.
 pub(super) struct Choice {
     /// The states' names.
     pub(super) names: &'static [&'static str],
-    /// The state of a transaction, as an index; none when it has none.
-    pub(super) get: fn(&Transaction) -> Option<usize>,
+    /// The states of a transaction, a bit each in the order of the names; none when
+    /// it has none. Most keywords have one state at a time.
+    pub(super) get: fn(&Transaction) -> Option<u32>,
 }

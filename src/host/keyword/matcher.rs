@@ -67,8 +67,10 @@ impl Matcher {
             Self::Integer { keyword, test, part } => {
                 keyword.values.any(tx, *part, &mut |value| test.passes(value))
             }
-            Self::Choice { keyword, argument } => (keyword.get)(tx)
-                .is_some_and(|state| argument.wanted.contains(&state) != argument.negated),
+            Self::Choice { keyword, argument } => (keyword.get)(tx).is_some_and(|states| {
+                let wanted = argument.wanted.iter().fold(0, |bits, place| bits | 1 << place);
+                (states & wanted != 0) != argument.negated
+            }),
             Self::Flags(wanted) => tx
                 .header
                 .is_some_and(|header| header.flags.0 & (wanted.set | wanted.clear) == wanted.set),

@@ -34,13 +34,32 @@ macro_rules! integer {
     };
 }
 
+/// An integer keyword over what is known of the IKE SA.
+macro_rules! sa {
+    (|$sa:ident| $value:expr) => {
+        integer!(U32, None, |tx, _, test| {
+            tx.sa.as_ref().and_then(|$sa| $value).is_some_and(|value| test(value))
+        })
+    };
+}
+
+/// A choice can also be looked up in what is known of the SA.
+macro_rules! parts {
+    (Offered) => {
+        &[]
+    };
+    (Chosen) => {
+        &[Part::Sa]
+    };
+}
+
 /// An integer keyword over the transforms of some types in offers or choices.
 macro_rules! transforms {
     ($scope:ident, $registry:ident, $first:ident, $last:ident) => {
         Kind::Integer(Integer {
             width: Width::U16,
             names: names!($registry),
-            parts: &[],
+            parts: parts!($scope),
             values: Values::Transforms(Scope::$scope, TransformType::$first, TransformType::$last),
         })
     };
@@ -56,7 +75,7 @@ const KEY_LENGTHS_OFFERED: Kind = Kind::Integer(Integer {
 const KEY_LENGTHS_CHOSEN: Kind = Kind::Integer(Integer {
     width: Width::U16,
     names: None,
-    parts: &[],
+    parts: parts!(Chosen),
     values: Values::KeyLengths(Scope::Chosen),
 });
 
@@ -144,9 +163,9 @@ super::keywords! {
         kind: Kind::Choice(Choice {
             names: &["udp500", "udp4500", "udp"],
             get: |tx| Some(match tx.transport {
-                Transport::Udp500 => 0,
-                Transport::Udp4500 => 1,
-                Transport::Udp => 2,
+                Transport::Udp500 => 1,
+                Transport::Udp4500 => 1 << 1,
+                Transport::Udp => 1 << 2,
             }),
         }),
     }
@@ -314,17 +333,18 @@ super::keywords! {
     DhGroupKeyword {
         name: c"ikev2.dh_group",
         summary: c"any key exchange method of the message",
-        details: "Transforms of type 4 and of the additional key exchanges 1 to 7 (RFC 9370), and the KE payload.",
+        details: "Transforms of type 4 and of the additional key exchanges 1 to 7 (RFC 9370), and the KE payload. `sa` looks at what the IKE SA has negotiated, in any of its messages; so it does for the `chosen` keywords.",
         examples: &[
             "ikev2.dh_group:modp_1024,offered;",
             "ikev2.dh_group:<14,chosen;",
             "ikev2.dh_group:>=ml_kem_512;",
+            "ikev2.exchange_type:informational; ikev2.dh_group:<14,sa;",
         ],
         source: "RFC 7296, 3.3.2 and 3.4",
         kind: Kind::Integer(Integer {
             width: Width::U16,
             names: names!(KeyExchangeMethod),
-            parts: &[Part::Offered, Part::Chosen, Part::Ke],
+            parts: &[Part::Offered, Part::Chosen, Part::Ke, Part::Sa],
             values: Values::Of(any_key_exchange_method),
         }),
     }
@@ -359,10 +379,10 @@ super::keywords! {
         kind: Kind::Choice(Choice {
             names: &["none", "hybrid", "pure", "ppk"],
             get: |tx| tx.post_quantum().map(|state| match state {
-                PostQuantum::None => 0,
-                PostQuantum::Hybrid => 1,
-                PostQuantum::Pure => 2,
-                PostQuantum::Ppk => 3,
+                PostQuantum::None => 1,
+                PostQuantum::Hybrid => 1 << 1,
+                PostQuantum::Pure => 1 << 2,
+                PostQuantum::Ppk => 1 << 3,
             }),
         }),
     }
@@ -376,6 +396,82 @@ super::keywords! {
         ],
         source: "docs/proposals.md",
         kind: Kind::MultiBuffer(|tx, index| tx.proposal_texts().get(index).map(String::as_bytes)),
+    }
+    SaStateKeyword {
+        name: c"ikev2.sa.state",
+        summary: c"state of the IKE SA after the message",
+        details: "",
+        examples: &["ikev2.sa.state:failed;", "ikev2.sa.state:!established,closed;"],
+        source: "docs/sa-tracking.md",
+        kind: Kind::Choice(Choice {
+            names: &["half_open", "cookie", "init_done", "authenticating", "established", "failed", "closed"],
+            get: |tx| tx.sa.map(|sa| 1 << sa.state as u32),
+        }),
+    }
+    SaAgeKeyword {
+        name: c"ikev2.sa.age",
+        summary: c"seconds since the first message of the IKE SA was seen",
+        details: "",
+        examples: &["ikev2.sa.age:>86400;"],
+        source: "docs/sa-tracking.md",
+        kind: sa!(|sa| Some(sa.age_s)),
+    }
+    SaHandshakeTimeKeyword {
+        name: c"ikev2.sa.handshake_time",
+        summary: c"milliseconds from the first IKE_SA_INIT to the end of IKE_AUTH",
+        details: "Of SAs whose handshake was seen whole.",
+        examples: &["ikev2.sa.handshake_time:>5000;"],
+        source: "docs/sa-tracking.md",
+        kind: sa!(|sa| sa.handshake_ms),
+    }
+    SaRetransmissionsKeyword {
+        name: c"ikev2.sa.retransmissions",
+        summary: c"messages of the IKE SA that were sent before, byte for byte",
+        details: "",
+        examples: &["ikev2.sa.retransmissions:>10;"],
+        source: "RFC 7296, 2.1",
+        kind: sa!(|sa| Some(sa.retransmissions)),
+    }
+    SaAuthFailuresKeyword {
+        name: c"ikev2.sa.auth_failures",
+        summary: c"refused authentications of the initiator's address within the window",
+        details: "The window is a setting: docs/configuration.md.",
+        examples: &["ikev2.sa.auth_failures:>=5;"],
+        source: "docs/sa-tracking.md",
+        kind: sa!(|sa| Some(sa.auth_failures)),
+    }
+    SaHalfOpenKeyword {
+        name: c"ikev2.sa.half_open",
+        summary: c"half-open SAs of the responder's address",
+        details: "",
+        examples: &["ikev2.sa.half_open:>1000;"],
+        source: "RFC 8019, 3",
+        kind: sa!(|sa| Some(sa.half_open)),
+    }
+    NatKeyword {
+        name: c"ikev2.nat",
+        summary: c"who is behind a NAT, by the NAT_DETECTION hashes of the IKE SA's messages",
+        details: "`forced` is a hash that fits no address, which some peers send to have ESP in UDP. docs/sa-tracking.md says what an observer can know.",
+        examples: &["ikev2.nat:responder,both;"],
+        source: "RFC 7296, 2.23",
+        kind: Kind::Choice(Choice {
+            names: &["unknown", "none", "initiator", "responder", "both", "forced"],
+            get: |tx| tx.sa.map(|sa| 1 << sa.nat as u32),
+        }),
+    }
+    FragmentStatusKeyword {
+        name: c"ikev2.fragment.status",
+        summary: c"what a fragment is among those of its message",
+        details: "",
+        examples: &["ikev2.fragment.status:conflict,total_changed;"],
+        source: "RFC 7383, 2.5 and 2.6",
+        kind: Kind::Choice(Choice {
+            names: &["complete", "incomplete", "duplicate", "conflict", "total_changed", "invalid", "mixed", "timeout", "too_many"],
+            get: |tx| {
+                let status = tx.sa.and_then(|sa| sa.fragments)?;
+                Some(status.conditions.iter().fold(0, |bits, it| bits | 1 << it as u32))
+            },
+        }),
     }
     OfferedEncrKeyword {
         name: c"ikev2.offered.encr",
@@ -437,7 +533,7 @@ super::keywords! {
         name: c"ikev2.chosen.encr",
         summary: c"encryption algorithm of a response's proposal",
         details: "",
-        examples: &["ikev2.chosen.encr:encr_3des;"],
+        examples: &["ikev2.chosen.encr:encr_3des;", "ikev2.chosen.encr:encr_3des,sa;"],
         source: "RFC 7296, 3.3.2",
         kind: transforms!(Chosen, Encr, ENCR, ENCR),
     }
@@ -500,6 +596,11 @@ fn any_key_exchange_method(
     part: Option<Part>,
     test: &mut dyn FnMut(u32) -> bool,
 ) -> bool {
+    if part == Some(Part::Sa) {
+        let chosen = tx.sa.and_then(|sa| sa.chosen);
+        let mut transforms = chosen.iter().flat_map(|chosen| chosen.transforms());
+        return transforms.any(|it| it.kind.is_key_exchange() && test(it.id.into()));
+    }
     let transforms = tx.proposals.all_transforms().iter();
     if Part::admits(part, tx.scope())
         && transforms
@@ -515,6 +616,27 @@ fn any_key_exchange_method(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sa::fragment::Condition;
+    use crate::sa::{Nat, State};
+
+    #[test]
+    fn states_have_the_names_and_the_order_of_their_types() {
+        let names = |wanted: &str| {
+            let named = |keyword: &&&Keyword| keyword.name.to_bytes() == wanted.as_bytes();
+            match KEYWORDS.iter().find(named).map(|keyword| &keyword.kind) {
+                Some(Kind::Choice(choice)) => choice.names.to_vec(),
+                _ => panic!("{wanted}"),
+            }
+        };
+        let states: Vec<_> = State::ALL.iter().map(|state| state.name()).collect();
+        assert_eq!(names("ikev2.sa.state"), states);
+        let nats: Vec<_> = Nat::ALL.iter().map(|nat| nat.name()).collect();
+        assert_eq!(names("ikev2.nat"), nats);
+        let conditions: Vec<_> = Condition::ALL.iter().map(|it| it.name()).collect();
+        assert_eq!(names("ikev2.fragment.status"), conditions);
+        let kinds: Vec<_> = PostQuantum::ALL.iter().map(|it| it.name()).collect();
+        assert_eq!(names("ikev2.pq"), kinds);
+    }
 
     #[test]
     fn every_keyword_has_a_name_of_its_own_in_the_plugins_space() {

@@ -4,6 +4,7 @@
 
 # Its own tree, since $tree is strongSwan's.
 pluto_tree=
+pluto_pid=
 
 pluto_options() {
     local dir
@@ -62,11 +63,18 @@ start_pluto() {
     netns_start "$side" sh -c "$with_proc" "$pluto_tree" \
         /usr/libexec/ipsec/pluto "${options[@]}" \
         >"$pluto_tree$(home "$side")/stderr" 2>&1
+    pluto_pid=${pids[-1]}
     wait_for 10 test -S "$pluto_tree$(home "$side")/run/pluto.ctl" ||
         die "pluto on the $side did not start"
     sleep 1
     in_pluto_tree "$side" ipsec addconn --config "$(home "$side")/ipsec.conf" \
         --ctlsocket "$(home "$side")/run/pluto.ctl" --autoall >&2
+}
+
+crash_pluto() {
+    kill -9 "$pluto_pid"
+    wait "$pluto_pid" 2>/dev/null || true
+    forget_pid "$pluto_pid"
 }
 
 whack() {

@@ -28,12 +28,18 @@ NR == FNR { pair[++pairs] = $1 "," $2; next }
 /selected proposal: IKE:/ {
     n = split(substr($0, index($0, "IKE:") + 4), part, "/")
     chosen_encr = chosen_integ = ""
+    unknown = 0
     for (i = 1; i <= n; i++) {
         if (part[i] in encr)
             chosen_encr = encr[part[i]]
         else if (part[i] in integ)
             chosen_integ = integ[part[i]]
+        else if (part[i] ~ /^AES_(XCBC|CMAC)_96$/)
+            unknown = 1
     }
+    # Wireshark does not check these.
+    if (unknown)
+        chosen_encr = ""
 }
 
 /^\[IKE\] Sk_[aderip]+ secret = / { key[$2] = $NF }

@@ -1,0 +1,75 @@
+//! What the host tells of a flow.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::sa::Endpoint;
+use crate::sys;
+use crate::tx::{Direction, Transport};
+
+/// `FLOW_IPV4`, `FLOW_IPV6` and `FLOW_DIR_REVERSED` of `flow.h`.
+const IPV4: u32 = 1 << 20;
+const IPV6: u32 = 1 << 21;
+const REVERSED: u32 = 1 << 26;
+
+/// A flow of the host, locked while a callback runs.
+#[derive(Clone, Copy)]
+pub(super) struct Flow(*mut sys::Flow);
+
+impl Flow {
+    /// # Safety
+    /// `flow` is the host's, valid and locked while the value is used.
+    pub(super) unsafe fn new(flow: *const sys::Flow) -> Self {
+        Self(flow.cast_mut())
+    }
+
+    /// The client's and the server's port.
+    fn ports(self) -> (u16, u16) {
+        // SAFETY: see `new`.
+        unsafe { (sys::FlowGetSourcePort(self.0), sys::FlowGetDestinationPort(self.0)) }
+    }
+
+    /// What its ports say of it.
+    pub(super) fn transport(self) -> Transport {
+        let (client, server) = self.ports();
+        Transport::of_ports(client, server)
+    }
+
+    /// When its last packet was seen, which is the one at hand: microseconds since
+    /// the epoch, of the packet's own clock.
+    pub(super) fn time(self) -> u64 {
+        let (mut seconds, mut microseconds) = (0, 0);
+        // SAFETY: see `new`; both places are valid for writing.
+        unsafe { sys::FlowGetLastTimeAsParts(self.0, &mut seconds, &mut microseconds) };
+        seconds.saturating_mul(1_000_000).saturating_add(microseconds)
+    }
+
+    /// Where a packet in this direction comes from and goes to; none for a flow
+    /// without IP addresses.
+    pub(super) fn endpoints(self, direction: Direction) -> Option<(Endpoint, Endpoint)> {
+        let (client_port, server_port) = self.ports();
+        let (client, server) = self.addresses()?;
+        let client = Endpoint { address: client, port: client_port };
+        let server = Endpoint { address: server, port: server_port };
+        Some(match direction {
+            Direction::ToServer => (client, server),
+            Direction::ToClient => (server, client),
+        })
+    }
+
+    /// The client's and the server's address. 8.0 has no function for them; they
+    /// are the first two members of a flow, 16 bytes each in network order, which
+    /// the test with the real headers holds against `flow.h`.
+    fn addresses(self) -> Option<(IpAddr, IpAddr)> {
+        // SAFETY: see `new`.
+        let (flags, members) =
+            unsafe { (sys::FlowGetFlags(self.0), *self.0.cast_const().cast::<[[u8; 16]; 2]>()) };
+        let [source, destination] = match flags & (IPV4 | IPV6) {
+            IPV4 => members
+                .map(|bytes| IpAddr::V4(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]))),
+            IPV6 => members.map(|bytes| IpAddr::V6(Ipv6Addr::from(bytes))),
+            _ => return None,
+        };
+        // A flow that was turned round keeps its addresses where they were.
+        Some(if flags & REVERSED == 0 { (source, destination) } else { (destination, source) })
+    }
+}

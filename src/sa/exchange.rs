@@ -1,0 +1,675 @@
+//! Exchanges: what a message is to its SA, requests and responses paired, and the
+//! one table of what a message does to the SA's state.
+
+use std::hash::BuildHasher;
+
+use crate::tx::{Event, EventSet, Transaction};
+use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
+use crate::wire::Header;
+
+use super::{Reason, State};
+
+/// The exchanges of each window that are remembered. A peer's window is 1 unless
+/// it says otherwise (RFC 7296, 2.3), and it says so under encryption only.
+const REMEMBERED: usize = 4;
+
+/// What the exchanges of an SA depend on in a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
+    pub(super) init_spi: [u8; 8],
+    pub(super) resp_spi: [u8; 8],
+    pub(super) exchange: ExchangeType,
+    pub(super) id: u32,
+    /// Whether the original initiator of the SA sent the message.
+    pub(super) from_initiator: bool,
+    pub(super) response: bool,
+    pub(super) body: Body,
+    /// Of all bytes of the message.
+    pub(super) hash: u64,
+}
+
+/// What can be seen of a message's contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Body {
+    /// A message of the exchange that begins an SA.
+    Init(Init),
+    /// Under encryption.
+    Protected(Protected),
+    /// In clear, where it should not be; the first error notify.
+    Clear(Option<NotifyType>),
+}
+
+/// A message of IKE_SA_INIT or IKE_SESSION_RESUME.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Init {
+    Request,
+    /// The responder goes on.
+    Accept,
+    /// It wants the request again with a cookie (RFC 7296, 2.6; RFC 8019).
+    Cookie,
+    /// It wants another key exchange method (RFC 7296, 1.2).
+    Group,
+    /// It sends the initiator elsewhere (RFC 5685).
+    Redirect,
+    /// It refuses.
+    Reject(NotifyType),
+    /// None of these.
+    Unclear,
+}
+
+/// An encrypted message, or a fragment of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Protected {
+    /// The first payload inside, which the SK payload names in clear; of a
+    /// fragment only the first has it.
+    pub(super) inner: PayloadType,
+    /// Initialization vector to checksum, in bytes.
+    pub(super) length: u32,
+    pub(super) part: Part,
+}
+
+/// Which part of a message a datagram is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Whole,
+    /// The fragment that tells what is inside.
+    First,
+    Later,
+}
+
+impl Facts {
+    /// None for what belongs to no IKE SA: another version, or no initiator SPI.
+    pub(super) fn of(tx: &Transaction, hasher: &impl BuildHasher) -> Option<Self> {
+        let header = tx.header.as_ref()?;
+        if header.version.major() != 2 || header.init_spi == [0; 8] {
+            return None;
+        }
+        let body = body(tx, header);
+        // Only who accepts names an SPI; what stands in a request or a refusal is not one
+        // that later messages have.
+        let has_spi =
+            matches!(body, Body::Init(Init::Accept) | Body::Protected(_) | Body::Clear(_));
+        Some(Self {
+            init_spi: header.init_spi,
+            resp_spi: if has_spi { header.resp_spi } else { [0; 8] },
+            exchange: header.exchange_type,
+            id: header.message_id,
+            from_initiator: header.flags.initiator(),
+            response: header.flags.response(),
+            body,
+            hash: hasher.hash_one(tx.message()),
+        })
+    }
+
+    /// Whether the original initiator began the exchange.
+    pub(super) fn asked_by_initiator(&self) -> bool {
+        self.from_initiator != self.response
+    }
+
+    pub(super) fn is_init(&self) -> bool {
+        matches!(self.body, Body::Init(_))
+    }
+
+    pub(super) fn protected(&self) -> Option<Protected> {
+        match self.body {
+            Body::Protected(protected) => Some(protected),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_auth(&self) -> bool {
+        matches!(self.exchange, ExchangeType::IKE_AUTH | ExchangeType::GSA_AUTH)
+    }
+
+    /// Whether only an SA that is authenticated has this exchange.
+    pub(super) fn is_use(&self) -> bool {
+        matches!(
+            self.exchange,
+            ExchangeType::CREATE_CHILD_SA
+                | ExchangeType::INFORMATIONAL
+                | ExchangeType::IKE_FOLLOWUP_KE
+        )
+    }
+
+    fn part(&self) -> Part {
+        self.protected().map_or(Part::Whole, |protected| protected.part)
+    }
+}
+
+fn body(tx: &Transaction, header: &Header) -> Body {
+    let begins = matches!(
+        header.exchange_type,
+        ExchangeType::IKE_SA_INIT | ExchangeType::IKE_SESSION_RESUME
+    );
+    if begins {
+        return Body::Init(init(tx, header));
+    }
+    let last = tx.payloads.last().filter(|payload| payload.kind.is_encrypted());
+    let Some((last, contents)) = last.zip(tx.encrypted()) else {
+        return Body::Clear(first_error(tx));
+    };
+    let part = match tx.fragment().map(|fragment| fragment.number) {
+        None => Part::Whole,
+        Some(1) => Part::First,
+        Some(_) => Part::Later,
+    };
+    let length = u32::try_from(contents.len()).unwrap_or(u32::MAX);
+    Body::Protected(Protected { inner: last.next_payload, length, part })
+}
+
+fn init(tx: &Transaction, header: &Header) -> Init {
+    if !header.flags.response() {
+        return Init::Request;
+    }
+    let has = |kind| tx.payloads.iter().any(|payload| payload.kind == kind);
+    if header.resp_spi != [0; 8] && has(PayloadType::NONCE) {
+        return Init::Accept;
+    }
+    let notified = |kind| tx.notifies().any(|notify| notify.kind == kind);
+    if notified(NotifyType::COOKIE) || notified(NotifyType::PUZZLE) {
+        Init::Cookie
+    } else if notified(NotifyType::INVALID_KE_PAYLOAD) {
+        Init::Group
+    } else if notified(NotifyType::REDIRECT) {
+        Init::Redirect
+    } else if notified(NotifyType::TICKET_NACK) {
+        Init::Reject(NotifyType::TICKET_NACK)
+    } else {
+        first_error(tx).map_or(Init::Unclear, Init::Reject)
+    }
+}
+
+fn first_error(tx: &Transaction) -> Option<NotifyType> {
+    let mut kinds = tx.notifies().map(|notify| notify.kind);
+    kinds.find(|kind| kind.is_error() && kind.0 != 0)
+}
+
+/// What a message is among those of its exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// Not seen before, and complete enough to be judged.
+    New,
+    /// A further fragment, or a message too old to be compared.
+    Part,
+    /// The same bytes again.
+    Repeated,
+    /// Other bytes with an identifier that was used.
+    Changed,
+    /// A response that nobody asked for.
+    Stray,
+}
+
+/// One exchange: a request and its response.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Exchange {
+    id: u32,
+    /// The size of the request's encrypted contents, for what its response means.
+    pub(super) asked: u16,
+    marks: u16,
+    request: u64,
+    response: u64,
+}
+
+impl Exchange {
+    const REQUEST: u16 = 1;
+    const RESPONSE: u16 = 2;
+    const RESENT: u16 = 4;
+    /// The response lets the initiator try again with another request.
+    const AGAIN: u16 = 8;
+    /// The request asks to delete an SA.
+    const DELETE: u16 = 16;
+    /// The request ends the SA, and its response says no more.
+    const LAST_WORD: u16 = 32;
+    const REQUEST_IN_PARTS: u16 = 64;
+    const RESPONSE_IN_PARTS: u16 = 128;
+    const AUTH: u16 = 256;
+
+    fn has(&self, mark: u16) -> bool {
+        self.marks & mark != 0
+    }
+
+    pub(super) fn is_answered(&self) -> bool {
+        self.has(Self::RESPONSE)
+    }
+
+    pub(super) fn asks_to_delete(&self) -> bool {
+        self.has(Self::DELETE)
+    }
+
+    pub(super) fn is_auth(&self) -> bool {
+        self.has(Self::AUTH)
+    }
+
+    pub(super) fn is_last_word(&self) -> bool {
+        self.has(Self::LAST_WORD)
+    }
+
+    pub(super) fn mark_last_word(&mut self) {
+        self.marks |= Self::LAST_WORD;
+    }
+
+    /// The marks of a request, or of a response, that was seen and that came in parts.
+    fn side(facts: &Facts) -> (u16, u16) {
+        if facts.response {
+            (Self::RESPONSE, Self::RESPONSE_IN_PARTS)
+        } else {
+            (Self::REQUEST, Self::REQUEST_IN_PARTS)
+        }
+    }
+
+    /// Takes in one datagram of the request or of the response.
+    fn compare(&mut self, facts: &Facts) -> Sight {
+        let (seen, parts) = Self::side(facts);
+        let part = facts.part();
+        let was = self.marks;
+        self.marks |= seen | if part == Part::Whole { 0 } else { parts };
+        let known = if facts.response { &mut self.response } else { &mut self.request };
+        let in_parts = self.marks & parts != 0;
+        match part {
+            Part::Later => Sight::Part,
+            // The first fragment may come behind others.
+            _ if was & seen == 0 || *known == 0 => {
+                *known = facts.hash;
+                Sight::New
+            }
+            _ if *known == facts.hash => {
+                self.marks |= Self::RESENT;
+                Sight::Repeated
+            }
+            // A peer may send in fragments, or in smaller ones, what got no answer
+            // (RFC 7383, 2.5.1); what must not change then is for `fragment`.
+            _ if in_parts => Sight::Part,
+            _ if was & Self::AGAIN != 0 => {
+                *known = facts.hash;
+                self.marks &= !Self::AGAIN;
+                if !facts.response {
+                    self.marks &= !Self::RESPONSE;
+                    self.response = 0;
+                }
+                Sight::New
+            }
+            _ => Sight::Changed,
+        }
+    }
+}
+
+/// The exchanges that one of the peers began; each has message ids of its own
+/// (RFC 7296, 2.2).
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Window {
+    /// The highest id of a request, if there was one: apart, as that takes half of an
+    /// `Option`'s place.
+    newest: u32,
+    has_newest: bool,
+    /// How many requests the peer sends without waiting for answers.
+    size: u8,
+    /// When the newest request was first seen.
+    asked_at: u64,
+    recent: [Exchange; REMEMBERED],
+}
+
+impl Window {
+    /// Whether ids are counted from 0: `from_zero` if the SA was seen from its
+    /// beginning. Then what is missing is known.
+    pub(super) fn observe(
+        &mut self,
+        facts: &Facts,
+        time: u64,
+        from_zero: bool,
+        events: &mut EventSet,
+    ) -> Sight {
+        let sight = if facts.response {
+            self.response(facts, from_zero)
+        } else {
+            self.request(facts, time, from_zero, events)
+        };
+        match sight {
+            Sight::Repeated => events.insert(Event::Retransmission),
+            Sight::Changed => events.insert(Event::ReplayChanged),
+            Sight::Stray => events.insert(Event::ResponseWithoutRequest),
+            Sight::New | Sight::Part => {}
+        }
+        if sight == Sight::New {
+            self.mark(facts);
+        }
+        sight
+    }
+
+    /// The exchange with this id, if it is remembered.
+    pub(super) fn exchange(&mut self, id: u32) -> Option<&mut Exchange> {
+        let slot = &mut self.recent[id as usize % REMEMBERED];
+        (slot.id == id && slot.marks != 0).then_some(slot)
+    }
+
+    /// Whether the request is the one that comes after all that were seen.
+    pub(super) fn is_next(&self, id: u32, from_zero: bool) -> bool {
+        match self.newest() {
+            Some(newest) => newest.checked_add(1) == Some(id),
+            None => from_zero && id == 0,
+        }
+    }
+
+    pub(super) fn is_newest(&self, id: u32) -> bool {
+        self.newest() == Some(id)
+    }
+
+    pub(super) fn asked_at(&self) -> u64 {
+        self.asked_at
+    }
+
+    /// Microseconds from the request to its response, which is known if both were
+    /// sent once.
+    pub(super) fn round_trip(&mut self, id: u32, time: u64) -> Option<u32> {
+        let asked_at = self.asked_at;
+        let newest = self.is_newest(id);
+        let exchange = self.exchange(id)?;
+        let once = exchange.marks & (Exchange::REQUEST | Exchange::RESENT) == Exchange::REQUEST;
+        let passed = time.checked_sub(asked_at)?;
+        (newest && once).then_some(passed).and_then(|passed| u32::try_from(passed).ok())
+    }
+
+    /// Whether the request or the response came in one piece before, and an initiator
+    /// that got no answer would not now try fragments (RFC 7383, 2.5.1).
+    pub(super) fn came_whole(&mut self, facts: &Facts) -> bool {
+        let (seen, parts) = Exchange::side(facts);
+        self.exchange(facts.id)
+            .is_some_and(|known| known.is_answered() && known.marks & (seen | parts) == seen)
+    }
+
+    /// Takes the answer back: another one takes its place.
+    pub(super) fn forget_answer(&mut self, id: u32) {
+        if let Some(exchange) = self.exchange(id) {
+            exchange.marks &= Exchange::REQUEST | Exchange::RESENT;
+            exchange.response = 0;
+        }
+    }
+
+    fn newest(&self) -> Option<u32> {
+        self.has_newest.then_some(self.newest)
+    }
+
+    fn request(
+        &mut self,
+        facts: &Facts,
+        time: u64,
+        from_zero: bool,
+        events: &mut EventSet,
+    ) -> Sight {
+        let id = facts.id;
+        if let Some(exchange) = self.exchange(id) {
+            let sight = exchange.compare(facts);
+            if sight == Sight::New {
+                self.advance(id, time);
+            }
+            return sight;
+        }
+        let newest = match self.newest() {
+            Some(newest) => i64::from(newest),
+            None if from_zero => -1,
+            None => i64::from(id) - 1,
+        };
+        let ahead = i64::from(id) - newest;
+        if ahead <= 0 {
+            return self.late_request(facts, ahead);
+        }
+        let follows_jump = id.checked_sub(1).is_some_and(|before| self.exchange(before).is_some());
+        let jumps = ahead > i64::from(self.size.max(1)) && !follows_jump;
+        if jumps {
+            events.insert(Event::MessageIdGap);
+            // One forged message must not push a request out that awaits its answer,
+            // nor make all that come after it look old.
+            let kept = self.recent[id as usize % REMEMBERED];
+            if kept.has(Exchange::REQUEST) && !kept.is_answered() {
+                return Sight::Part;
+            }
+        } else {
+            self.advance(id, time);
+        }
+        self.record(facts)
+    }
+
+    /// A request behind newer ones: its sender's window is larger than 1.
+    fn late_request(&mut self, facts: &Facts, ahead: i64) -> Sight {
+        let behind = u8::try_from(-ahead).unwrap_or(u8::MAX);
+        let slot = self.recent[facts.id as usize % REMEMBERED];
+        let room = usize::from(behind) < REMEMBERED && (slot.marks == 0 || slot.id < facts.id);
+        if !facts.is_init() {
+            self.size = if room { self.size.max(behind + 1) } else { self.size };
+            return if room { self.record(facts) } else { Sight::Part };
+        }
+        // Another thread was faster with what came after, on the other port.
+        if room {
+            self.record(facts)
+        } else {
+            Sight::New
+        }
+    }
+
+    fn response(&mut self, facts: &Facts, from_zero: bool) -> Sight {
+        let id = facts.id;
+        let newest = self.newest();
+        if let Some(exchange) = self.exchange(id) {
+            let asked = exchange.has(Exchange::REQUEST);
+            let sight = exchange.compare(facts);
+            if asked && newest.is_some_and(|newest| newest < id) {
+                (self.newest, self.has_newest) = (id, true);
+            }
+            return sight;
+        }
+        match newest {
+            Some(newest) if id <= newest && facts.is_init() => Sight::New,
+            Some(newest) if id <= newest => Sight::Part,
+            _ if from_zero => Sight::Stray,
+            _ => self.record(facts),
+        }
+    }
+
+    fn record(&mut self, facts: &Facts) -> Sight {
+        let mut exchange = Exchange { id: facts.id, ..Exchange::default() };
+        let sight = exchange.compare(facts);
+        self.recent[facts.id as usize % REMEMBERED] = exchange;
+        sight
+    }
+
+    fn advance(&mut self, id: u32, time: u64) {
+        if self.newest().is_none_or(|newest| newest <= id) {
+            (self.newest, self.has_newest) = (id, true);
+            self.asked_at = time;
+        }
+    }
+
+    fn mark(&mut self, facts: &Facts) {
+        let Some(exchange) = self.exchange(facts.id) else { return };
+        match facts.body {
+            Body::Init(Init::Cookie | Init::Group | Init::Reject(_)) => {
+                exchange.marks |= Exchange::AGAIN;
+            }
+            Body::Protected(protected) if !facts.response => {
+                exchange.asked = u16::try_from(protected.length).unwrap_or(u16::MAX);
+                if facts.is_auth() {
+                    exchange.marks |= Exchange::AUTH;
+                }
+                if facts.exchange == ExchangeType::INFORMATIONAL
+                    && protected.inner == PayloadType::DELETE
+                {
+                    exchange.marks |= Exchange::DELETE;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a new message means to the state of its SA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// A request that begins an SA.
+    Begin,
+    /// The responder wants a cookie.
+    AskCookie,
+    /// It wants another key exchange method, for the first time.
+    AskGroup,
+    /// It accepts the request.
+    Accept,
+    /// It sends the initiator elsewhere.
+    Redirect,
+    /// A request of IKE_AUTH.
+    Authenticate,
+    /// A response of IKE_AUTH after which more rounds follow.
+    AnotherRound,
+    /// A response of IKE_AUTH with the responder's identity or authentication.
+    Authenticated,
+    /// Either peer ends the handshake, or nobody answers.
+    Fail(Reason),
+    /// An exchange of an SA in use was completed.
+    Use,
+    /// The IKE SA was deleted.
+    Delete,
+}
+
+/// The state after a step: the life of an IKE SA (RFC 7296, 1.2 and 1.4).
+///
+/// Errors and cookies in clear can be forged, and a sensor may miss messages, so
+/// the handshake goes on from any state in which it seemed to have ended. A step
+/// that a state does not know changes nothing.
+pub(super) fn next(state: State, step: Step) -> State {
+    use State::{Authenticating, Closed, Cookie, Established, Failed, HalfOpen, InitDone};
+    match (state, step) {
+        (HalfOpen | Cookie | Failed, Step::Begin) => HalfOpen,
+        (HalfOpen | Cookie | Failed, Step::AskCookie) => Cookie,
+        (HalfOpen | Cookie | Failed, Step::AskGroup) => HalfOpen,
+        (HalfOpen | Cookie | Failed, Step::Accept) => InitDone,
+        (HalfOpen | Cookie, Step::Redirect) => Closed,
+
+        (HalfOpen | Cookie | InitDone | Established | Failed, Step::Authenticate) => Authenticating,
+        (InitDone | Authenticating | Established | Failed, Step::AnotherRound) => Authenticating,
+        (InitDone | Authenticating | Failed, Step::Authenticated) => Established,
+
+        (InitDone | Authenticating | Failed | Closed, Step::Use) => Established,
+        (InitDone | Authenticating | Established | Failed, Step::Delete) => Closed,
+
+        (HalfOpen | Cookie | InitDone | Authenticating | Established, Step::Fail(_)) => Failed,
+        (unchanged, _) => unchanged,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::State::{Authenticating, Closed, Cookie, Established, Failed, HalfOpen, InitDone};
+    use super::*;
+
+    const STEPS: [Step; 11] = [
+        Step::Begin,
+        Step::AskCookie,
+        Step::AskGroup,
+        Step::Accept,
+        Step::Redirect,
+        Step::Authenticate,
+        Step::AnotherRound,
+        Step::Authenticated,
+        Step::Fail(Reason::NoAnswer),
+        Step::Use,
+        Step::Delete,
+    ];
+
+    #[test]
+    fn the_table_is_this() {
+        // One row a state, one column a step, as above.
+        let table = [
+            (HalfOpen, "HalfOpen Cookie HalfOpen InitDone Closed Authenticating - - Failed - -"),
+            (Cookie, "HalfOpen - HalfOpen InitDone Closed Authenticating - - Failed - -"),
+            (InitDone, "- - - - - Authenticating Authenticating Established Failed Established Closed"),
+            (Authenticating, "- - - - - - - Established Failed Established Closed"),
+            (Established, "- - - - - Authenticating Authenticating - Failed - Closed"),
+            (Failed, "HalfOpen Cookie HalfOpen InitDone - Authenticating Authenticating Established - Established Closed"),
+            (Closed, "- - - - - - - - - Established -"),
+        ];
+        for (state, row) in table {
+            for (step, expected) in STEPS.into_iter().zip(row.split(' ')) {
+                let expected = if expected == "-" { format!("{state:?}") } else { expected.into() };
+                assert_eq!(format!("{:?}", next(state, step)), expected, "{state:?} {step:?}");
+            }
+        }
+    }
+
+    fn facts(response: bool, id: u32, hash: u64) -> Facts {
+        Facts {
+            init_spi: [1; 8],
+            resp_spi: [2; 8],
+            exchange: ExchangeType::INFORMATIONAL,
+            id,
+            from_initiator: !response,
+            response,
+            body: Body::Clear(None),
+            hash,
+        }
+    }
+
+    /// What a window that was seen from its beginning makes of requests.
+    fn requests(ids: &[u32]) -> Vec<(Sight, bool)> {
+        let mut window = Window::default();
+        let request = |id: &u32| {
+            let mut events = EventSet::default();
+            let sight = window.observe(&facts(false, *id, 7), 0, true, &mut events);
+            (sight, events.contains(Event::MessageIdGap))
+        };
+        ids.iter().map(request).collect()
+    }
+
+    #[test]
+    fn ids_that_are_left_out_are_a_gap_once() {
+        let new = (Sight::New, false);
+        assert_eq!(requests(&[0, 1, 2]), [new; 3]);
+        assert_eq!(requests(&[0, 2, 3, 4]), [new, (Sight::New, true), new, new]);
+        assert_eq!(requests(&[1]), [(Sight::New, true)]);
+    }
+
+    #[test]
+    fn a_larger_window_is_learnt_from_the_first_request_out_of_order() {
+        let new = (Sight::New, false);
+        // 3 is seen before 2: a gap at first, none with 5 before 4.
+        assert_eq!(
+            requests(&[0, 1, 3, 4, 2, 6, 5]),
+            [new, new, (Sight::New, true), new, new, new, new]
+        );
+    }
+
+    #[test]
+    fn a_forged_id_takes_no_place_of_a_request_that_waits() {
+        let mut window = Window::default();
+        let mut observe = |response, id| {
+            window.observe(&facts(response, id, 7), 0, true, &mut EventSet::default())
+        };
+        observe(false, 0);
+        observe(false, 4_000_000_000);
+        assert_eq!(observe(true, 0), Sight::New);
+        assert_eq!(observe(false, 1), Sight::New);
+        assert_eq!(observe(true, 1), Sight::New);
+    }
+
+    #[test]
+    fn a_response_is_asked_for_unless_the_request_was_not_seen() {
+        let sight = |from_zero, id| {
+            let mut window = Window::default();
+            window.observe(&facts(true, id, 7), 0, from_zero, &mut EventSet::default())
+        };
+        assert_eq!(sight(true, 3), Sight::Stray);
+        assert_eq!(sight(false, 3), Sight::New);
+    }
+
+    #[test]
+    fn time_to_the_answer_is_known_if_both_were_sent_once() {
+        let mut window = Window::default();
+        let mut observe = |response, id, time| {
+            window.observe(&facts(response, id, 7), time, true, &mut EventSet::default());
+            window.round_trip(id, time)
+        };
+        observe(false, 0, 100);
+        assert_eq!(observe(true, 0, 350), Some(250));
+        observe(false, 1, 400);
+        observe(false, 1, 500);
+        assert_eq!(observe(true, 1, 510), None);
+        observe(false, 2, 600);
+        assert_eq!(observe(true, 2, 590), None, "a clock that runs backwards");
+    }
+}

@@ -1,0 +1,497 @@
+//! Fragments of encrypted messages, followed without keys
+//! ([RFC 7383](https://www.rfc-editor.org/rfc/rfc7383)).
+//!
+//! Nothing is put together here. What is kept of a fragment is that it came and a
+//! hash to tell a copy from something else under the same number, which is how a
+//! peer is fed another message than the one an observer sees.
+//!
+//! The receiver's rules (RFC 7383, sections 2.5.2 and 2.6) are followed as far as they
+//! need no keys:
+//!
+//! - a number of 0 or above the total, or a total of 0, is not a fragment;
+//! - a larger total than before means that the sender cut the message anew, into
+//!   smaller pieces: what came before is discarded, and the new set counts;
+//! - a smaller total is a late piece of an earlier set, and is ignored;
+//! - what comes after the message is complete changes nothing.
+//!
+//! A receiver drops forged fragments because their checksum is wrong. Here every
+//! fragment counts, so a forged one can make a set look complete, or start it anew.
+
+use core::hash::{Hash, Hasher};
+use std::hash::DefaultHasher;
+
+use crate::wire::registry::PayloadType;
+use crate::wire::{Fragment, Header};
+
+/// The most messages of one SA that are followed at a time, both directions together.
+pub const MAX_MESSAGES: usize = 4;
+
+/// The most fragments of a message that are followed. With 576-byte packets that
+/// is more than the largest UDP datagram.
+pub const MAX_FRAGMENTS: u16 = 256;
+
+/// How many fragments of a message, from the first, are compared with copies of them.
+pub const MAX_COMPARED: u16 = 64;
+
+/// How long after its first fragment a message has to be complete, in milliseconds.
+///
+/// Peers that get no answer send all fragments again (strongSwan after 4, 11 and 24
+/// seconds), so by then a lost one has come in copies.
+pub const TIMEOUT: u64 = 30_000;
+
+macro_rules! conditions {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// What a fragment shows; the words of `ikev2.fragment.status`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Condition { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Condition {
+            /// Every condition.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The word in rules and records.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+    };
+}
+
+conditions! {
+    /// Every fragment of the message has come.
+    Complete = "complete",
+    /// Fragments of the message are missing.
+    Incomplete = "incomplete",
+    /// The fragment came before.
+    Duplicate = "duplicate",
+    /// A fragment of this number came before, with other bytes.
+    Conflict = "conflict",
+    /// The total is another than that of the fragments before.
+    TotalChanged = "total_changed",
+    /// No fragment by RFC 7383, section 2.5: number 0 or above the total, total 0, or a
+    /// Next Payload in another fragment than the first.
+    Invalid = "invalid",
+    /// The same message came in SK and in SKF payloads.
+    Mixed = "mixed",
+    /// A message of this SA was not complete in time, and is given up.
+    Timeout = "timeout",
+    /// More fragments, or more messages at once, than are followed.
+    TooMany = "too_many",
+}
+
+/// A set of conditions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Conditions(u16);
+
+impl Conditions {
+    /// Adds a condition.
+    pub fn insert(&mut self, condition: Condition) {
+        self.0 |= 1 << condition as u16;
+    }
+
+    /// Whether the condition is in the set.
+    pub fn contains(self, condition: Condition) -> bool {
+        self.0 & (1 << condition as u16) != 0
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The conditions, in their order.
+    pub fn iter(self) -> impl Iterator<Item = Condition> {
+        Condition::ALL.iter().copied().filter(move |condition| self.contains(*condition))
+    }
+}
+
+/// What a fragment is, and what has come of its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Fragment Number.
+    pub number: u16,
+    /// Total Fragments.
+    pub total: u16,
+    /// How many different fragments of the message have come, this one included.
+    pub seen: u16,
+    /// What this one shows.
+    pub conditions: Conditions,
+}
+
+/// What tells a message from others of its SA. Each end numbers its own requests, so
+/// a number alone may be that of two requests and two responses (RFC 7296, section 2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageKey {
+    /// Message ID.
+    pub message_id: u32,
+    /// Whether the SA's initiator sent it.
+    pub from_initiator: bool,
+    /// Whether it is a response.
+    pub response: bool,
+}
+
+impl From<&Header> for MessageKey {
+    fn from(header: &Header) -> Self {
+        Self {
+            message_id: header.message_id,
+            from_initiator: header.flags.initiator(),
+            response: header.flags.response(),
+        }
+    }
+}
+
+/// The fragmented messages of one SA that are under way, or were lately.
+#[derive(Debug, Default)]
+pub struct Fragments {
+    messages: Vec<Partial>,
+}
+
+impl Fragments {
+    /// Takes a fragment that came at `now`, in milliseconds.
+    pub fn observe(&mut self, key: MessageKey, fragment: &Fragment<'_>, now: u64) -> Status {
+        let mut conditions = self.expire(now);
+        let seen = self.note(key, fragment, now, &mut conditions);
+        Status { number: fragment.number, total: fragment.total, seen, conditions }
+    }
+
+    /// Takes a message that came whole, in an SK payload. [`Condition::Mixed`] when
+    /// fragments of it came before; of the other order, which is a peer that
+    /// fragments when it got no answer, only its owner knows.
+    pub fn observe_whole(&mut self, key: MessageKey, now: u64) -> Conditions {
+        let mut conditions = self.expire(now);
+        if self.messages.iter().any(|message| message.key == key) {
+            conditions.insert(Condition::Mixed);
+        }
+        conditions
+    }
+
+    /// Gives up what is too old; [`Condition::Timeout`] when some of it was not
+    /// complete.
+    pub fn expire(&mut self, now: u64) -> Conditions {
+        let mut conditions = Conditions::default();
+        self.messages.retain(|message| {
+            // A clock that runs backwards makes nothing old.
+            let is_old = now.saturating_sub(message.started) > TIMEOUT;
+            if is_old && !message.is_complete() {
+                conditions.insert(Condition::Timeout);
+            }
+            !is_old
+        });
+        conditions
+    }
+
+    /// Whether nothing is remembered, so that this need not be kept.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// Whether every message is complete. Then this is kept only to find what comes in
+    /// the place of fragments, and can go with the next message of another number.
+    pub fn is_settled(&self) -> bool {
+        self.messages.iter().all(Partial::is_complete)
+    }
+
+    /// The bytes that this has allocated.
+    pub fn heap_size(&self) -> usize {
+        let hashes = self.messages.iter().map(|message| message.hashes.len());
+        self.messages.capacity() * size_of::<Partial>() + hashes.sum::<usize>() * size_of::<u32>()
+    }
+
+    fn note(
+        &mut self,
+        key: MessageKey,
+        fragment: &Fragment<'_>,
+        now: u64,
+        conditions: &mut Conditions,
+    ) -> u16 {
+        if !fragment.is_valid() {
+            conditions.insert(Condition::Invalid);
+            return 0;
+        }
+        if fragment.total > MAX_FRAGMENTS {
+            conditions.insert(Condition::TooMany);
+            return 0;
+        }
+        let message = match self.messages.iter().position(|message| message.key == key) {
+            Some(place) => &mut self.messages[place],
+            None => self.begin(key, fragment.total, now, conditions),
+        };
+        message.note(fragment, now, conditions);
+        let is_complete = message.is_complete();
+        conditions.insert(if is_complete { Condition::Complete } else { Condition::Incomplete });
+        message.count
+    }
+
+    /// Makes room for a message, if need be at the expense of one that is complete,
+    /// else of the oldest.
+    fn begin(
+        &mut self,
+        key: MessageKey,
+        total: u16,
+        now: u64,
+        conditions: &mut Conditions,
+    ) -> &mut Partial {
+        if self.messages.len() >= MAX_MESSAGES {
+            let complete = self.messages.iter().position(Partial::is_complete);
+            if complete.is_none() {
+                conditions.insert(Condition::TooMany);
+            }
+            self.messages.remove(complete.unwrap_or(0));
+        }
+        // Mostly there is one message, its answer at most: no room for four ahead.
+        self.messages.reserve_exact(1);
+        self.messages.push(Partial::new(key, total, now));
+        let last = self.messages.len() - 1;
+        &mut self.messages[last]
+    }
+}
+
+/// One message, of which fragments have come.
+#[derive(Debug)]
+struct Partial {
+    key: MessageKey,
+    total: u16,
+    /// How many bits of `seen` are set.
+    count: u16,
+    /// When the first fragment of this total came.
+    started: u64,
+    /// A bit for each fragment.
+    seen: [u64; MAX_FRAGMENTS as usize / 64],
+    /// Hashes of the first fragments. They have no key: who wants to can make a
+    /// conflict that is taken for a copy, as with any hash this short.
+    hashes: Box<[u32]>,
+}
+
+impl Partial {
+    fn new(key: MessageKey, total: u16, now: u64) -> Self {
+        let hashes = vec![0; usize::from(total.min(MAX_COMPARED))].into_boxed_slice();
+        Self { key, total, count: 0, started: now, seen: [0; 4], hashes }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.count == self.total
+    }
+
+    fn note(&mut self, fragment: &Fragment<'_>, now: u64, conditions: &mut Conditions) {
+        if fragment.total != self.total {
+            conditions.insert(Condition::TotalChanged);
+            if fragment.total < self.total || self.is_complete() {
+                return;
+            }
+            *self = Self::new(self.key, fragment.total, now);
+        }
+        // Valid fragments have numbers from 1 to the total.
+        let place = usize::from(fragment.number.saturating_sub(1));
+        if !self.mark(place) {
+            self.count += 1;
+            if let Some(kept) = self.hashes.get_mut(place) {
+                *kept = hash(fragment);
+            }
+        } else if self.hashes.get(place).is_some_and(|kept| *kept != hash(fragment)) {
+            conditions.insert(Condition::Conflict);
+        } else {
+            conditions.insert(Condition::Duplicate);
+        }
+    }
+
+    /// Marks a fragment as seen, and says whether it was.
+    fn mark(&mut self, place: usize) -> bool {
+        let Some(word) = self.seen.get_mut(place / 64) else { return true };
+        let bit = 1 << (place % 64);
+        let was = *word & bit != 0;
+        *word |= bit;
+        was
+    }
+}
+
+fn hash(fragment: &Fragment<'_>) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    let PayloadType(first_inner) = fragment.first_inner;
+    first_inner.hash(&mut hasher);
+    fragment.body.hash(&mut hasher);
+    let hash = hasher.finish();
+    (hash >> 32) as u32 ^ hash as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Condition::*;
+    use super::*;
+
+    const REQUEST: MessageKey = MessageKey { message_id: 1, from_initiator: true, response: false };
+
+    fn fragment(number: u16, total: u16, body: &[u8]) -> Fragment<'_> {
+        let first_inner = if number == 1 { PayloadType::IDI } else { PayloadType::NONE };
+        Fragment { first_inner, number, total, body }
+    }
+
+    /// Number, total, body and time of a fragment, and what it shows.
+    type Step<'a> = (u16, u16, &'a str, u64, &'a [Condition]);
+
+    fn play(fragments: &mut Fragments, steps: &[Step<'_>]) {
+        for (place, (number, total, body, now, expected)) in steps.iter().enumerate() {
+            let fragment = fragment(*number, *total, body.as_bytes());
+            let status = fragments.observe(REQUEST, &fragment, *now);
+            let found: Vec<_> = status.conditions.iter().collect();
+            assert_eq!(found, *expected, "step {place}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_complete_with_its_last_fragment_in_any_order() {
+        let steps: &[Step<'_>] = &[
+            (3, 3, "c", 0, &[Incomplete]),
+            (1, 3, "a", 1, &[Incomplete]),
+            (2, 3, "b", 2, &[Complete]),
+        ];
+        play(&mut Fragments::default(), steps);
+        play(&mut Fragments::default(), &[(1, 1, "whole", 0, &[Complete])]);
+    }
+
+    #[test]
+    fn copies_are_duplicates_and_other_bytes_are_conflicts() {
+        let steps: &[Step<'_>] = &[
+            (1, 2, "a", 0, &[Incomplete]),
+            (1, 2, "a", 1, &[Incomplete, Duplicate]),
+            (1, 2, "x", 2, &[Incomplete, Conflict]),
+            (2, 2, "b", 3, &[Complete]),
+            (2, 2, "b", 4, &[Complete, Duplicate]),
+            (2, 2, "x", 5, &[Complete, Conflict]),
+        ];
+        play(&mut Fragments::default(), steps);
+    }
+
+    #[test]
+    fn another_first_payload_is_a_conflict_too() {
+        let mut fragments = Fragments::default();
+        let one = fragment(1, 2, b"a");
+        fragments.observe(REQUEST, &one, 0);
+        let other = Fragment { first_inner: PayloadType::AUTH, ..one };
+        assert!(fragments.observe(REQUEST, &other, 0).conditions.contains(Conflict));
+    }
+
+    #[test]
+    fn a_larger_total_starts_anew_and_a_smaller_one_is_ignored() {
+        let steps: &[Step<'_>] = &[
+            (1, 2, "ab", 0, &[Incomplete]),
+            (1, 3, "a", 1, &[Incomplete, TotalChanged]),
+            (2, 2, "cd", 2, &[Incomplete, TotalChanged]),
+            (2, 3, "b", 3, &[Incomplete]),
+            (3, 3, "c", 4, &[Complete]),
+            (4, 4, "d", 5, &[Complete, TotalChanged]),
+        ];
+        play(&mut Fragments::default(), steps);
+    }
+
+    #[test]
+    fn impossible_numbers_are_invalid_and_change_nothing() {
+        let mut fragments = Fragments::default();
+        let steps: &[Step<'_>] =
+            &[(0, 2, "a", 0, &[Invalid]), (3, 2, "a", 0, &[Invalid]), (1, 0, "a", 0, &[Invalid])];
+        play(&mut fragments, steps);
+        assert!(fragments.is_empty());
+        let inner = Fragment { first_inner: PayloadType::IDI, ..fragment(2, 2, b"b") };
+        let status = fragments.observe(REQUEST, &inner, 0);
+        assert!(status.conditions.contains(Invalid) && status.seen == 0);
+    }
+
+    #[test]
+    fn the_largest_set_is_followed_and_a_larger_one_is_not() {
+        let mut fragments = Fragments::default();
+        for number in 1..=MAX_FRAGMENTS {
+            let status = fragments.observe(REQUEST, &fragment(number, MAX_FRAGMENTS, b"x"), 0);
+            assert_eq!(status.seen, number);
+            assert_eq!(status.conditions.contains(Complete), number == MAX_FRAGMENTS);
+        }
+        play(&mut fragments, &[(1, MAX_FRAGMENTS + 1, "x", 0, &[TooMany])]);
+        play(&mut fragments, &[(u16::MAX, u16::MAX, "x", 0, &[TooMany])]);
+        // Behind the compared ones a conflict looks like a copy.
+        let conflict = fragment(MAX_COMPARED, MAX_FRAGMENTS, b"y");
+        assert!(fragments.observe(REQUEST, &conflict, 0).conditions.contains(Conflict));
+        let unknown = fragment(MAX_COMPARED + 1, MAX_FRAGMENTS, b"y");
+        assert!(fragments.observe(REQUEST, &unknown, 0).conditions.contains(Duplicate));
+    }
+
+    #[test]
+    fn what_is_not_complete_in_time_is_given_up_once() {
+        let late = TIMEOUT + 1;
+        let steps: &[Step<'_>] = &[
+            (1, 2, "a", 0, &[Incomplete]),
+            (2, 2, "b", late, &[Incomplete, Timeout]),
+            (1, 2, "a", late + 1, &[Complete]),
+            (1, 2, "a", 2 * late + 2, &[Incomplete]),
+        ];
+        play(&mut Fragments::default(), steps);
+        let mut fragments = Fragments::default();
+        play(&mut fragments, &[(1, 2, "a", 0, &[Incomplete])]);
+        assert!(!fragments.is_settled());
+        assert!(fragments.expire(TIMEOUT).is_empty());
+        assert!(fragments.expire(late).contains(Timeout));
+        assert!(fragments.is_empty() && fragments.expire(late).is_empty());
+    }
+
+    #[test]
+    fn a_clock_that_runs_backwards_makes_nothing_old() {
+        let steps: &[Step<'_>] =
+            &[(1, 2, "a", u64::MAX, &[Incomplete]), (2, 2, "b", 0, &[Complete])];
+        play(&mut Fragments::default(), steps);
+    }
+
+    #[test]
+    fn a_message_whole_after_fragments_of_it_is_mixed() {
+        let mut fragments = Fragments::default();
+        play(&mut fragments, &[(1, 2, "a", 0, &[Incomplete])]);
+        assert!(fragments.observe_whole(REQUEST, 0).contains(Mixed));
+        for other in [
+            MessageKey { message_id: 2, ..REQUEST },
+            MessageKey { from_initiator: false, ..REQUEST },
+            MessageKey { response: true, ..REQUEST },
+        ] {
+            assert!(fragments.observe_whole(other, 0).is_empty());
+        }
+    }
+
+    #[test]
+    fn requests_and_responses_of_both_ends_are_apart() {
+        let mut fragments = Fragments::default();
+        for (from_initiator, response) in [(true, false), (true, true), (false, false)] {
+            let key = MessageKey { message_id: 7, from_initiator, response };
+            let status = fragments.observe(key, &fragment(1, 2, b"a"), 0);
+            assert_eq!(status.conditions.iter().collect::<Vec<_>>(), [Incomplete]);
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut fragments = Fragments::default();
+        for message_id in 0..1000 {
+            let key = MessageKey { message_id, ..REQUEST };
+            let status = fragments.observe(key, &fragment(1, MAX_FRAGMENTS, b"a"), 0);
+            assert_eq!(status.conditions.contains(TooMany), message_id >= 4);
+        }
+        assert_eq!(fragments.messages.len(), MAX_MESSAGES);
+        assert!(fragments.heap_size() <= 4096, "{}", fragments.heap_size());
+        let mut usual = Fragments::default();
+        usual.observe(REQUEST, &fragment(1, 9, b"a"), 0);
+        assert!(usual.heap_size() <= 160, "{}", usual.heap_size());
+    }
+
+    #[test]
+    fn complete_messages_make_room_without_a_word() {
+        let mut fragments = Fragments::default();
+        for message_id in (u32::MAX - 20)..=u32::MAX {
+            let key = MessageKey { message_id, ..REQUEST };
+            let status = fragments.observe(key, &fragment(1, 1, b"a"), 0);
+            assert_eq!(status.conditions.iter().collect::<Vec<_>>(), [Complete]);
+            assert!(fragments.is_settled());
+        }
+    }
+
+    #[test]
+    fn names_are_distinct() {
+        let mut names: Vec<_> = Condition::ALL.iter().map(|condition| condition.name()).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}

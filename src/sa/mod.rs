@@ -1,0 +1,198 @@
+//! IKE SA tracking: what a message is in the sequence of its SA.
+//!
+//! A message alone does not tell whether its handshake succeeded, who retries, who
+//! floods. The [`Table`] keeps a record of each IKE SA within a fixed memory, and
+//! [`Table::observe`] returns what is known of the message's SA once the message is
+//! counted in, with the events that only the sequence shows.
+//!
+//! ```text
+//! Transaction ─→ exchange::Facts ─→ table ─→ record ─→ SaView, events
+//!  addresses      what counts of    which    exchange: pairing, transitions
+//!  packet time    the message       SA       outcome:  success without keys
+//!                                            pressure: counts by address
+//! ```
+//!
+//! Nothing here has a clock: time is the packets', in microseconds since the epoch,
+//! and may run backwards. What was not seen is absent. An SA that is first seen in
+//! its middle has no handshake time, no algorithms and no order to keep, and if two
+//! threads parse its messages in another order than they were sent, the record
+//! becomes the same. What depends on who came first are the events of order
+//! (`message_id_gap`, `out_of_order_exchange`, `auth_twice`, `response_without_request`),
+//! `downgrade_peers`, the message that has an event, the addresses seen last, and
+//! the retransmissions of an IKE_SA_INIT that is parsed behind four later exchanges.
+#![forbid(unsafe_code)]
+
+use std::net::IpAddr;
+
+use crate::tx::Transaction;
+use crate::wire::registry::NotifyType;
+
+mod exchange;
+pub mod fragment;
+mod limits;
+pub mod nat;
+pub mod negotiation;
+mod outcome;
+mod pressure;
+mod record;
+mod slab;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use limits::Limits;
+pub use nat::Nat;
+pub use negotiation::Chosen;
+pub use table::{Counters, Table};
+
+/// One end of a datagram's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its address.
+    pub address: IpAddr,
+    /// Its UDP port.
+    pub port: u16,
+}
+
+/// A message, and what carried it when.
+#[derive(Clone, Copy, Debug)]
+pub struct Observation<'a> {
+    /// The message.
+    pub tx: &'a Transaction,
+    /// The datagram's source.
+    pub from: Endpoint,
+    /// The datagram's destination.
+    pub to: Endpoint,
+    /// The packet's time in microseconds since the epoch.
+    pub time: u64,
+}
+
+/// Where an IKE SA stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// IKE_SA_INIT was sent and not answered, or only asked for once more.
+    HalfOpen,
+    /// The responder asked for a cookie (RFC 7296, 2.6).
+    Cookie,
+    /// IKE_SA_INIT is complete.
+    InitDone,
+    /// IKE_AUTH is under way.
+    Authenticating,
+    /// Both peers are authenticated, or an SA was first seen in use.
+    Established,
+    /// The handshake ended without an SA.
+    Failed,
+    /// The SA was deleted.
+    Closed,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: &'static [Self] = &[
+        Self::HalfOpen,
+        Self::Cookie,
+        Self::InitDone,
+        Self::Authenticating,
+        Self::Established,
+        Self::Failed,
+        Self::Closed,
+    ];
+
+    /// The name in records and rules.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HalfOpen => "half_open",
+            Self::Cookie => "cookie",
+            Self::InitDone => "init_done",
+            Self::Authenticating => "authenticating",
+            Self::Established => "established",
+            Self::Failed => "failed",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Whether the handshake is not over: the responder keeps state for a peer that
+    /// it does not know yet.
+    pub fn is_half_open(self) -> bool {
+        matches!(self, Self::HalfOpen | Self::Cookie | Self::InitDone | Self::Authenticating)
+    }
+}
+
+/// Why a handshake failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The responder said so in clear, with this notify.
+    Notify(NotifyType),
+    /// The responder refused the initiator's authentication.
+    RefusedByResponder,
+    /// The initiator refused the responder's authentication, or gave up EAP.
+    RefusedByInitiator,
+    /// The request was repeated for as long as a half-open SA lasts.
+    NoAnswer,
+}
+
+impl Reason {
+    /// The name in records; a notify that is not assigned has none of its own.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Notify(kind) => kind.name().unwrap_or("unknown_notify"),
+            Self::RefusedByResponder => "refused_by_responder",
+            Self::RefusedByInitiator => "refused_by_initiator",
+            Self::NoAnswer => "no_answer",
+        }
+    }
+
+    /// Whether a peer did not accept the other's authentication.
+    pub fn is_refusal(self) -> bool {
+        matches!(self, Self::RefusedByResponder | Self::RefusedByInitiator)
+    }
+}
+
+/// How a handshake failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Why.
+    pub reason: Reason,
+    /// Whether sizes and times tell, rather than a notify in clear.
+    pub inferred: bool,
+}
+
+/// What is known of an SA after a message of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SaView {
+    /// The same for all messages of an SA and in every run: made from the
+    /// initiator's SPI alone, as the responder's is not known at first.
+    pub id: u64,
+    /// Where it stands.
+    pub state: State,
+    /// The original initiator, where it was seen last.
+    pub initiator: Option<Endpoint>,
+    /// The original responder, where it was seen last.
+    pub responder: Option<Endpoint>,
+    /// When its first message was seen, in microseconds since the epoch.
+    pub started: u64,
+    /// Seconds since then.
+    pub age_s: u32,
+    /// Its messages, each datagram one.
+    pub messages: u32,
+    /// Those that were sent before, byte for byte.
+    pub retransmissions: u32,
+    /// From the last request that was answered at once to its response.
+    pub round_trip_us: Option<u32>,
+    /// From the first IKE_SA_INIT to the response that established the SA.
+    pub handshake_ms: Option<u32>,
+    /// Who is behind a NAT.
+    pub nat: Nat,
+    /// The algorithms of the IKE SA.
+    pub chosen: Option<Chosen>,
+    /// What became of the fragments of the message.
+    pub fragments: Option<fragment::Status>,
+    /// Why the handshake failed, in state `failed`.
+    pub failure: Option<Failure>,
+    /// Half-open SAs of this responder.
+    pub half_open: u32,
+    /// Refused authentications of this initiator within the window.
+    pub auth_failures: u32,
+    /// Requests of IKE_SA_INIT of this initiator within the window.
+    pub init_rate: u32,
+}

@@ -1,0 +1,460 @@
+//! Who is behind NAT: the NAT_DETECTION hashes of IKE_SA_INIT compared with the
+//! packet's addresses
+//! ([RFC 7296, section 2.23](https://www.rfc-editor.org/rfc/rfc7296#section-2.23)).
+//!
+//! # What an observer can know
+//!
+//! Each peer sends a hash of the address it believes to have
+//! (NAT_DETECTION_SOURCE_IP) and of the address it sends to
+//! (NAT_DETECTION_DESTINATION_IP). The peers compare these with the packets that
+//! reach them; an observer compares them with the packets that pass it, so it sees a
+//! NAT by other hashes, depending on which side of it stands:
+//!
+//! ```text
+//!   initiator ───(A)─── observer ───(B)─── responder
+//!
+//!   a NAT of the initiator at A   the request's source hash differs
+//!                          at B   the response's destination hash differs
+//!   a NAT of the responder at A   the request's destination hash differs
+//!                          at B   the response's source hash differs
+//! ```
+//!
+//! A destination hash is made of an address that the peer has read in a packet or in
+//! its configuration. Nobody has a reason to send a wrong one, so one that differs is
+//! a NAT. A source hash that differs is a NAT, or pretended: a peer that wants ESP in
+//! UDP sends one that cannot fit, and the other end then believes in a NAT.
+//!
+//! - libreswan (`encapsulation=yes`) hashes its address with port 0. That is told
+//!   from a NAT here: see [`View::Made`].
+//! - strongSwan (`encap=yes`, `kernel-libipsec`) hashes an IPv4 address drawn at random
+//!   when it starts, with port 0. Who does not know the address cannot tell
+//!   that from the private address of a peer behind NAT.
+//!
+//! So a source hash that differs counts as a NAT if it is the only one, and if
+//! anything else speaks for it: a port that IKE does not begin with (a NAT takes other
+//! ports), or keepalives, which a peer sends that found itself behind a NAT by the
+//! other end's hash (RFC 3948, section 2.3), pretending or not. If the source hashes
+//! of both ends differ, those for which nothing else speaks are taken as pretended.
+//! Hence what remains wrong or unknown:
+//!
+//! - one end that pretends at random against one that does not looks like a NAT;
+//! - two NATs that keep ports 500, with the observer between them, are
+//!   [`Nat::Forced`] until the first keepalives;
+//! - with one direction alone, or a peer that sends no hashes, the answer is
+//!   [`Nat::Unknown`].
+
+use core::net::IpAddr;
+
+use sha1::{Digest, Sha1};
+
+use super::Endpoint;
+use crate::tx::Transaction;
+use crate::wire::registry::{ExchangeType, NotifyType};
+use crate::wire::{Header, NotifyData};
+
+/// A SHA-1 hash, as NAT_DETECTION notifies carry it.
+type Hash = [u8; 20];
+
+/// The ports that IKE begins with (RFC 7296, section 2).
+const IKE_PORTS: [u16; 2] = [500, 4500];
+
+/// Who is behind NAT.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Nat {
+    /// Not both directions have been seen, or the peers do not detect NAT.
+    #[default]
+    Unknown,
+    /// Nobody.
+    None,
+    /// The initiator.
+    Initiator,
+    /// The responder.
+    Responder,
+    /// Both ends.
+    Both,
+    /// Nobody, as far as can be told; a peer pretends, to have ESP in UDP.
+    Forced,
+}
+
+impl Nat {
+    /// Every answer.
+    pub const ALL: [Self; 6] =
+        [Self::Unknown, Self::None, Self::Initiator, Self::Responder, Self::Both, Self::Forced];
+
+    /// The word in rules and records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::None => "none",
+            Self::Initiator => "initiator",
+            Self::Responder => "responder",
+            Self::Both => "both",
+            Self::Forced => "forced",
+        }
+    }
+}
+
+/// How the hashes of one kind compare with the packet that carries them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    /// There are none.
+    #[default]
+    Absent,
+    /// One is of the packet's address and port. A peer that does not know which
+    /// of its addresses a packet will have sends one for each.
+    Fits,
+    /// None is.
+    Differs,
+    /// None is, and one is of what no peer has as its address: of port 0, of the
+    /// unspecified address, or no hash at all but zeros. A NAT does not make these.
+    Made,
+}
+
+/// What one message shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// Whether the message is a response.
+    pub response: bool,
+    /// The sender's address as it believes.
+    pub source: View,
+    /// The receiver's address as the sender knows it.
+    pub destination: View,
+    /// Whether the sender's port is none that IKE begins with, though the
+    /// receiver's is one.
+    pub moved_port: bool,
+}
+
+/// Compares the NAT_DETECTION hashes of a message with the ends of the packet that
+/// it came in. None for messages without them: they stand in clear only in the
+/// exchanges that begin an SA.
+pub fn assess(tx: &Transaction, from: &Endpoint, to: &Endpoint) -> Option<Sight> {
+    let header = tx.header.filter(|header| {
+        matches!(header.exchange_type, ExchangeType::IKE_SA_INIT | ExchangeType::IKE_SESSION_RESUME)
+    })?;
+    let source = source_view(tx, &header, from);
+    let destination = destination_view(tx, &header, to);
+    if source == View::Absent && destination == View::Absent {
+        return None;
+    }
+    let moved_port = !IKE_PORTS.contains(&from.port) && IKE_PORTS.contains(&to.port);
+    Some(Sight { response: header.flags.response(), source, destination, moved_port })
+}
+
+fn source_view(tx: &Transaction, header: &Header, from: &Endpoint) -> View {
+    let has = |hash: &Hash| hashes(tx, NotifyType::NAT_DETECTION_SOURCE_IP).any(|it| it == hash);
+    if hashes(tx, NotifyType::NAT_DETECTION_SOURCE_IP).next().is_none() {
+        View::Absent
+    } else if has(&hash(header, from.address, from.port)) {
+        View::Fits
+    } else if has(&[0; 20]) || impossible(from).any(|(it, port)| has(&hash(header, it, port))) {
+        View::Made
+    } else {
+        View::Differs
+    }
+}
+
+fn destination_view(tx: &Transaction, header: &Header, to: &Endpoint) -> View {
+    let mut hashes = hashes(tx, NotifyType::NAT_DETECTION_DESTINATION_IP).peekable();
+    if hashes.peek().is_none() {
+        return View::Absent;
+    }
+    let expected = hash(header, to.address, to.port);
+    if hashes.any(|hash| *hash == expected) {
+        View::Fits
+    } else {
+        View::Differs
+    }
+}
+
+/// What no peer has as its address and port, so that who sends its hash pretends.
+fn impossible(from: &Endpoint) -> impl Iterator<Item = (IpAddr, u16)> {
+    let unspecified = match from.address {
+        IpAddr::V4(_) => IpAddr::from([0; 4]),
+        IpAddr::V6(_) => IpAddr::from([0; 16]),
+    };
+    [(from.address, 0), (unspecified, from.port), (unspecified, 0)].into_iter()
+}
+
+fn hashes(tx: &Transaction, kind: NotifyType) -> impl Iterator<Item = &Hash> {
+    let of_kind = tx.notifies().filter(move |notify| notify.kind == kind);
+    of_kind.filter_map(|notify| match notify.known() {
+        Ok(NotifyData::NatDetection(hash)) => Some(hash),
+        _ => None,
+    })
+}
+
+/// SHA-1 of both SPIs, the address and the port (RFC 7296, section 2.23). In a first
+/// request the responder's SPI is zero.
+fn hash(header: &Header, address: IpAddr, port: u16) -> Hash {
+    let mut hash = Sha1::new_with_prefix(header.init_spi);
+    hash.update(header.resp_spi);
+    match address {
+        IpAddr::V4(address) => hash.update(address.octets()),
+        IpAddr::V6(address) => hash.update(address.octets()),
+    }
+    hash.update(port.to_be_bytes());
+    hash.finalize().into()
+}
+
+/// All that was seen of an SA: both directions, and who sent keepalives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Views {
+    request: Option<Sight>,
+    response: Option<Sight>,
+    initiator_keepalive: bool,
+    responder_keepalive: bool,
+}
+
+impl Views {
+    /// Adds what a message shows; a later message of a direction replaces an
+    /// earlier one, as the peers answer the last.
+    pub fn add(&mut self, sight: Sight) {
+        if sight.response {
+            self.response = Some(sight);
+        } else {
+            self.request = Some(sight);
+        }
+    }
+
+    /// Adds that an end has sent a NAT keepalive (RFC 3948, section 2.3) in a flow of
+    /// the SA.
+    pub fn add_keepalive(&mut self, from_initiator: bool) {
+        if from_initiator {
+            self.initiator_keepalive = true;
+        } else {
+            self.responder_keepalive = true;
+        }
+    }
+
+    /// Adds what was seen of the same SA elsewhere, where it says more.
+    pub fn merge(&mut self, other: Self) {
+        self.request = self.request.or(other.request);
+        self.response = self.response.or(other.response);
+        self.initiator_keepalive |= other.initiator_keepalive;
+        self.responder_keepalive |= other.responder_keepalive;
+    }
+
+    /// Who is behind NAT, by all that was seen.
+    pub fn nat(&self) -> Nat {
+        let (Some(request), Some(response)) = (self.request, self.response) else {
+            return Nat::Unknown;
+        };
+        let both_differ = request.source == View::Differs && response.source == View::Differs;
+        let initiator = End {
+            source: request.source,
+            destination: response.destination,
+            supported: request.moved_port || self.initiator_keepalive,
+        };
+        let responder = End {
+            source: response.source,
+            destination: request.destination,
+            supported: response.moved_port || self.responder_keepalive,
+        };
+        match (initiator.is_translated(both_differ), responder.is_translated(both_differ)) {
+            (true, true) => Nat::Both,
+            (true, false) => Nat::Initiator,
+            (false, true) => Nat::Responder,
+            (false, false) if initiator.is_honest() && responder.is_honest() => Nat::None,
+            (false, false) => Nat::Forced,
+        }
+    }
+}
+
+/// What speaks for a NAT before one end.
+struct End {
+    /// By the end's own hash of its address.
+    source: View,
+    /// By the other end's hash of it.
+    destination: View,
+    /// Whether more than hashes speaks for it.
+    supported: bool,
+}
+
+impl End {
+    fn is_translated(&self, both_differ: bool) -> bool {
+        let by_source = self.source == View::Differs && (self.supported || !both_differ);
+        by_source || self.destination == View::Differs
+    }
+
+    fn is_honest(&self) -> bool {
+        matches!(self.source, View::Absent | View::Fits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::{on_datagram, FlowContext};
+    use crate::tx::{Direction, Transport};
+    use crate::wire::registry::PayloadType;
+    use crate::wire::testing::{notify_body, MessageBuilder, INIT_SPI, RESP_SPI};
+
+    const PRIVATE: Endpoint = Endpoint { address: ip(10), port: 500 };
+    const OUTSIDE: Endpoint = Endpoint { address: ip(1), port: 500 };
+    const SERVER: Endpoint = Endpoint { address: ip(20), port: 500 };
+    const NOWHERE: Endpoint = Endpoint { address: ip(99), port: 0 };
+
+    const fn ip(last: u8) -> IpAddr {
+        IpAddr::V4(core::net::Ipv4Addr::new(192, 0, 2, last))
+    }
+
+    fn hash_of(resp_spi: [u8; 8], end: Endpoint) -> Vec<u8> {
+        let IpAddr::V4(address) = end.address else { panic!("IPv4") };
+        let bytes = [&INIT_SPI[..], &resp_spi, &address.octets(), &end.port.to_be_bytes()].concat();
+        Sha1::digest(bytes).to_vec()
+    }
+
+    fn message(response: bool, sources: &[Endpoint], destination: Option<Endpoint>) -> Transaction {
+        let exchange = ExchangeType::IKE_SA_INIT;
+        let (mut message, resp_spi) = if response {
+            (MessageBuilder::response(exchange), RESP_SPI)
+        } else {
+            (MessageBuilder::request(exchange), [0; 8])
+        };
+        for (kind, end) in sources
+            .iter()
+            .map(|end| (NotifyType::NAT_DETECTION_SOURCE_IP, end))
+            .chain(destination.iter().map(|end| (NotifyType::NAT_DETECTION_DESTINATION_IP, end)))
+        {
+            let body = notify_body(kind, &hash_of(resp_spi, *end));
+            message = message.payload(PayloadType::NOTIFY, body);
+        }
+        decode(&message)
+    }
+
+    fn decode(message: &MessageBuilder) -> Transaction {
+        let mut flow = FlowContext::new(Transport::Udp500);
+        on_datagram(&mut flow, Direction::ToServer, &message.build()).unwrap()
+    }
+
+    /// What an observer that sees `left` and `right` as the ends makes of hashes of
+    /// these: the initiator's own, its peer's, the responder's own, its peer's.
+    fn views(left: Endpoint, right: Endpoint, hashes: [Endpoint; 4]) -> Views {
+        let mut views = Views::default();
+        let request = message(false, &hashes[..1], Some(hashes[1]));
+        views.add(assess(&request, &left, &right).unwrap());
+        assert_eq!(views.nat(), Nat::Unknown);
+        let response = message(true, &hashes[2..3], Some(hashes[3]));
+        views.add(assess(&response, &right, &left).unwrap());
+        views
+    }
+
+    #[test]
+    fn the_hash_is_the_one_that_a_peer_sent() {
+        // The first two messages of tests/capture/pcap/esp-port-500.pcap.
+        let init_spi = 0xf7c1_87db_79ff_7c35_u64.to_be_bytes();
+        let of = |resp_spi: u64, last, first_bytes: [u8; 4]| {
+            let message = MessageBuilder::request(ExchangeType::IKE_SA_INIT).header(|header| {
+                (header.init_spi, header.resp_spi) = (init_spi, resp_spi.to_be_bytes());
+            });
+            let hash = hash(&decode(&message).header.unwrap(), ip(last), 500);
+            assert_eq!(hash[..4], first_bytes);
+        };
+        of(0, 10, [0xff, 0xac, 0xd7, 0xa8]);
+        of(0, 20, [0x2e, 0x83, 0x7f, 0x8b]);
+        of(0x0c45_0ef2_bf14_c9f3, 20, [0x4a, 0xf0, 0x84, 0xef]);
+        of(0x0c45_0ef2_bf14_c9f3, 10, [0x87, 0x83, 0x5f, 0xf4]);
+    }
+
+    #[test]
+    fn parts_seen_apart_come_together() {
+        let whole = views(OUTSIDE, SERVER, [PRIVATE, SERVER, SERVER, OUTSIDE]);
+        let mut request = Views { response: None, ..whole };
+        assert_eq!(request.nat(), Nat::Unknown);
+        request.merge(Views { request: None, ..whole });
+        assert_eq!(request, whole);
+    }
+
+    #[test]
+    fn hashes_that_fit_are_no_nat() {
+        let seen = views(OUTSIDE, SERVER, [OUTSIDE, SERVER, SERVER, OUTSIDE]);
+        assert_eq!(seen.nat(), Nat::None);
+    }
+
+    #[test]
+    fn a_nat_is_seen_from_both_sides_of_it() {
+        let hashes = [PRIVATE, SERVER, SERVER, OUTSIDE];
+        assert_eq!(views(OUTSIDE, SERVER, hashes).nat(), Nat::Initiator);
+        assert_eq!(views(PRIVATE, SERVER, hashes).nat(), Nat::Initiator);
+        let hashes = [SERVER, OUTSIDE, PRIVATE, SERVER];
+        assert_eq!(views(SERVER, OUTSIDE, hashes).nat(), Nat::Responder);
+        assert_eq!(views(SERVER, PRIVATE, hashes).nat(), Nat::Responder);
+    }
+
+    #[test]
+    fn a_hash_of_port_zero_or_of_no_address_is_forced() {
+        let port = Endpoint { port: 0, ..OUTSIDE };
+        let any = Endpoint { address: IpAddr::from([0; 4]), ..OUTSIDE };
+        for made in [port, any, Endpoint { port: 0, ..any }] {
+            let seen = views(OUTSIDE, SERVER, [made, SERVER, SERVER, OUTSIDE]);
+            assert_eq!(seen.nat(), Nat::Forced, "{made:?}");
+        }
+        let zeros = notify_body(NotifyType::NAT_DETECTION_SOURCE_IP, &[0; 20]);
+        let request = MessageBuilder::request(ExchangeType::IKE_SA_INIT);
+        let request = decode(&request.payload(PayloadType::NOTIFY, zeros));
+        assert_eq!(assess(&request, &OUTSIDE, &SERVER).unwrap().source, View::Made);
+    }
+
+    #[test]
+    fn a_made_hash_does_not_hide_a_nat_behind_the_observer() {
+        let made = Endpoint { port: 0, ..PRIVATE };
+        let seen = views(PRIVATE, SERVER, [made, SERVER, SERVER, OUTSIDE]);
+        assert_eq!(seen.nat(), Nat::Initiator);
+    }
+
+    #[test]
+    fn two_source_hashes_that_differ_are_forced_until_more_speaks_for_a_nat() {
+        let hashes = [PRIVATE, SERVER, NOWHERE, OUTSIDE];
+        let mut seen = views(OUTSIDE, SERVER, hashes);
+        assert_eq!(seen.nat(), Nat::Forced);
+        seen.add_keepalive(true);
+        assert_eq!(seen.nat(), Nat::Initiator);
+        seen.add_keepalive(false);
+        assert_eq!(seen.nat(), Nat::Both);
+        let outside = Endpoint { port: 49535, ..OUTSIDE };
+        let seen = views(outside, SERVER, [PRIVATE, SERVER, NOWHERE, outside]);
+        assert_eq!(seen.nat(), Nat::Initiator);
+    }
+
+    #[test]
+    fn ports_of_ones_own_at_both_ends_speak_for_nothing() {
+        let (left, right) =
+            (Endpoint { port: 39952, ..OUTSIDE }, Endpoint { port: 5500, ..SERVER });
+        let seen = views(left, right, [NOWHERE, right, NOWHERE, left]);
+        assert_eq!(seen.nat(), Nat::Forced);
+    }
+
+    #[test]
+    fn keepalives_alone_are_no_nat() {
+        let mut seen = views(OUTSIDE, SERVER, [OUTSIDE, SERVER, SERVER, OUTSIDE]);
+        seen.add_keepalive(true);
+        assert_eq!(seen.nat(), Nat::None);
+    }
+
+    #[test]
+    fn one_of_several_source_hashes_is_enough() {
+        let request = message(false, &[NOWHERE, OUTSIDE, PRIVATE], None);
+        let sight = assess(&request, &OUTSIDE, &SERVER).unwrap();
+        assert_eq!((sight.source, sight.destination), (View::Fits, View::Absent));
+    }
+
+    #[test]
+    fn messages_without_hashes_and_other_exchanges_show_nothing() {
+        assert_eq!(assess(&message(false, &[], None), &OUTSIDE, &SERVER), None);
+        let hash = notify_body(NotifyType::NAT_DETECTION_SOURCE_IP, &[1; 20]);
+        let other = MessageBuilder::request(ExchangeType::INFORMATIONAL);
+        let other = decode(&other.payload(PayloadType::NOTIFY, hash));
+        assert_eq!(assess(&other, &OUTSIDE, &SERVER), None);
+        let short = notify_body(NotifyType::NAT_DETECTION_SOURCE_IP, &[1; 19]);
+        let short =
+            MessageBuilder::request(ExchangeType::IKE_SA_INIT).payload(PayloadType::NOTIFY, short);
+        assert_eq!(assess(&decode(&short), &OUTSIDE, &SERVER), None);
+    }
+
+    #[test]
+    fn names_are_distinct() {
+        let mut names = Nat::ALL.map(Nat::name);
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}

@@ -1,0 +1,874 @@
+//! Whether a responder chose from what the initiator offered, and whether peers
+//! were brought to settle for less
+//! ([RFC 7296, sections 1.2, 2.7 and 3.3](https://www.rfc-editor.org/rfc/rfc7296#section-2.7)).
+//!
+//! ```text
+//! request    Offer::of, check_request     its own key exchange is among its offers
+//! request    Offer::renew                 a retry that offers less
+//! response   Offer::check_response        the choice, or the group that is asked for
+//!            Chosen::of, Peers::settle    what is kept, and what it was last time
+//! ```
+//!
+//! Where something cannot be known nothing is reported: for offers that could not be
+//! read whole, for identifiers without an estimate of strength, for a response whose
+//! request was not seen.
+
+use core::hash::{Hash, Hasher};
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::hash::DefaultHasher;
+
+use super::Endpoint;
+use crate::policy::table::{self, Bits};
+use crate::proposal::{Proposal, ProposalSet, Transform};
+use crate::tx::{Event, Transaction};
+use crate::wire::registry::{
+    Encr, ExchangeType, Integ, KeyExchangeMethod, NotifyType, Prf, Protocol, TransformType,
+};
+use crate::wire::NotifyData;
+
+/// The most transforms that are kept of an offer. With more the offer is not kept, and
+/// the choice is not compared.
+pub const MAX_OFFERED: usize = 512;
+
+macro_rules! irregularities {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// What is wrong with a negotiation.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Irregularity { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Irregularity {
+            /// Every irregularity.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The word in rules and records.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+    };
+}
+
+irregularities! {
+    /// The choice is not one of what was offered (RFC 7296, 2.7).
+    ChosenNotOffered = "chosen_not_offered",
+    /// The response has more than one proposal (RFC 7296, 2.7).
+    MultipleChosen = "multiple_chosen",
+    /// A key exchange of another group than was offered or chosen, or a demand for one
+    /// that was not offered (RFC 7296, 1.2 and 3.4).
+    KeGroupNotOffered = "ke_group_not_offered",
+    /// INVALID_KE_PAYLOAD asks for a weaker group than the initiator came with.
+    DowngradeKe = "downgrade_ke",
+    /// The initiator's next request for the SA offers less than its first.
+    DowngradeRetry = "downgrade_retry",
+    /// The peers settle for less than they did the last time.
+    DowngradePeers = "downgrade_peers",
+}
+
+/// A set of irregularities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Irregularities(u8);
+
+impl Irregularities {
+    /// Adds an irregularity.
+    pub fn insert(&mut self, irregularity: Irregularity) {
+        self.0 |= 1 << irregularity as u8;
+    }
+
+    /// Adds an irregularity if there is one.
+    fn insert_if(&mut self, is_so: bool, irregularity: Irregularity) {
+        if is_so {
+            self.insert(irregularity);
+        }
+    }
+
+    /// Adds those of another set.
+    pub fn extend(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Whether the irregularity is in the set.
+    pub fn contains(self, irregularity: Irregularity) -> bool {
+        self.0 & (1 << irregularity as u8) != 0
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The irregularities, in their order.
+    pub fn iter(self) -> impl Iterator<Item = Irregularity> {
+        Irregularity::ALL.iter().copied().filter(move |it| self.contains(*it))
+    }
+}
+
+/// Checks a request of IKE_SA_INIT alone: the group of its key exchange has to be one
+/// that it offers (RFC 7296, section 3.4).
+pub fn check_request(tx: &Transaction) -> Irregularities {
+    let mut found = Irregularities::default();
+    if let Some(group) = own_group(tx).filter(|_| is_of(tx, false) && reads_whole(tx)) {
+        let mut offered = tx.proposals.all_transforms().iter().filter(|it| is_ke(it)).peekable();
+        let is_missing = offered.peek().is_some() && !offered.any(|it| it.id == group);
+        found.insert_if(is_missing, Irregularity::KeGroupNotOffered);
+    }
+    found
+}
+
+/// What a request of IKE_SA_INIT offered: as much as is needed to check the answer,
+/// until the SA's algorithms are settled.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    lines: Box<[Line]>,
+    alternatives: Box<[Packed]>,
+    /// The group of the KE payload.
+    group: Option<u16>,
+    /// What the first request of the SA was worth, this one or an earlier one.
+    first: Worth,
+    /// Whether the responder has asked for another request: what it answers next
+    /// may be about one that was not seen.
+    is_rejected: bool,
+}
+
+/// A proposal of an offer.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    number: u8,
+    protocol: Protocol,
+    spi_size: u8,
+    /// Whether all of it could be read.
+    is_whole: bool,
+    /// Where its transforms end; they begin where those of the line before end.
+    end: u16,
+}
+
+impl Offer {
+    /// The offer of a request of IKE_SA_INIT. None for other messages, and for a
+    /// request that could not be read or kept whole.
+    pub fn of(tx: &Transaction) -> Option<Self> {
+        let set = &tx.proposals;
+        let fits = set.all_transforms().len() <= MAX_OFFERED;
+        if !is_of(tx, false) || set.is_empty() || !fits || !reads_whole(tx) {
+            return None;
+        }
+        let mut alternatives = Vec::with_capacity(set.all_transforms().len());
+        let mut lines = Vec::with_capacity(set.proposals().len());
+        for proposal in set.proposals() {
+            alternatives.extend(set.transforms(proposal).iter().map(Packed::of));
+            lines.push(Line {
+                number: proposal.number,
+                protocol: proposal.protocol,
+                spi_size: spi_size(proposal),
+                is_whole: proposal.whole,
+                end: u16::try_from(alternatives.len()).unwrap_or(u16::MAX),
+            });
+        }
+        Some(Self {
+            lines: lines.into(),
+            alternatives: alternatives.into(),
+            group: own_group(tx),
+            first: Worth::of(tx),
+            is_rejected: false,
+        })
+    }
+
+    /// The bytes that this has allocated.
+    pub fn heap_size(&self) -> usize {
+        size_of_val(&*self.lines) + size_of_val(&*self.alternatives)
+    }
+
+    /// The group of the request's KE payload.
+    pub fn group(&self) -> Option<KeyExchangeMethod> {
+        self.group.map(KeyExchangeMethod)
+    }
+
+    /// Takes the next request of the same SA, which follows a COOKIE or an
+    /// INVALID_KE_PAYLOAD. It has to offer all that the first did (RFC 7296,
+    /// section 1.2), or a forged answer could talk the initiator out of it.
+    pub fn renew(&mut self, next: Self) -> Irregularities {
+        let mut found = Irregularities::default();
+        found.insert_if(next.first.is_less_than(&self.first), Irregularity::DowngradeRetry);
+        *self = Self { first: self.first, ..next };
+        found
+    }
+
+    /// Checks a response of IKE_SA_INIT against the request that it answers.
+    pub fn check_response(&mut self, tx: &Transaction) -> Irregularities {
+        if !is_of(tx, true) {
+            return Irregularities::default();
+        }
+        if tx.proposals.is_empty() {
+            self.check_rejection(tx)
+        } else {
+            self.check_choice(tx)
+        }
+    }
+
+    /// RFC 7296, section 1.2: the responder may ask for another group of those
+    /// offered. That it asks for a weaker one than the initiator would have begun with
+    /// is what someone in between would do too.
+    fn check_rejection(&mut self, tx: &Transaction) -> Irregularities {
+        let mut found = Irregularities::default();
+        let mut notifies = tx.notifies();
+        let asked = notifies.find_map(|notify| match notify.known() {
+            Ok(NotifyData::InvalidKe(group)) => Some(group.0),
+            _ => None,
+        });
+        if let Some(asked) = asked {
+            let is_offered = self.alternatives.iter().any(|it| it.is_ke(asked));
+            found.insert_if(!is_offered, Irregularity::KeGroupNotOffered);
+            let is_weaker = ke_bits(asked)
+                .zip(self.group.and_then(ke_bits))
+                .is_some_and(|(asked, came_with)| asked < came_with);
+            found.insert_if(is_weaker, Irregularity::DowngradeKe);
+        }
+        let asks_again = |kind| matches!(kind, NotifyType::COOKIE | NotifyType::INVALID_KE_PAYLOAD);
+        self.is_rejected |= tx.notifies().any(|notify| asks_again(notify.kind));
+        found
+    }
+
+    fn check_choice(&self, tx: &Transaction) -> Irregularities {
+        let mut found = Irregularities::default();
+        let set = &tx.proposals;
+        found.insert_if(set.proposals().len() > 1, Irregularity::MultipleChosen);
+        // With several it is not known which counts; the first is as good as any.
+        if let Some(chosen) = set.proposals().first().filter(|it| it.whole && reads_whole(tx)) {
+            let is_offered = self.offers(chosen, set.transforms(chosen));
+            found.insert_if(!is_offered, Irregularity::ChosenNotOffered);
+        }
+        if let Some(group) = own_group(tx) {
+            let chosen = set.all_transforms().iter().find(|it| is_ke(it));
+            let is_chosen = chosen.is_none_or(|it| it.id == group);
+            let is_answer = self.is_rejected || self.group.is_none_or(|it| it == group);
+            found.insert_if(!is_chosen || !is_answer, Irregularity::KeGroupNotOffered);
+        }
+        found
+    }
+
+    /// Whether a chosen proposal is one of this offer. Its number says which
+    /// (RFC 7296, section 3.3.1).
+    fn offers(&self, chosen: &Proposal, transforms: &[Transform]) -> bool {
+        let mut start = 0;
+        self.lines.iter().any(|line| {
+            let end = usize::from(line.end);
+            let alternatives = self.alternatives.get(start..end).unwrap_or(&[]);
+            start = end;
+            line.number == chosen.number
+                && line.protocol == chosen.protocol
+                && line.spi_size == spi_size(chosen)
+                && (!line.is_whole || is_choice(line.protocol, alternatives, transforms))
+        })
+    }
+}
+
+/// Whether a choice takes exactly one alternative of each type (RFC 7296, section
+/// 3.3.3). A type whose only alternative is NONE may as well be left out.
+fn is_choice(protocol: Protocol, alternatives: &[Packed], chosen: &[Transform]) -> bool {
+    let is_taken_once = |it: &Transform| {
+        let is_only_one = chosen.iter().filter(|other| other.kind == it.kind).count() == 1;
+        let has_type = alternatives.iter().any(|other| other.kind() == it.kind);
+        let is_offered = alternatives.contains(&Packed::of(it));
+        is_only_one && (is_offered || (is_none(it.kind, it.id) && !has_type))
+    };
+    let is_answered = |it: &Packed| {
+        chosen.iter().any(|other| other.kind == it.kind())
+            || alternatives.iter().any(|other| other.kind() == it.kind() && other.is_none())
+            || is_needless(protocol, it.kind(), chosen)
+    };
+    chosen.iter().all(is_taken_once) && alternatives.iter().all(is_answered)
+}
+
+/// What a responder leaves out though it was offered, and rightly: integrity beside a
+/// cipher that has its own, and sequence numbers of an IKE SA, which has none.
+fn is_needless(protocol: Protocol, kind: TransformType, chosen: &[Transform]) -> bool {
+    let is_aead = |it: &Transform| it.kind == TransformType::ENCR && table::is_aead(Encr(it.id));
+    match kind {
+        TransformType::INTEG => chosen.iter().any(is_aead),
+        TransformType::SN => protocol == Protocol::IKE,
+        _ => false,
+    }
+}
+
+/// A transform in four bytes: type, identifier, and the key length in bytes. Key
+/// lengths that are no whole bytes, or none that fits, are one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Packed(u32);
+
+impl Packed {
+    const OTHER_KEY: u32 = 0xff;
+
+    fn of(transform: &Transform) -> Self {
+        // A length that a cipher with one key length carries says nothing.
+        let is_fixed =
+            transform.kind == TransformType::ENCR && table::has_fixed_key(Encr(transform.id));
+        let key = match transform.key_length.map(u32::from).filter(|_| !is_fixed) {
+            None => 0,
+            Some(bits) if bits % 8 == 0 && (1..Self::OTHER_KEY).contains(&(bits / 8)) => bits / 8,
+            Some(_) => Self::OTHER_KEY,
+        };
+        Self(u32::from(transform.kind.0) << 24 | u32::from(transform.id) << 8 | key)
+    }
+
+    fn kind(self) -> TransformType {
+        TransformType((self.0 >> 24) as u8)
+    }
+
+    fn id(self) -> u16 {
+        (self.0 >> 8) as u16
+    }
+
+    fn is_none(self) -> bool {
+        is_none(self.kind(), self.id())
+    }
+
+    fn is_ke(self, group: u16) -> bool {
+        self.kind() == TransformType::KE && self.id() == group
+    }
+}
+
+/// NONE, which is another way to leave a transform out.
+fn is_none(kind: TransformType, id: u16) -> bool {
+    match kind {
+        TransformType::INTEG => Integ(id) == Integ::NONE,
+        _ => kind.is_key_exchange() && KeyExchangeMethod(id) == KeyExchangeMethod::NONE,
+    }
+}
+
+/// How strong an offer is at its best, by the bits of [`table`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Worth {
+    /// Of the strongest proposal.
+    whole: Option<u16>,
+    /// Of the strongest cipher, pseudorandom function and key exchange, and of the
+    /// strongest additional key exchange.
+    parts: [Option<u16>; 4],
+}
+
+impl Worth {
+    fn of(tx: &Transaction) -> Self {
+        let all = tx.proposals.all_transforms();
+        let best = |belongs: fn(TransformType) -> bool| {
+            let mut bits = all.iter().filter(|it| belongs(it.kind)).map(bits);
+            // One without an estimate may be the strongest.
+            bits.try_fold(0, |best, bits| Some(best.max(bits?)))
+        };
+        Self {
+            whole: tx.security_bits(),
+            parts: [
+                best(|kind| kind == TransformType::ENCR),
+                best(|kind| kind == TransformType::PRF),
+                best(|kind| kind == TransformType::KE),
+                best(|kind| kind.is_key_exchange() && kind != TransformType::KE),
+            ],
+        }
+    }
+
+    fn is_less_than(&self, other: &Self) -> bool {
+        let is_less =
+            |one: Option<u16>, other: Option<u16>| one.zip(other).is_some_and(|(a, b)| a < b);
+        let mut parts = self.parts.iter().zip(&other.parts);
+        is_less(self.whole, other.whole) || parts.any(|(one, other)| is_less(*one, *other))
+    }
+}
+
+fn bits(transform: &Transform) -> Option<u16> {
+    match table::row(transform.kind, transform.id)?.bits {
+        Bits::Fixed(bits) => Some(bits),
+        Bits::KeyLength => transform.key_length,
+        Bits::Unknown => None,
+    }
+}
+
+fn ke_bits(group: u16) -> Option<u16> {
+    bits(&Transform { kind: TransformType::KE, id: group, key_length: None })
+}
+
+fn is_ke(transform: &Transform) -> bool {
+    transform.kind == TransformType::KE
+}
+
+fn spi_size(proposal: &Proposal) -> u8 {
+    // On the wire the size is one byte.
+    u8::try_from(proposal.spi.len()).unwrap_or(u8::MAX)
+}
+
+/// Whether a message is a request or a response of IKE_SA_INIT.
+fn is_of(tx: &Transaction, response: bool) -> bool {
+    tx.header.is_some_and(|header| {
+        header.exchange_type == ExchangeType::IKE_SA_INIT && header.flags.response() == response
+    })
+}
+
+/// Whether no proposal or transform was left out.
+fn reads_whole(tx: &Transaction) -> bool {
+    let left_out = [Event::TooManyPayloads, Event::TooManyProposals, Event::TooManyTransforms];
+    !left_out.iter().any(|event| tx.events.contains(*event))
+        && !tx.events.contains(Event::LengthMismatch)
+}
+
+/// The group of the KE payload.
+fn own_group(tx: &Transaction) -> Option<u16> {
+    tx.key_exchanges().next().map(|exchange| exchange.method.0)
+}
+
+/// The algorithms of an IKE SA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// Identifiers by transform type, ENCR to ADDKE7.
+    ids: [u16; Self::TYPES],
+    /// Which of them there are: a bit each.
+    present: u16,
+    key_length: Option<u16>,
+    security_bits: Option<u16>,
+}
+
+impl Chosen {
+    const TYPES: usize = TransformType::ADDKE7.0 as usize;
+
+    /// What a response of IKE_SA_INIT has chosen; of several proposals, or several
+    /// transforms of a type, the first.
+    pub fn of(tx: &Transaction) -> Option<Self> {
+        let proposals = tx.proposals.proposals();
+        let proposal = proposals.first().filter(|_| is_of(tx, true))?;
+        let mut chosen = Self::from_transforms(tx.proposals.transforms(proposal));
+        chosen.security_bits = security_bits(&tx.proposals);
+        Some(chosen)
+    }
+
+    fn from_transforms(transforms: &[Transform]) -> Self {
+        let mut chosen =
+            Self { ids: [0; Self::TYPES], present: 0, key_length: None, security_bits: None };
+        for transform in transforms {
+            let Some(place) = Self::place(transform.kind) else { continue };
+            if chosen.present & (1 << place) == 0 {
+                chosen.present |= 1 << place;
+                chosen.ids[place] = transform.id;
+                if transform.kind == TransformType::ENCR {
+                    chosen.key_length = transform.key_length;
+                }
+            }
+        }
+        chosen
+    }
+
+    fn place(kind: TransformType) -> Option<usize> {
+        usize::from(kind.0).checked_sub(1).filter(|place| *place < Self::TYPES)
+    }
+
+    /// The algorithm of a type.
+    pub fn id(&self, kind: TransformType) -> Option<u16> {
+        let place = Self::place(kind)?;
+        (self.present & (1 << place) != 0).then(|| self.ids[place])
+    }
+
+    /// The cipher.
+    pub fn encr(&self) -> Option<Encr> {
+        self.id(TransformType::ENCR).map(Encr)
+    }
+
+    /// The cipher's key length in bits, where it has several.
+    pub fn key_length(&self) -> Option<u16> {
+        self.key_length
+    }
+
+    /// The pseudorandom function.
+    pub fn prf(&self) -> Option<Prf> {
+        self.id(TransformType::PRF).map(Prf)
+    }
+
+    /// The integrity algorithm; none with a cipher that has its own.
+    pub fn integ(&self) -> Option<Integ> {
+        self.id(TransformType::INTEG).map(Integ).filter(|id| *id != Integ::NONE)
+    }
+
+    /// The key exchange.
+    pub fn dh(&self) -> Option<KeyExchangeMethod> {
+        self.id(TransformType::KE).map(KeyExchangeMethod)
+    }
+
+    /// The strength in bits, as [`crate::policy::security_bits`] has it.
+    pub fn security_bits(&self) -> Option<u16> {
+        self.security_bits
+    }
+
+    /// All of it as transforms, by type.
+    pub fn transforms(&self) -> impl Iterator<Item = Transform> + '_ {
+        (1..=TransformType::ADDKE7.0).map(TransformType).filter_map(|kind| {
+            let key_length = self.key_length.filter(|_| kind == TransformType::ENCR);
+            self.id(kind).map(|id| Transform { kind, id, key_length })
+        })
+    }
+}
+
+/// The strength of a choice; of several proposals it is not known which counts.
+fn security_bits(set: &ProposalSet) -> Option<u16> {
+    crate::policy::security_bits(set).filter(|_| set.proposals().len() == 1)
+}
+
+/// What pairs of peers settled for the last time: a memory of fixed size that needs
+/// no lock.
+///
+/// A peer is an address and a port: the clients behind one NAT, and two programs of one
+/// host, have ports of their own and nothing to do with each other.
+///
+/// A slot holds 48 bits of the pair's hash and 16 of strength. Pairs whose hashes fall
+/// together push each other out, so an old one may be forgotten; that one
+/// is taken for another has odds of 1 in 2^46.
+#[derive(Debug)]
+pub struct Peers {
+    slots: Box<[AtomicU64]>,
+    seed: u64,
+}
+
+impl Peers {
+    /// How many slots a pair may lie in.
+    const WAYS: usize = 4;
+
+    /// A memory of at least this many pairs, 8 bytes each. With a seed that nobody
+    /// else knows nobody can choose addresses that push others out.
+    pub fn new(pairs: usize, seed: u64) -> Self {
+        let count = pairs.clamp(Self::WAYS, 1 << 24).next_power_of_two();
+        Self { slots: (0..count).map(|_| AtomicU64::new(0)).collect(), seed }
+    }
+
+    /// The bytes that this has allocated.
+    pub fn heap_size(&self) -> usize {
+        size_of_val(&*self.slots)
+    }
+
+    /// Remembers what two peers settled for, whoever of them began, and says whether
+    /// it is less than the last time.
+    pub fn settle(&self, one: &Endpoint, other: &Endpoint, bits: u16) -> bool {
+        let hash = self.hash(one, other);
+        let value = hash & !0xffff | u64::from(bits.min(u16::MAX - 1) + 1);
+        let slots = self.ways(hash);
+        let slot = slots
+            .iter()
+            .find(|slot| slot.load(Ordering::Relaxed) >> 16 == hash >> 16)
+            .or_else(|| slots.iter().find(|slot| slot.load(Ordering::Relaxed) == 0))
+            // As good as at random, and the same in every run.
+            .or_else(|| slots.get((hash >> 62) as usize));
+        let Some(slot) = slot else { return false };
+        // Another thread may have taken the slot since: then this compares with a
+        // pair that is not ours, and must not.
+        let last = slot.swap(value, Ordering::Relaxed);
+        last >> 16 == hash >> 16 && last & 0xffff > value & 0xffff
+    }
+
+    fn hash(&self, one: &Endpoint, other: &Endpoint) -> u64 {
+        let [one, other] = [one, other].map(|peer| (peer.address, peer.port));
+        let mut hasher = DefaultHasher::new();
+        (self.seed, one.min(other), one.max(other)).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The low bits choose the place; they are not in the slot, but equal for all
+    /// pairs that lie there.
+    fn ways(&self, hash: u64) -> &[AtomicU64] {
+        let sets = self.slots.len() / Self::WAYS;
+        let place = (hash as usize & (sets - 1)) * Self::WAYS;
+        self.slots.get(place..place + Self::WAYS).unwrap_or(&[])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Irregularity::*;
+    use super::*;
+    use crate::pipeline::{on_datagram, FlowContext};
+    use crate::tx::{Direction, Transport};
+    use crate::wire::registry::PayloadType;
+    use crate::wire::testing::{notify_body, proposal, sa_body, transform, MessageBuilder};
+
+    /// A transform as type, identifier and key length.
+    type Numbers = (u8, u16, Option<u16>);
+
+    const AES_128: Numbers = (1, 12, Some(128));
+    const AES_256: Numbers = (1, 12, Some(256));
+    const GCM_256: Numbers = (1, 20, Some(256));
+    const PRF: Numbers = (2, 5, None);
+    const SHA_1: Numbers = (3, 2, None);
+    const SHA_2: Numbers = (3, 12, None);
+    const NO_INTEG: Numbers = (3, 0, None);
+    const MODP_2048: Numbers = (4, 14, None);
+    const ECP_256: Numbers = (4, 19, None);
+    const ML_KEM_768: Numbers = (6, 36, None);
+    const NO_ADDKE: Numbers = (6, 0, None);
+
+    const USUAL: &[Numbers] = &[AES_128, AES_256, PRF, SHA_1, SHA_2, MODP_2048, ECP_256];
+    const CHOICE: &[Numbers] = &[AES_256, PRF, SHA_2, ECP_256];
+
+    fn decode(message: MessageBuilder) -> Transaction {
+        let mut flow = FlowContext::new(Transport::Udp500);
+        on_datagram(&mut flow, Direction::ToServer, &message.build()).unwrap()
+    }
+
+    fn bytes(number: u8, transforms: &[Numbers]) -> Vec<u8> {
+        let transforms: Vec<_> = transforms
+            .iter()
+            .map(|(kind, id, key_length)| transform(TransformType(*kind), *id, *key_length))
+            .collect();
+        proposal(number, Protocol::IKE, &[], &transforms)
+    }
+
+    fn with_sa(message: MessageBuilder, proposals: &[Vec<u8>], group: u16) -> Transaction {
+        let ke = [&group.to_be_bytes()[..], &[0; 2], &[7; 64]].concat();
+        decode(
+            message
+                .payload(PayloadType::SA, sa_body(proposals))
+                .payload(PayloadType::KE, ke)
+                .payload(PayloadType::NONCE, [7; 32]),
+        )
+    }
+
+    fn request(proposals: &[&[Numbers]], group: u16) -> Transaction {
+        let proposals: Vec<_> =
+            (1..).zip(proposals).map(|(number, it)| bytes(number, it)).collect();
+        with_sa(MessageBuilder::request(ExchangeType::IKE_SA_INIT), &proposals, group)
+    }
+
+    fn response(proposals: &[(u8, &[Numbers])], group: u16) -> Transaction {
+        let proposals: Vec<_> = proposals.iter().map(|(number, it)| bytes(*number, it)).collect();
+        let message = MessageBuilder::response(ExchangeType::IKE_SA_INIT);
+        with_sa(message.header(|header| header.message_id = 0), &proposals, group)
+    }
+
+    fn invalid_ke(group: u16) -> Transaction {
+        let body = notify_body(NotifyType::INVALID_KE_PAYLOAD, &group.to_be_bytes());
+        let message = MessageBuilder::response(ExchangeType::IKE_SA_INIT);
+        decode(message.payload(PayloadType::NOTIFY, body))
+    }
+
+    fn offer(proposals: &[&[Numbers]], group: u16) -> Offer {
+        Offer::of(&request(proposals, group)).unwrap()
+    }
+
+    fn list(found: Irregularities) -> Vec<Irregularity> {
+        found.iter().collect()
+    }
+
+    /// What is found of a choice of proposal 1 from these alternatives.
+    fn choice(offered: &[Numbers], chosen: &[Numbers]) -> Vec<Irregularity> {
+        let group = 19;
+        list(offer(&[offered], group).check_response(&response(&[(1, chosen)], group)))
+    }
+
+    #[test]
+    fn an_honest_choice_has_no_irregularity() {
+        assert_eq!(choice(USUAL, CHOICE), []);
+        assert_eq!(choice(CHOICE, CHOICE), []);
+        let mut two = offer(&[&[GCM_256, PRF, ECP_256], USUAL], 19);
+        assert_eq!(list(two.check_response(&response(&[(2, CHOICE)], 19))), []);
+    }
+
+    #[test]
+    fn algorithms_that_were_not_offered_are_found() {
+        for chosen in [
+            [(1, 13, Some(256)), PRF, SHA_2, ECP_256],
+            [(1, 12, Some(192)), PRF, SHA_2, ECP_256],
+            [(1, 12, None), PRF, SHA_2, ECP_256],
+            [AES_256, (2, 7, None), SHA_2, ECP_256],
+            [AES_256, PRF, (3, 14, None), ECP_256],
+        ] {
+            assert_eq!(choice(USUAL, &chosen), [ChosenNotOffered], "{chosen:?}");
+        }
+    }
+
+    #[test]
+    fn a_choice_is_one_of_each_type_and_of_one_proposal() {
+        assert_eq!(choice(USUAL, &[AES_128, AES_256, PRF, SHA_2, ECP_256]), [ChosenNotOffered]);
+        assert_eq!(choice(USUAL, &[AES_256, PRF, ECP_256]), [ChosenNotOffered]);
+        assert_eq!(choice(USUAL, &[AES_256, PRF, SHA_2, ECP_256, NO_ADDKE]), []);
+        assert_eq!(choice(USUAL, &[AES_256, PRF, SHA_2, ECP_256, ML_KEM_768]), [ChosenNotOffered]);
+        let mut two = offer(&[&[GCM_256, PRF, ECP_256], &[AES_256, PRF, SHA_2, ECP_256]], 19);
+        let mixed = response(&[(1, &[GCM_256, PRF, SHA_2, ECP_256])], 19);
+        assert_eq!(list(two.check_response(&mixed)), [ChosenNotOffered]);
+        let wrong_number = response(&[(3, CHOICE)], 19);
+        assert_eq!(list(two.check_response(&wrong_number)), [ChosenNotOffered]);
+        let both = response(&[(1, &[GCM_256, PRF, ECP_256]), (2, CHOICE)], 19);
+        assert_eq!(list(two.check_response(&both)), [MultipleChosen]);
+    }
+
+    #[test]
+    fn none_is_the_same_as_nothing() {
+        let aead = [GCM_256, PRF, ECP_256];
+        let aead_none = [GCM_256, PRF, NO_INTEG, ECP_256];
+        for (offered, chosen) in [
+            (&aead[..], &aead_none[..]),
+            (&aead_none, &aead),
+            (&[GCM_256, PRF, SHA_2, ECP_256], &aead),
+            (&[GCM_256, PRF, ECP_256, ML_KEM_768, NO_ADDKE], &aead),
+            (&[GCM_256, PRF, ECP_256, (5, 0, None)], &aead),
+        ] {
+            assert_eq!(choice(offered, chosen), [], "{offered:?}");
+        }
+        assert_eq!(choice(&[GCM_256, PRF, ECP_256, ML_KEM_768], &aead), [ChosenNotOffered]);
+        let cbc_none = [AES_256, PRF, NO_INTEG, ECP_256];
+        assert_eq!(choice(USUAL, &cbc_none), [ChosenNotOffered]);
+    }
+
+    #[test]
+    fn protocol_and_spi_are_the_offered_ones() {
+        let transforms: Vec<_> = CHOICE
+            .iter()
+            .map(|(kind, id, length)| transform(TransformType(*kind), *id, *length))
+            .collect();
+        for (protocol, spi) in [(Protocol::ESP, &[][..]), (Protocol::IKE, &[1; 8])] {
+            let message = MessageBuilder::response(ExchangeType::IKE_SA_INIT);
+            let chosen = proposal(1, protocol, spi, &transforms);
+            let found = offer(&[USUAL], 19).check_response(&with_sa(message, &[chosen], 19));
+            assert_eq!(list(found), [ChosenNotOffered]);
+        }
+    }
+
+    #[test]
+    fn a_key_length_of_a_cipher_that_has_one_says_nothing() {
+        let offered = [(1, 3, Some(192)), PRF, SHA_1, ECP_256];
+        assert_eq!(choice(&offered, &[(1, 3, None), PRF, SHA_1, ECP_256]), []);
+    }
+
+    #[test]
+    fn a_key_exchange_is_of_an_offered_group() {
+        assert_eq!(list(check_request(&request(&[USUAL], 14))), []);
+        assert_eq!(list(check_request(&request(&[USUAL], 31))), [KeGroupNotOffered]);
+        assert_eq!(list(check_request(&response(&[(1, CHOICE)], 31))), []);
+        let mut offer = offer(&[USUAL], 19);
+        let found = offer.check_response(&response(&[(1, CHOICE)], 14));
+        assert_eq!(list(found), [KeGroupNotOffered]);
+        let chosen = [AES_256, PRF, SHA_2, MODP_2048];
+        let found = offer.check_response(&response(&[(1, &chosen)], 14));
+        assert_eq!(list(found), [KeGroupNotOffered]);
+    }
+
+    #[test]
+    fn only_a_weaker_group_is_a_downgrade() {
+        let mut strong = offer(&[USUAL], 19);
+        assert_eq!(list(strong.check_response(&invalid_ke(14))), [DowngradeKe]);
+        let mut weak = offer(&[USUAL], 14);
+        assert_eq!(list(weak.check_response(&invalid_ke(19))), []);
+        assert_eq!(list(weak.check_response(&invalid_ke(14))), []);
+        assert_eq!(list(weak.check_response(&invalid_ke(1))), [KeGroupNotOffered, DowngradeKe]);
+        // Without an estimate nothing is said of strength.
+        assert_eq!(list(weak.check_response(&invalid_ke(1025))), [KeGroupNotOffered]);
+    }
+
+    #[test]
+    fn after_a_rejection_the_group_may_be_one_of_a_request_not_seen() {
+        let mut offer = offer(&[USUAL], 14);
+        offer.check_response(&invalid_ke(19));
+        assert_eq!(list(offer.check_response(&response(&[(1, CHOICE)], 19))), []);
+    }
+
+    #[test]
+    fn a_retry_offers_as_much_as_the_first_request() {
+        let less = [AES_128, PRF, SHA_2, ECP_256];
+        let mut first = offer(&[USUAL], 14);
+        assert_eq!(list(first.renew(offer(&[USUAL], 19))), []);
+        assert_eq!(list(first.renew(offer(&[CHOICE], 19))), []);
+        assert_eq!(list(first.clone().renew(offer(&[&less], 19))), [DowngradeRetry]);
+        let weak_group = [AES_256, PRF, SHA_2, MODP_2048];
+        assert_eq!(list(first.renew(offer(&[&weak_group], 14))), [DowngradeRetry]);
+        // It is the first that counts.
+        assert_eq!(list(first.renew(offer(&[&weak_group], 14))), [DowngradeRetry]);
+        let hybrid = [GCM_256, PRF, ECP_256, ML_KEM_768];
+        let mut first = offer(&[&hybrid], 19);
+        assert_eq!(list(first.renew(offer(&[&[GCM_256, PRF, ECP_256]], 19))), [DowngradeRetry]);
+        // Algorithms without an estimate may be stronger than what they replace.
+        let unknown = [GCM_256, PRF, (4, 2000, None)];
+        let mut first = offer(&[&[GCM_256, PRF, ECP_256]], 19);
+        assert_eq!(list(first.renew(offer(&[&unknown], 2000))), []);
+    }
+
+    #[test]
+    fn other_messages_are_no_offer_and_no_answer() {
+        assert!(Offer::of(&response(&[(1, CHOICE)], 19)).is_none());
+        assert!(Offer::of(&invalid_ke(19)).is_none());
+        assert!(Chosen::of(&request(&[CHOICE], 19)).is_none());
+        let found = offer(&[USUAL], 19).check_response(&request(&[CHOICE], 31));
+        assert!(found.is_empty());
+    }
+
+    #[test]
+    fn an_offer_is_bounded_and_small() {
+        let many: Vec<Numbers> = (0..200).map(|id| (1, id, Some(256))).collect();
+        assert!(Offer::of(&request(&[&many, &many, &many], 19)).is_none());
+        let offer = offer(&[USUAL, USUAL], 19);
+        assert!(offer.heap_size() <= 2 * 8 + 2 * USUAL.len() * 4);
+        assert!(size_of::<Offer>() <= 72, "{}", size_of::<Offer>());
+        assert!(size_of::<Chosen>() <= 40, "{}", size_of::<Chosen>());
+    }
+
+    #[test]
+    fn a_choice_is_kept_with_all_its_parts() {
+        let hybrid = [GCM_256, PRF, NO_INTEG, ECP_256, ML_KEM_768];
+        let chosen = Chosen::of(&response(&[(1, &hybrid)], 19)).unwrap();
+        assert_eq!((chosen.encr(), chosen.key_length()), (Some(Encr::ENCR_AES_GCM_16), Some(256)));
+        assert_eq!((chosen.integ(), chosen.dh()), (None, Some(KeyExchangeMethod::ECP_256)));
+        assert_eq!(chosen.id(TransformType::ADDKE1), Some(36));
+        assert_eq!(chosen.id(TransformType::ADDKE7), None);
+        assert_eq!(chosen.id(TransformType(200)), None);
+        assert_eq!(chosen.security_bits(), Some(192));
+        let all: Vec<_> = chosen.transforms().map(|it| (it.kind.0, it.id, it.key_length)).collect();
+        assert_eq!(all, hybrid);
+        let twice = Chosen::of(&response(&[(1, CHOICE), (2, CHOICE)], 19)).unwrap();
+        assert_eq!(twice.security_bits(), None);
+    }
+
+    fn peer(number: u32) -> Endpoint {
+        Endpoint { address: number.to_be_bytes().into(), port: 500 }
+    }
+
+    #[test]
+    fn peers_that_settle_for_less_are_found_once() {
+        let peers = Peers::new(1024, 1);
+        assert!(!peers.settle(&peer(1), &peer(2), 128));
+        assert!(!peers.settle(&peer(1), &peer(2), 256));
+        assert!(!peers.settle(&peer(1), &peer(3), 112));
+        assert!(peers.settle(&peer(2), &peer(1), 128));
+        assert!(!peers.settle(&peer(1), &peer(2), 128));
+        assert!(peers.settle(&peer(1), &peer(2), 0));
+        assert!(!peers.settle(&peer(1), &peer(2), u16::MAX));
+        assert!(peers.settle(&peer(1), &peer(2), 1));
+    }
+
+    #[test]
+    fn a_peer_is_an_address_and_a_port() {
+        let peers = Peers::new(1024, 1);
+        assert!(!peers.settle(&peer(1), &peer(2), 256));
+        let client = Endpoint { port: 40000, ..peer(1) };
+        assert!(!peers.settle(&client, &peer(2), 128));
+        assert!(peers.settle(&peer(1), &peer(2), 128));
+    }
+
+    #[test]
+    fn the_memory_of_peers_is_bounded_and_confuses_none() {
+        let peers = Peers::new(1000, 1);
+        assert_eq!(peers.heap_size(), 8 * 1024);
+        // Every pair has another strength, weaker than those before: who is taken
+        // for another is found as a downgrade.
+        for pair in 0..60_000 {
+            assert!(!peers.settle(&peer(0), &peer(pair + 1), 60_000 - pair as u16));
+        }
+        for smallest in [0, 1, 3] {
+            assert!(!Peers::new(smallest, 0).settle(&peer(1), &peer(2), 9));
+        }
+    }
+
+    #[test]
+    fn a_pair_among_few_is_not_forgotten() {
+        let peers = Peers::new(4096, 7);
+        for pair in 0..400 {
+            peers.settle(&peer(0), &peer(pair + 1), 256);
+        }
+        let remembered =
+            (0..400).filter(|pair| peers.settle(&peer(0), &peer(pair + 1), 128)).count();
+        assert!(remembered >= 399, "{remembered}");
+    }
+
+    #[test]
+    fn names_are_distinct() {
+        let mut names: Vec<_> = Irregularity::ALL.iter().map(|it| it.name()).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}

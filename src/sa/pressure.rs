@@ -1,0 +1,285 @@
+//! Who floods, and who tries passwords: counts by address over the recent past.
+//!
+//! A fixed number of addresses is held, in sets of a few, each set with a lock of
+//! its own. When a set is full the address with the least to its name makes room,
+//! so a flood from invented addresses pushes out others of the flood before an
+//! address that was refused again and again.
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use super::limits::Limits;
+
+/// The share of the memcap that the counts take.
+const SHARE: u64 = 32;
+/// The addresses in a set: so many are looked at for a message.
+const WAYS: usize = 8;
+/// The most sets; beyond that more memory helps nobody.
+const MAX_SETS: u64 = 4096;
+/// The periods that a window is divided into.
+const PERIODS: usize = 6;
+
+const MICROSECONDS: u64 = 1_000_000;
+
+/// What is counted of an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    /// Half-open SAs that it has as a responder, by when they began.
+    pub(super) half_open: u32,
+    /// Requests of IKE_SA_INIT that it sent.
+    pub(super) inits: u32,
+    /// Authentications that it was refused.
+    pub(super) refusals: u32,
+}
+
+/// Something to be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tally {
+    /// A responder has one half-open SA more.
+    Opened,
+    /// It has one less; that one began at this time.
+    Settled(u64),
+    /// A source sent a request of IKE_SA_INIT.
+    Init,
+    /// A source was refused.
+    Refused,
+}
+
+/// Counts by address.
+#[derive(Debug)]
+pub(super) struct Pressure {
+    sets: Box<[Mutex<Set>]>,
+    hasher: RandomState,
+    /// Microseconds a period: of half-open SAs, of the other counts.
+    periods: [u64; 2],
+}
+
+type Set = [Entry; WAYS];
+
+/// The recent past in periods, each in the place of its number modulo
+/// [`PERIODS`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Recent {
+    newest: u32,
+    counts: [u32; PERIODS],
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    address: Option<IpAddr>,
+    half_open: Recent,
+    inits: Recent,
+    refusals: Recent,
+}
+
+impl Pressure {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let sets = limits.memcap / SHARE / size_of::<Mutex<Set>>() as u64;
+        let sets = sets.clamp(1, MAX_SETS);
+        let period = |seconds: u32| (u64::from(seconds) * MICROSECONDS / PERIODS as u64).max(1);
+        Self {
+            sets: (0..sets).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            periods: [period(limits.half_open_timeout), period(limits.window)],
+        }
+    }
+
+    /// The bytes that the counts take.
+    pub(super) fn footprint(&self) -> usize {
+        size_of_val(&*self.sets)
+    }
+
+    /// Counts something of an address.
+    pub(super) fn count(&self, address: IpAddr, tally: Tally, time: u64) {
+        self.with(address, |set, periods| {
+            let entry = entry(set, address, time, periods);
+            let now = periods.map(|period| number(time, period));
+            match tally {
+                Tally::Opened => entry.half_open.add(now[0]),
+                Tally::Settled(began) => entry.half_open.remove(number(began, periods[0])),
+                Tally::Init => entry.inits.add(now[1]),
+                Tally::Refused => entry.refusals.add(now[1]),
+            }
+        });
+    }
+
+    /// What the address has to its name now.
+    pub(super) fn counts(&self, address: IpAddr, time: u64) -> Counts {
+        self.with(address, |set, periods| {
+            let known = set.iter().find(|entry| entry.address == Some(address));
+            known.map(|entry| entry.counts(time, periods)).unwrap_or_default()
+        })
+    }
+
+    fn with<T>(&self, address: IpAddr, work: impl FnOnce(&mut Set, [u64; 2]) -> T) -> T {
+        let place = self.hasher.hash_one(address) % self.sets.len() as u64;
+        let mut set = self.sets[place as usize].lock().unwrap_or_else(PoisonError::into_inner);
+        work(&mut set, self.periods)
+    }
+}
+
+/// The address's entry, in place of the one with the least if it has none.
+fn entry(set: &mut Set, address: IpAddr, time: u64, periods: [u64; 2]) -> &mut Entry {
+    let weight = |entry: &Entry| match entry.address {
+        Some(known) if known == address => 0,
+        None => 1,
+        Some(_) => {
+            let counts = entry.counts(time, periods);
+            2 + u64::from(counts.half_open)
+                + u64::from(counts.inits)
+                + (u64::from(counts.refusals) << 16)
+        }
+    };
+    let mut least = 0;
+    let mut least_weight = u64::MAX;
+    for (place, entry) in set.iter().enumerate() {
+        let weight = weight(entry);
+        if weight < least_weight {
+            (least, least_weight) = (place, weight);
+        }
+    }
+    if least_weight != 0 {
+        set[least] = Entry { address: Some(address), ..Entry::default() };
+    }
+    &mut set[least]
+}
+
+impl Entry {
+    fn counts(&self, time: u64, periods: [u64; 2]) -> Counts {
+        let now = periods.map(|period| number(time, period));
+        Counts {
+            half_open: self.half_open.sum(now[0]),
+            inits: self.inits.sum(now[1]),
+            refusals: self.refusals.sum(now[1]),
+        }
+    }
+}
+
+/// The number of the period that a time is in; numbers wrap after centuries.
+fn number(time: u64, period: u64) -> u32 {
+    (time / period) as u32
+}
+
+impl Recent {
+    fn add(&mut self, now: u32) {
+        self.advance(now);
+        let count = &mut self.counts[now as usize % PERIODS];
+        *count = count.saturating_add(1);
+    }
+
+    fn remove(&mut self, began: u32) {
+        if self.newest.wrapping_sub(began) < PERIODS as u32 {
+            let count = &mut self.counts[began as usize % PERIODS];
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    fn sum(&self, now: u32) -> u32 {
+        let mut past = *self;
+        past.advance(now);
+        past.counts.iter().fold(0, |sum: u32, count| sum.saturating_add(*count))
+    }
+
+    /// Drops what is over. A clock that runs back by less than a window counts in
+    /// the past; one that jumps begins anew.
+    fn advance(&mut self, now: u32) {
+        let ahead = now.wrapping_sub(self.newest);
+        let behind = self.newest.wrapping_sub(now);
+        if behind < PERIODS as u32 {
+            return;
+        }
+        if ahead >= PERIODS as u32 {
+            self.counts = [0; PERIODS];
+        } else {
+            for passed in 0..ahead {
+                self.counts[now.wrapping_sub(passed) as usize % PERIODS] = 0;
+            }
+        }
+        self.newest = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = MICROSECONDS;
+    const START: u64 = 1_700_000_000 * SECOND;
+
+    fn address(number: u32) -> IpAddr {
+        IpAddr::from(number.to_be_bytes())
+    }
+
+    fn pressure() -> Pressure {
+        Pressure::new(&Limits::default())
+    }
+
+    #[test]
+    fn counts_are_of_one_address_and_of_the_window() {
+        let pressure = pressure();
+        for second in 0..5 {
+            pressure.count(address(1), Tally::Init, START + second * SECOND);
+            pressure.count(address(1), Tally::Refused, START + second * SECOND);
+        }
+        pressure.count(address(2), Tally::Init, START);
+        let at = |seconds| pressure.counts(address(1), START + seconds * SECOND);
+        assert_eq!(at(5), Counts { half_open: 0, inits: 5, refusals: 5 });
+        assert_eq!(at(49).inits, 5);
+        assert_eq!(at(70).inits, 0);
+        assert_eq!(pressure.counts(address(2), START).inits, 1);
+        assert_eq!(pressure.counts(address(3), START), Counts::default());
+    }
+
+    #[test]
+    fn a_half_open_sa_counts_until_it_is_settled_or_too_old() {
+        let pressure = pressure();
+        for _ in 0..3 {
+            pressure.count(address(1), Tally::Opened, START);
+        }
+        pressure.count(address(1), Tally::Settled(START), START + 10 * SECOND);
+        let at = |seconds| pressure.counts(address(1), START + seconds * SECOND).half_open;
+        assert_eq!((at(10), at(40)), (2, 0));
+        pressure.count(address(1), Tally::Settled(START), START + 40 * SECOND);
+        assert_eq!(at(40), 0);
+    }
+
+    #[test]
+    fn a_clock_may_run_backwards_or_jump() {
+        let pressure = pressure();
+        let count = |time| pressure.count(address(1), Tally::Init, time);
+        count(START);
+        count(START - 5 * SECOND);
+        assert_eq!(pressure.counts(address(1), START).inits, 2);
+        count(u64::MAX);
+        assert_eq!(pressure.counts(address(1), u64::MAX).inits, 1);
+        count(START);
+        assert_eq!(pressure.counts(address(1), START).inits, 1);
+        count(0);
+        assert_eq!(pressure.counts(address(1), 0).inits, 1);
+    }
+
+    #[test]
+    fn a_flood_of_addresses_takes_no_memory_and_hides_no_culprit() {
+        let limits = Limits { memcap: 1 << 20, ..Limits::default() };
+        let pressure = Pressure::new(&limits);
+        let before = pressure.footprint();
+        assert!(before as u64 <= limits.memcap / SHARE);
+        for _ in 0..20 {
+            pressure.count(address(u32::MAX), Tally::Refused, START);
+        }
+        for number in 0..100_000 {
+            pressure.count(address(number), Tally::Init, START);
+        }
+        assert_eq!(pressure.counts(address(u32::MAX), START).refusals, 20);
+        assert_eq!(pressure.footprint(), before);
+    }
+
+    #[test]
+    fn windows_of_no_time_do_not_divide_by_zero() {
+        let none = Limits { half_open_timeout: 0, window: 0, memcap: 0, ..Limits::default() };
+        let pressure = Pressure::new(&none);
+        pressure.count(address(1), Tally::Init, START);
+        assert_eq!(pressure.counts(address(1), START).inits, 1);
+    }
+}

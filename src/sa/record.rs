@@ -1,0 +1,601 @@
+//! The record of one IKE SA.
+
+use std::num::NonZeroU64;
+
+use crate::tx::{Event, EventSet, Transaction};
+use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
+
+use super::exchange::{next, Body, Facts, Init, Part, Protected, Sight, Step, Window};
+use super::fragment::{self, Condition, Conditions, Fragments, MessageKey};
+use super::nat;
+use super::negotiation::{self, Chosen, Irregularities, Irregularity, Offer};
+use super::outcome::{self, Certainty, Sizes};
+use super::{Endpoint, Failure, Observation, Reason, State};
+
+/// How soon after its first IKE_AUTH exchange an initiator rejects the responder's
+/// authentication, in microseconds. A lone notify later on is something else.
+const SOON: u64 = 10_000_000;
+
+/// What is remembered of an IKE SA.
+#[derive(Debug)]
+pub(super) struct Sa {
+    pub(super) init_spi: [u8; 8],
+    /// All zero until the responder has named one.
+    pub(super) resp_spi: [u8; 8],
+    pub(super) state: State,
+    marks: u16,
+    pub(super) nat: nat::Views,
+    pub(super) failure: Option<Failure>,
+    pub(super) initiator: Option<Endpoint>,
+    pub(super) responder: Option<Endpoint>,
+    pub(super) started: u64,
+    /// When its last message was seen.
+    pub(super) last: u64,
+    pub(super) messages: u32,
+    pub(super) retransmissions: u32,
+    pub(super) round_trip_us: Option<u32>,
+    /// When IKE_AUTH succeeded, if it did; no packet is from the epoch itself.
+    established: Option<NonZeroU64>,
+    pub(super) chosen: Option<Chosen>,
+    /// The exchanges that the initiator and that the responder began.
+    windows: [Window; 2],
+    /// What another thread parsed before the algorithms were known.
+    unjudged: Option<Unjudged>,
+    offer: Option<Box<Offer>>,
+    fragments: Option<Box<Fragments>>,
+}
+
+/// A message that waits for the algorithms to be judged.
+#[derive(Clone, Copy, Debug)]
+enum Unjudged {
+    /// An answer to IKE_AUTH.
+    Answer(Protected),
+    /// What may be the initiator's last word after it.
+    LastWord(Protected),
+}
+
+/// What the message did that concerns others than its SA.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) events: EventSet,
+    pub(super) fragments: Option<fragment::Status>,
+    /// A request of IKE_SA_INIT, repeated or not.
+    pub(super) init_request: bool,
+    /// The initiator's authentication was refused.
+    pub(super) refused: bool,
+    /// The handshake has just succeeded.
+    pub(super) established: bool,
+}
+
+impl Sa {
+    /// Seen from its first message on.
+    const FROM_START: u16 = 1;
+    const INITIATOR_SEEN: u16 = 2;
+    const RESPONDER_SEEN: u16 = 4;
+    const BOTH_SEEN: u16 = Self::INITIATOR_SEEN | Self::RESPONDER_SEEN;
+    /// A request of IKE_AUTH was seen.
+    const AUTH_SEEN: u16 = 8;
+    /// No further round of IKE_AUTH belongs to the handshake.
+    const AUTH_OVER: u16 = 16;
+    /// The responder takes more than one authentication (RFC 4739).
+    const MULTIPLE_AUTH: u16 = 32;
+    /// It asked for another key exchange method before.
+    const GROUP_ASKED: u16 = 64;
+    /// That it was deleted is beyond doubt.
+    const SURELY_CLOSED: u16 = 128;
+    /// A message of IKE_SA_INIT was seen, if not as the first.
+    const INIT_SEEN: u16 = 256;
+
+    /// A record without messages. An SA that is first seen in another exchange than
+    /// those of the handshake is in use.
+    pub(super) fn new(facts: &Facts, time: u64) -> Self {
+        let (state, marks) = if facts.is_init() {
+            (State::HalfOpen, Self::FROM_START)
+        } else if facts.is_use() {
+            (State::Established, Self::AUTH_SEEN)
+        } else {
+            (State::Authenticating, 0)
+        };
+        Self {
+            init_spi: facts.init_spi,
+            resp_spi: [0; 8],
+            state,
+            marks,
+            nat: nat::Views::default(),
+            failure: None,
+            initiator: None,
+            responder: None,
+            started: time,
+            last: time,
+            messages: 0,
+            retransmissions: 0,
+            round_trip_us: None,
+            established: None,
+            chosen: None,
+            windows: [Window::default(); 2],
+            unjudged: None,
+            offer: None,
+            fragments: None,
+        }
+    }
+
+    /// The record of an SA that a second responder SPI makes of the same request.
+    pub(super) fn sibling(&self) -> Self {
+        let mut asked = self.windows[0];
+        asked.forget_answer(0);
+        Self {
+            resp_spi: [0; 8],
+            state: State::HalfOpen,
+            marks: self.marks & (Self::FROM_START | Self::INIT_SEEN | Self::BOTH_SEEN),
+            nat: nat::Views::default(),
+            failure: None,
+            chosen: None,
+            windows: [asked, Window::default()],
+            unjudged: None,
+            offer: None,
+            fragments: None,
+            round_trip_us: None,
+            established: None,
+            ..*self
+        }
+    }
+
+    /// Whether both peers take part, so that nobody can have invented it alone.
+    pub(super) fn is_mutual(&self) -> bool {
+        self.has(Self::BOTH_SEEN)
+    }
+
+    /// The bytes it has besides itself.
+    pub(super) fn heap(&self) -> usize {
+        let offer = self.offer.as_ref();
+        let offer = offer.map_or(0, |offer| size_of::<Offer>() + offer.heap_size());
+        let fragments = self.fragments.as_ref();
+        let fragments =
+            fragments.map_or(0, |fragments| size_of::<Fragments>() + fragments.heap_size());
+        offer + fragments
+    }
+
+    /// Counts a message in. A request that is repeated for longer than `patience`
+    /// has nobody to answer it.
+    pub(super) fn observe(
+        &mut self,
+        facts: &Facts,
+        observation: &Observation<'_>,
+        patience: u64,
+    ) -> Outcome {
+        let time = observation.time;
+        let mut outcome =
+            Outcome { init_request: facts.body == Body::Init(Init::Request), ..Outcome::default() };
+        self.locate(facts, observation);
+        let too_soon = self.check_order(facts, &mut outcome.events);
+        let after_whole = self.window(facts).came_whole(facts);
+        match self.pair(facts, time, &mut outcome.events) {
+            Sight::New => self.proceed(facts, observation, too_soon, &mut outcome),
+            Sight::Repeated => {
+                self.retransmissions = self.retransmissions.saturating_add(1);
+                let step = self.lose_patience(facts, time, patience);
+                self.take(step, time, &mut outcome);
+            }
+            Sight::Part | Sight::Changed | Sight::Stray => {}
+        }
+        self.observe_fragment(facts, observation, after_whole, &mut outcome);
+        self.messages = self.messages.saturating_add(1);
+        self.last = time;
+        outcome
+    }
+
+    /// Takes over what was recorded of the SA's first requests alone, when its later
+    /// messages were parsed before them.
+    pub(super) fn absorb(&mut self, request: Self) {
+        self.started = self.started.min(request.started);
+        self.messages = self.messages.saturating_add(request.messages);
+        self.retransmissions = self.retransmissions.saturating_add(request.retransmissions);
+        self.marks |= Self::INIT_SEEN;
+        // Only the request can have been recorded there.
+        if self.nat == nat::Views::default() {
+            self.nat = request.nat;
+        }
+        self.offer = self.offer.take().or(request.offer);
+    }
+
+    /// A peer sent a NAT keepalive.
+    pub(super) fn keep_alive(&mut self, from_initiator: bool) {
+        self.nat.add_keepalive(from_initiator);
+    }
+
+    /// From the first IKE_SA_INIT to the response that established the SA.
+    pub(super) fn handshake_ms(&self) -> Option<u32> {
+        let passed = self.established?.get().checked_sub(self.started)?;
+        self.has(Self::INIT_SEEN).then(|| u32::try_from(passed / 1000).ok())?
+    }
+
+    /// What a message that is not a repetition does.
+    fn proceed(
+        &mut self,
+        facts: &Facts,
+        observation: &Observation<'_>,
+        too_soon: bool,
+        outcome: &mut Outcome,
+    ) {
+        let time = observation.time;
+        if let Some(round_trip) = self.take_round_trip(facts, time) {
+            self.round_trip_us = Some(round_trip);
+        }
+        if self.state == State::Closed && self.has(Self::SURELY_CLOSED) {
+            outcome.events.insert(Event::MessageAfterDelete);
+        }
+        let step = self.step(facts, too_soon, time);
+        self.take(step, time, outcome);
+        self.negotiate(facts, observation, &mut outcome.events);
+        if self.chosen.is_some() {
+            let step = self.judge_at_last();
+            self.take(step, self.last, outcome);
+        }
+    }
+
+    /// Learns where the peers are; a later message overrides an earlier one, as
+    /// peers move (RFC 4555) and NATs change their mind.
+    fn locate(&mut self, facts: &Facts, observation: &Observation<'_>) {
+        let (from, to) = (observation.from, observation.to);
+        let (initiator, responder, seen) = if facts.from_initiator {
+            (from, to, Self::INITIATOR_SEEN)
+        } else {
+            (to, from, Self::RESPONDER_SEEN)
+        };
+        self.initiator = Some(initiator);
+        self.responder = Some(responder);
+        self.marks |= seen;
+        if self.resp_spi == [0; 8] {
+            self.resp_spi = facts.resp_spi;
+        }
+        if facts.is_init() {
+            self.started = self.started.min(observation.time);
+            self.marks |= Self::INIT_SEEN;
+        }
+    }
+
+    fn window(&mut self, facts: &Facts) -> &mut Window {
+        &mut self.windows[usize::from(!facts.asked_by_initiator())]
+    }
+
+    fn pair(&mut self, facts: &Facts, time: u64, events: &mut EventSet) -> Sight {
+        let from_zero = self.knows_order();
+        self.window(facts).observe(facts, time, from_zero, events)
+    }
+
+    fn take_round_trip(&mut self, facts: &Facts, time: u64) -> Option<u32> {
+        facts.response.then(|| self.window(facts).round_trip(facts.id, time))?
+    }
+
+    /// Whether a message that is missing was not sent, or was lost on the way here:
+    /// not if the SA was first seen in its middle or from one side only.
+    fn knows_order(&self) -> bool {
+        self.has(Self::FROM_START) && self.has(Self::BOTH_SEEN)
+    }
+
+    /// Exchanges that come too soon or once more. Only a request that follows
+    /// without a gap proves that none was missed. Returns whether it came too soon.
+    fn check_order(&mut self, facts: &Facts, events: &mut EventSet) -> bool {
+        if facts.response || !self.has(Self::FROM_START) {
+            return false;
+        }
+        let from_zero = self.knows_order();
+        let side = usize::from(!facts.asked_by_initiator());
+        if !self.windows[side].is_next(facts.id, from_zero) {
+            return false;
+        }
+        if facts.is_use() && !self.has(Self::AUTH_SEEN) && self.state != State::Established {
+            events.insert(Event::OutOfOrderExchange);
+            return true;
+        }
+        if facts.is_auth() && self.is_second_authentication(facts) {
+            events.insert(Event::AuthTwice);
+        }
+        false
+    }
+
+    /// IKE_AUTH has one round, several with EAP, and a further identity only where
+    /// the responder said that it takes one (RFC 4739).
+    fn is_second_authentication(&self, facts: &Facts) -> bool {
+        let another_identity = facts.protected().is_some_and(|protected| {
+            protected.inner == PayloadType::IDI && protected.part != Part::Later
+        });
+        let answered = self.state == State::Established || self.has(Self::AUTH_OVER);
+        match another_identity {
+            true => answered && !self.has(Self::MULTIPLE_AUTH),
+            false => self.has(Self::AUTH_OVER),
+        }
+    }
+
+    /// What a new message means.
+    fn step(&mut self, facts: &Facts, too_soon: bool, time: u64) -> Option<Step> {
+        match facts.body {
+            Body::Init(init) => self.init_step(init),
+            Body::Clear(error) => self.clear_step(facts, error),
+            Body::Protected(protected) if facts.is_auth() => self.auth_step(facts, protected),
+            Body::Protected(protected) if facts.is_use() => {
+                self.use_step(facts, protected, too_soon, time)
+            }
+            Body::Protected(_) => None,
+        }
+    }
+
+    fn init_step(&mut self, init: Init) -> Option<Step> {
+        if self.has(Self::AUTH_SEEN) {
+            // It comes late, and what became of the handshake is known.
+            return None;
+        }
+        Some(match init {
+            Init::Request => Step::Begin,
+            Init::Accept => Step::Accept,
+            Init::Cookie => Step::AskCookie,
+            Init::Redirect => Step::Redirect,
+            // The initiator has had its second try.
+            Init::Group if self.has(Self::GROUP_ASKED) => {
+                Step::Fail(Reason::Notify(NotifyType::INVALID_KE_PAYLOAD))
+            }
+            Init::Group => {
+                self.marks |= Self::GROUP_ASKED;
+                Step::AskGroup
+            }
+            Init::Reject(kind) => Step::Fail(Reason::Notify(kind)),
+            Init::Unclear => return None,
+        })
+    }
+
+    /// An answer in clear: nobody vouches for it, but a responder that cannot decrypt
+    /// IKE_AUTH has no other (RFC 7296, 2.21.2).
+    fn clear_step(&self, facts: &Facts, error: Option<NotifyType>) -> Option<Step> {
+        let open = matches!(self.state, State::InitDone | State::Authenticating);
+        let answer = facts.response && facts.is_auth();
+        error.filter(|_| answer && open).map(|kind| Step::Fail(Reason::Notify(kind)))
+    }
+
+    fn auth_step(&mut self, facts: &Facts, protected: Protected) -> Option<Step> {
+        self.marks |= Self::AUTH_SEEN;
+        if facts.response {
+            return self.auth_answer(protected);
+        }
+        let over = self.has(Self::AUTH_OVER) || !self.windows[0].is_newest(facts.id);
+        // Another round shows that the answer before was not the last.
+        (!over || self.state != State::Established).then_some(Step::Authenticate)
+    }
+
+    fn auth_answer(&mut self, answer: Protected) -> Option<Step> {
+        let step = outcome::judge(answer, self.sizes());
+        self.unjudged = step.is_none().then_some(Unjudged::Answer(answer));
+        if answer.inner == PayloadType::AUTH {
+            self.marks |= Self::AUTH_OVER;
+        }
+        step
+    }
+
+    fn judge_at_last(&mut self) -> Option<Step> {
+        match self.unjudged.take()? {
+            Unjudged::Answer(answer) => self.auth_answer(answer),
+            Unjudged::LastWord(request) => {
+                let is_last = outcome::is_lone_notify(request, self.sizes()) == Some(true);
+                is_last.then_some(Step::Fail(Reason::RefusedByInitiator))
+            }
+        }
+    }
+
+    fn use_step(
+        &mut self,
+        facts: &Facts,
+        protected: Protected,
+        too_soon: bool,
+        time: u64,
+    ) -> Option<Step> {
+        if facts.response {
+            return self.use_answer(facts, protected);
+        }
+        // Whoever says something more has not said the last word.
+        self.unjudged = self.unjudged.filter(|it| matches!(it, Unjudged::Answer(_)));
+        let gives_up = self.gives_up(facts, protected, time);
+        if too_soon || gives_up {
+            // Its answer does not make this an SA in use.
+            self.window(facts).exchange(facts.id)?.mark_last_word();
+        }
+        if !too_soon {
+            self.marks |= Self::AUTH_OVER;
+        }
+        gives_up.then_some(Step::Fail(Reason::RefusedByInitiator))
+    }
+
+    /// An initiator that does not accept the responder's authentication, or is told
+    /// by EAP that its own failed, says so in an exchange of its own and is done
+    /// (RFC 7296, 2.21.2).
+    fn gives_up(&mut self, facts: &Facts, protected: Protected, time: u64) -> bool {
+        if facts.exchange != ExchangeType::INFORMATIONAL || !facts.from_initiator {
+            return false;
+        }
+        let lone_notify = outcome::is_lone_notify(protected, self.sizes());
+        let before = facts.id.checked_sub(1).and_then(|id| self.windows[0].exchange(id));
+        let after_auth = before.is_some_and(|before| before.is_auth());
+        match self.state {
+            // Nothing else can be said yet, whatever its size.
+            State::Authenticating => lone_notify != Some(false),
+            State::Established if after_auth && time.abs_diff(self.last) < SOON => {
+                if lone_notify.is_none() {
+                    self.unjudged = Some(Unjudged::LastWord(protected));
+                }
+                lone_notify == Some(true)
+            }
+            _ => false,
+        }
+    }
+
+    /// The response that completes an exchange of an SA in use.
+    fn use_answer(&mut self, facts: &Facts, answer: Protected) -> Option<Step> {
+        let sizes = self.sizes();
+        let surely_closed = self.state == State::Closed && self.has(Self::SURELY_CLOSED);
+        let exchange = self.window(facts).exchange(facts.id)?;
+        if exchange.is_last_word() || surely_closed {
+            return None;
+        }
+        let deletes = exchange.asks_to_delete();
+        match outcome::deletion(exchange.asked, answer, sizes).filter(|_| deletes) {
+            None => Some(Step::Use),
+            Some(certainty) => {
+                if certainty == Certainty::Certain {
+                    self.marks |= Self::SURELY_CLOSED;
+                }
+                Some(Step::Delete)
+            }
+        }
+    }
+
+    /// A request that is repeated for as long as a half-open SA lasts.
+    fn lose_patience(&mut self, facts: &Facts, time: u64, patience: u64) -> Option<Step> {
+        let open = self.state.is_half_open() && !facts.response;
+        let window = self.window(facts);
+        let waited = time.saturating_sub(window.asked_at());
+        let newest = window.is_newest(facts.id);
+        let unanswered = window.exchange(facts.id).is_some_and(|asked| !asked.is_answered());
+        let lost = open && newest && unanswered && waited >= patience;
+        lost.then_some(Step::Fail(Reason::NoAnswer))
+    }
+
+    fn take(&mut self, step: Option<Step>, time: u64, outcome: &mut Outcome) {
+        let Some(step) = step else { return };
+        if step == Step::Authenticated {
+            self.established = NonZeroU64::new(time);
+        }
+        let before = self.state;
+        self.state = next(before, step);
+        if self.state == before {
+            return;
+        }
+        self.failure = None;
+        if self.state == State::Authenticating {
+            self.established = None;
+        }
+        outcome.established = step == Step::Authenticated;
+        if let Step::Fail(reason) = step {
+            self.established = None;
+            outcome.refused = reason.is_refusal();
+            outcome.events.insert(match outcome.refused {
+                true => Event::AuthFailed,
+                false => Event::HandshakeFailed,
+            });
+            let inferred = !matches!(reason, Reason::Notify(_));
+            self.failure = Some(Failure { reason, inferred });
+        }
+    }
+
+    fn sizes(&self) -> Option<Sizes> {
+        let chosen = self.chosen?;
+        Sizes::of(chosen.encr()?, chosen.integ())
+    }
+
+    /// Offer and choice, and what the peers say of NATs, in IKE_SA_INIT. What was
+    /// chosen first stays: an answer that comes later is not the SA's.
+    fn negotiate(&mut self, facts: &Facts, observation: &Observation<'_>, events: &mut EventSet) {
+        let Body::Init(init) = facts.body else { return };
+        let tx = observation.tx;
+        if self.chosen.is_some() {
+            return;
+        }
+        if let Some(sight) = nat::assess(tx, &observation.from, &observation.to) {
+            self.nat.add(sight);
+        }
+        let mut found = match (init, &mut self.offer) {
+            (Init::Request, _) => negotiation::check_request(tx),
+            (_, Some(offer)) => offer.check_response(tx),
+            (_, None) => Irregularities::default(),
+        };
+        match init {
+            Init::Request => found.extend(self.keep_offer(tx)),
+            Init::Accept => {
+                self.chosen = Chosen::of(tx);
+                self.offer = None;
+                if tx.notifies().any(|notify| notify.kind == NotifyType::MULTIPLE_AUTH_SUPPORTED) {
+                    self.marks |= Self::MULTIPLE_AUTH;
+                }
+            }
+            _ => {}
+        }
+        report_irregularities(found, events);
+    }
+
+    fn keep_offer(&mut self, tx: &Transaction) -> Irregularities {
+        match (&mut self.offer, Offer::of(tx)) {
+            (Some(offer), Some(next)) => offer.renew(next),
+            (kept, next) => {
+                *kept = next.map(Box::new);
+                Irregularities::default()
+            }
+        }
+    }
+
+    /// Follows the fragments of a message; `after_whole` if it came in one piece
+    /// before.
+    fn observe_fragment(
+        &mut self,
+        facts: &Facts,
+        observation: &Observation<'_>,
+        after_whole: bool,
+        outcome: &mut Outcome,
+    ) {
+        let key = MessageKey {
+            message_id: facts.id,
+            from_initiator: facts.from_initiator,
+            response: facts.response,
+        };
+        let now = observation.time / 1000;
+        let conditions = match observation.tx.fragment() {
+            Some(fragment) => {
+                let fragments = self.fragments.get_or_insert_default();
+                let mut status = fragments.observe(key, &fragment, now);
+                if after_whole {
+                    status.conditions.insert(Condition::Mixed);
+                }
+                outcome.fragments = Some(status);
+                status.conditions
+            }
+            None => match &mut self.fragments {
+                Some(fragments) => fragments.observe_whole(key, now),
+                None => return,
+            },
+        };
+        report_conditions(conditions, &mut outcome.events);
+        if self.fragments.as_ref().is_some_and(|fragments| fragments.is_empty()) {
+            self.fragments = None;
+        }
+    }
+
+    fn has(&self, marks: u16) -> bool {
+        self.marks & marks == marks
+    }
+}
+
+/// A copy is a retransmission like any other, and one that is not complete is no
+/// fault yet.
+fn report_conditions(conditions: Conditions, events: &mut EventSet) {
+    for condition in conditions.iter() {
+        events.insert(match condition {
+            Condition::Conflict => Event::FragmentConflict,
+            Condition::TotalChanged => Event::FragmentTotalChanged,
+            Condition::Mixed => Event::FragmentMixed,
+            Condition::Timeout => Event::FragmentTimeout,
+            Condition::TooMany => Event::TooManyFragments,
+            Condition::Invalid => Event::InvalidFragment,
+            Condition::Complete | Condition::Incomplete | Condition::Duplicate => continue,
+        });
+    }
+}
+
+/// The events of a negotiation.
+pub(super) fn report_irregularities(found: Irregularities, events: &mut EventSet) {
+    for irregularity in found.iter() {
+        events.insert(match irregularity {
+            Irregularity::ChosenNotOffered => Event::ChosenNotOffered,
+            Irregularity::MultipleChosen => Event::MultipleChosen,
+            Irregularity::KeGroupNotOffered => Event::KeGroupNotOffered,
+            Irregularity::DowngradeKe => Event::DowngradeKe,
+            Irregularity::DowngradeRetry => Event::DowngradeRetry,
+            Irregularity::DowngradePeers => Event::DowngradePeers,
+        });
+    }
+}

@@ -1,0 +1,415 @@
+//! The records of one shard: found by two keys, listed by class in the order of
+//! their last messages.
+//!
+//! Chains and lists run through the records themselves, by number, so that a record
+//! costs one allocation, every step is O(1), and the bytes in use can be told
+//! exactly.
+
+use super::record::Sa;
+use super::State;
+
+/// No record.
+const NIL: u32 = u32::MAX;
+/// In no chain.
+const UNLINKED: u32 = u32::MAX - 1;
+/// What an allocator adds to a block.
+const ALLOCATION: usize = 16;
+
+/// What a record is worth when memory is short, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Nobody but the initiator has said anything that matters.
+    HalfOpen,
+    /// Failed or closed.
+    Ended,
+    /// The responder goes on with the handshake.
+    Opening,
+    /// In use, as far as one of its peers says.
+    OneSided,
+    /// In use.
+    Established,
+}
+
+impl Class {
+    pub(super) const ALL: [Self; 5] =
+        [Self::HalfOpen, Self::Ended, Self::Opening, Self::OneSided, Self::Established];
+
+    pub(super) fn of(sa: &Sa) -> Self {
+        match sa.state {
+            State::HalfOpen | State::Cookie => Self::HalfOpen,
+            State::Failed | State::Closed => Self::Ended,
+            State::InitDone | State::Authenticating => Self::Opening,
+            State::Established if sa.is_mutual() => Self::Established,
+            State::Established => Self::OneSided,
+        }
+    }
+}
+
+/// What a record is found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// Both SPIs.
+    Pair,
+    /// The initiator's SPI and both addresses.
+    Half,
+}
+
+#[derive(Debug)]
+struct Record {
+    sa: Sa,
+    /// By index: the hash that it is found by, and the next one in its chain.
+    hashes: [u64; 2],
+    nexts: [u32; 2],
+    older: u32,
+    newer: u32,
+    class: Class,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Used(Box<Record>),
+    /// The next one that is free.
+    Free(u32),
+}
+
+#[derive(Debug, Default)]
+struct Index {
+    /// The first record of each chain; the number of chains is a power of two.
+    heads: Vec<u32>,
+    length: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct List {
+    oldest: u32,
+    newest: u32,
+    length: usize,
+}
+
+/// The records of one shard.
+#[derive(Debug)]
+pub(super) struct Slab {
+    entries: Vec<Entry>,
+    free: u32,
+    length: usize,
+    indexes: [Index; 2],
+    lists: [List; Class::ALL.len()],
+    /// What the records have besides themselves.
+    heap: usize,
+}
+
+impl Default for Slab {
+    fn default() -> Self {
+        let empty = List { oldest: NIL, newest: NIL, length: 0 };
+        Self {
+            entries: Vec::new(),
+            free: NIL,
+            length: 0,
+            indexes: Default::default(),
+            lists: [empty; Class::ALL.len()],
+            heap: 0,
+        }
+    }
+}
+
+impl Slab {
+    /// The bytes of one more record, tables apart.
+    pub(super) const RECORD: usize = size_of::<Record>() + ALLOCATION;
+
+    /// Adds a record and returns its number.
+    pub(super) fn insert(&mut self, sa: Sa) -> u32 {
+        let class = Class::of(&sa);
+        self.heap += sa.heap();
+        self.length += 1;
+        let (hashes, nexts) = ([0; 2], [UNLINKED; 2]);
+        let record = Record { sa, hashes, nexts, older: NIL, newer: NIL, class };
+        let entry = Entry::Used(Box::new(record));
+        let slot = match self.entries.get_mut(self.free as usize) {
+            Some(free) => {
+                let slot = self.free;
+                if let Entry::Free(next) = std::mem::replace(free, entry) {
+                    self.free = next;
+                }
+                slot
+            }
+            None => {
+                self.entries.push(entry);
+                (self.entries.len() - 1) as u32
+            }
+        };
+        self.append(slot, class);
+        slot
+    }
+
+    /// Takes a record out.
+    pub(super) fn remove(&mut self, slot: u32) -> Option<Sa> {
+        self.record(slot)?;
+        self.unlink(slot, By::Pair);
+        self.unlink(slot, By::Half);
+        self.detach(slot);
+        let entry = self.entries.get_mut(slot as usize)?;
+        let Entry::Used(record) = std::mem::replace(entry, Entry::Free(self.free)) else {
+            return None;
+        };
+        self.free = slot;
+        self.length -= 1;
+        self.heap -= record.sa.heap();
+        Some(record.sa)
+    }
+
+    /// Makes the record the newest of its class, after `change`.
+    pub(super) fn update<T>(&mut self, slot: u32, change: impl FnOnce(&mut Sa) -> T) -> Option<T> {
+        let record = self.record_mut(slot)?;
+        let before = record.sa.heap();
+        let result = change(&mut record.sa);
+        let after = record.sa.heap();
+        let class = Class::of(&record.sa);
+        self.heap = self.heap + after - before;
+        self.detach(slot);
+        self.append(slot, class);
+        Some(result)
+    }
+
+    pub(super) fn link(&mut self, slot: u32, by: By, hash: u64) {
+        self.unlink(slot, by);
+        let index = &mut self.indexes[by as usize];
+        index.length += 1;
+        if index.length > index.heads.len() {
+            self.rehash();
+        }
+        self.chain(slot, by, hash);
+    }
+
+    pub(super) fn unlink(&mut self, slot: u32, by: By) {
+        let by = by as usize;
+        let Some(record) = self.record_mut(slot) else { return };
+        let (hash, after) = (record.hashes[by], record.nexts[by]);
+        if after == UNLINKED {
+            return;
+        }
+        record.nexts[by] = UNLINKED;
+        let index = &mut self.indexes[by];
+        index.length -= 1;
+        let head = hash as usize & (index.heads.len() - 1);
+        if index.heads[head] == slot {
+            index.heads[head] = after;
+            return;
+        }
+        let mut before = index.heads[head];
+        while let Some(record) = self.record_mut(before) {
+            let next = &mut record.nexts[by];
+            if *next == slot {
+                *next = after;
+                return;
+            }
+            before = *next;
+        }
+    }
+
+    pub(super) fn is_linked(&self, slot: u32, by: By) -> bool {
+        self.record(slot).is_some_and(|record| record.nexts[by as usize] != UNLINKED)
+    }
+
+    /// The record with this hash that `is_it` confirms.
+    pub(super) fn find(&self, by: By, hash: u64, is_it: impl Fn(&Sa) -> bool) -> Option<u32> {
+        let heads = &self.indexes[by as usize].heads;
+        let head = hash as usize & heads.len().checked_sub(1)?;
+        let mut slot = heads[head];
+        while let Some(record) = self.record(slot) {
+            if record.hashes[by as usize] == hash && is_it(&record.sa) {
+                return Some(slot);
+            }
+            slot = record.nexts[by as usize];
+        }
+        None
+    }
+
+    pub(super) fn get(&self, slot: u32) -> Option<&Sa> {
+        self.record(slot).map(|record| &record.sa)
+    }
+
+    /// The record of the class whose last message is the longest ago.
+    pub(super) fn oldest(&self, class: Class) -> Option<u32> {
+        let slot = self.lists[class as usize].oldest;
+        (slot != NIL).then_some(slot)
+    }
+
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    pub(super) fn half_open(&self) -> usize {
+        let length = |class| self.lists[class as usize].length;
+        length(Class::HalfOpen) + length(Class::Opening)
+    }
+
+    /// The bytes in use.
+    pub(super) fn footprint(&self) -> usize {
+        let heads: usize = self.indexes.iter().map(|index| index.heads.capacity()).sum();
+        self.entries.capacity() * size_of::<Entry>()
+            + heads * size_of::<u32>()
+            + self.length * Self::RECORD
+            + self.heap
+    }
+
+    /// The bytes that one more record takes at most.
+    pub(super) fn growth(&self) -> usize {
+        let grows = |is_full: bool, capacity: usize, size: usize| {
+            if is_full {
+                capacity.max(4) * size
+            } else {
+                0
+            }
+        };
+        let is_full = self.free == NIL && self.entries.len() == self.entries.capacity();
+        let entries = grows(is_full, self.entries.capacity(), size_of::<Entry>());
+        let chains = self.indexes[0].heads.len();
+        let is_full = self.indexes.iter().any(|index| index.length >= chains);
+        Self::RECORD + entries + grows(is_full, chains, 2 * size_of::<u32>())
+    }
+
+    fn record(&self, slot: u32) -> Option<&Record> {
+        match self.entries.get(slot as usize)? {
+            Entry::Used(record) => Some(record),
+            Entry::Free(_) => None,
+        }
+    }
+
+    fn record_mut(&mut self, slot: u32) -> Option<&mut Record> {
+        match self.entries.get_mut(slot as usize)? {
+            Entry::Used(record) => Some(record),
+            Entry::Free(_) => None,
+        }
+    }
+
+    fn chain(&mut self, slot: u32, by: By, hash: u64) {
+        let heads = &mut self.indexes[by as usize].heads;
+        let head = hash as usize & (heads.len() - 1);
+        let next = std::mem::replace(&mut heads[head], slot);
+        if let Some(record) = self.record_mut(slot) {
+            record.hashes[by as usize] = hash;
+            record.nexts[by as usize] = next;
+        }
+    }
+
+    /// Doubles the chains of both indexes: one that grew when it is needed, among
+    /// many records that are found by the other, would have to look at them all.
+    fn rehash(&mut self) {
+        let chains = (self.indexes[0].heads.len() * 2).max(4);
+        for index in &mut self.indexes {
+            index.heads = vec![NIL; chains];
+        }
+        for slot in 0..self.entries.len() as u32 {
+            for by in [By::Pair, By::Half] {
+                if self.is_linked(slot, by) {
+                    let hash = self.record(slot).map_or(0, |record| record.hashes[by as usize]);
+                    self.chain(slot, by, hash);
+                }
+            }
+        }
+    }
+
+    fn append(&mut self, slot: u32, class: Class) {
+        let list = &mut self.lists[class as usize];
+        let older = std::mem::replace(&mut list.newest, slot);
+        list.length += 1;
+        if older == NIL {
+            list.oldest = slot;
+        } else if let Some(record) = self.record_mut(older) {
+            record.newer = slot;
+        }
+        if let Some(record) = self.record_mut(slot) {
+            (record.older, record.newer, record.class) = (older, NIL, class);
+        }
+    }
+
+    fn detach(&mut self, slot: u32) {
+        let Some(record) = self.record(slot) else { return };
+        let (older, newer, class) = (record.older, record.newer, record.class);
+        match self.record_mut(older) {
+            Some(record) => record.newer = newer,
+            None => self.lists[class as usize].oldest = newer,
+        }
+        match self.record_mut(newer) {
+            Some(record) => record.older = older,
+            None => self.lists[class as usize].newest = older,
+        }
+        self.lists[class as usize].length -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::exchange::{Body, Facts, Init};
+    use super::*;
+    use crate::wire::registry::ExchangeType;
+
+    fn sa(number: u64) -> Sa {
+        let facts = Facts {
+            init_spi: number.to_be_bytes(),
+            resp_spi: [0; 8],
+            exchange: ExchangeType::IKE_SA_INIT,
+            id: 0,
+            from_initiator: true,
+            response: false,
+            body: Body::Init(Init::Request),
+            hash: 0,
+        };
+        Sa::new(&facts, 0)
+    }
+
+    /// A long mixture of all operations against a map that does the same.
+    #[test]
+    fn records_are_found_until_they_are_removed() {
+        let mut slab = Slab::default();
+        let mut known: BTreeMap<u64, u32> = BTreeMap::new();
+        let mut random = 1_u64;
+        for _ in 0..5_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let number = random >> 56;
+            // Few hashes, so that chains are long.
+            let hash = number % 37;
+            match known.get(&number).copied() {
+                None => {
+                    let growth = slab.growth() + slab.footprint();
+                    let slot = slab.insert(sa(number));
+                    slab.link(slot, By::Pair, hash);
+                    slab.link(slot, By::Half, !hash);
+                    assert!(slab.footprint() <= growth);
+                    known.insert(number, slot);
+                }
+                Some(slot) if random & 1 == 0 => {
+                    assert!(slab.remove(slot).is_some());
+                    known.remove(&number);
+                }
+                Some(slot) => {
+                    slab.unlink(slot, By::Half);
+                    slab.link(slot, By::Half, !hash);
+                    slab.update(slot, |sa| sa.state = State::Closed);
+                }
+            }
+            let is_it = |sa: &Sa| sa.init_spi == number.to_be_bytes();
+            assert_eq!(slab.find(By::Pair, hash, is_it), known.get(&number).copied());
+            assert_eq!(slab.find(By::Half, !hash, is_it), known.get(&number).copied());
+            assert_eq!(slab.length(), known.len());
+        }
+    }
+
+    #[test]
+    fn the_oldest_goes_first_and_a_message_makes_it_the_newest() {
+        let mut slab = Slab::default();
+        let slots: Vec<_> = (0..3).map(|number| slab.insert(sa(number))).collect();
+        slab.update(slots[0], |_| ());
+        assert_eq!(slab.oldest(Class::HalfOpen), Some(slots[1]));
+        slab.update(slots[1], |sa| sa.state = State::Failed);
+        assert_eq!(slab.oldest(Class::HalfOpen), Some(slots[2]));
+        assert_eq!(slab.oldest(Class::Ended), Some(slots[1]));
+        for slot in slots {
+            slab.remove(slot);
+        }
+        assert!(Class::ALL.iter().all(|class| slab.oldest(*class).is_none()));
+        assert_eq!(slab.half_open(), 0);
+    }
+}

@@ -1,0 +1,468 @@
+//! The table of all IKE SAs, shared by all threads.
+//!
+//! Records are in shards, chosen by a keyed hash of the initiator's SPI, so that no
+//! attacker can choose the shard or a chain in it. A message locks its own shard;
+//! what concerns all shards are sums in atomics.
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::tx::{Event, EventSet};
+use crate::wire::registry::ExchangeType;
+
+use super::exchange::{Body, Facts, Init};
+use super::limits::Limits;
+use super::negotiation::Peers;
+use super::pressure::{Pressure, Tally};
+use super::record::{Outcome, Sa};
+use super::slab::{By, Class, Slab};
+use super::{Observation, SaView, State};
+
+/// Enough that threads seldom meet, however many a machine has.
+const SHARDS: usize = 256;
+/// The most records that one message gives up for time. It adds at most one, so
+/// two keep up.
+const EXPIRED_AT_ONCE: usize = 2;
+/// The most other shards that are searched for a half-open SA to evict.
+const SEARCHED: usize = 8;
+
+/// One pair of peers is remembered for so many bytes of the memcap.
+const BYTES_A_PAIR: u64 = 1024;
+
+const MICROSECONDS: u64 = 1_000_000;
+/// How much longer an answered handshake may take than an unanswered one.
+const PATIENCE: u64 = 4;
+
+/// What the host's statistics show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// SAs that are known.
+    pub active: u64,
+    /// Of these, those whose handshake is not over.
+    pub half_open: u64,
+    /// Bytes in use.
+    pub memuse: u64,
+    /// SAs given up for memory since the start.
+    pub evicted: u64,
+}
+
+/// All IKE SAs.
+#[derive(Debug)]
+pub struct Table {
+    limits: Limits,
+    shards: Box<[Mutex<Slab>]>,
+    pressure: Pressure,
+    peers: Peers,
+    hasher: RandomState,
+    sums: Sums,
+    /// The shard that is tidied up next.
+    next: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Sums {
+    active: AtomicU64,
+    half_open: AtomicU64,
+    memuse: AtomicU64,
+    evicted: AtomicU64,
+}
+
+impl Table {
+    /// An empty table.
+    pub fn new(limits: Limits) -> Self {
+        let hasher = RandomState::new();
+        let shards: Box<[Mutex<Slab>]> = (0..SHARDS).map(|_| Mutex::default()).collect();
+        let pressure = Pressure::new(&limits);
+        let pairs = usize::try_from(limits.memcap / BYTES_A_PAIR).unwrap_or(usize::MAX);
+        let peers = Peers::new(pairs, hasher.hash_one(0));
+        let fixed = size_of_val(&*shards) + pressure.footprint() + peers.heap_size();
+        let sums = Sums { memuse: AtomicU64::new(fixed as u64), ..Sums::default() };
+        Self { limits, shards, pressure, peers, hasher, sums, next: AtomicUsize::new(0) }
+    }
+
+    /// The present sums.
+    pub fn counters(&self) -> Counters {
+        let load = |sum: &AtomicU64| sum.load(Ordering::Relaxed);
+        Counters {
+            active: load(&self.sums.active),
+            half_open: load(&self.sums.half_open),
+            memuse: load(&self.sums.memuse),
+            evicted: load(&self.sums.evicted),
+        }
+    }
+
+    /// Counts a message in. None for a message that belongs to no IKE SA, and where
+    /// the memcap leaves no room for its SA.
+    pub fn observe(&self, observation: &Observation<'_>) -> Option<(SaView, EventSet)> {
+        let facts = Facts::of(observation.tx, &self.hasher)?;
+        let keys = Keys::of(&facts, observation, &self.hasher);
+        let mut shard = self.lock(keys.place);
+        self.expire(&mut shard, observation.time);
+        let (slot, mut events) = self.locate(&mut shard, &facts, &keys, observation.time)?;
+        let patience = u64::from(self.limits.half_open_timeout) * MICROSECONDS;
+        let (outcome, was, view) = shard.update(slot, |sa| {
+            let was = sa.messages > 0 && sa.state.is_half_open();
+            let outcome = sa.observe(&facts, observation, patience);
+            (outcome, was, view(sa, &outcome, observation.time))
+        })?;
+        if facts.is_init() && !shard.is_linked(slot, By::Half) {
+            shard.link(slot, By::Half, keys.half);
+        }
+        self.make_room(&mut shard, 0, Some(slot));
+        drop(shard);
+        self.tidy(observation.time);
+        events.merge(outcome.events);
+        if outcome.established && self.is_downgrade(&view) {
+            events.insert(Event::DowngradePeers);
+        }
+        Some((self.count(view, was, &facts, &outcome, observation.time), events))
+    }
+
+    /// Takes in a NAT keepalive in a flow of the SA with these SPIs: a peer sends them
+    /// that found itself behind a NAT.
+    pub fn keep_alive(&self, init_spi: [u8; 8], resp_spi: [u8; 8], from_initiator: bool) {
+        let mut shard = self.lock(place(&self.hasher, init_spi));
+        let hash = self.hasher.hash_one((init_spi, resp_spi));
+        let is_it = |sa: &Sa| (sa.init_spi, sa.resp_spi) == (init_spi, resp_spi);
+        if let Some(slot) = shard.find(By::Pair, hash, is_it) {
+            shard.update(slot, |sa| sa.keep_alive(from_initiator));
+        }
+    }
+
+    /// Finds or makes the record of a message.
+    fn locate(
+        &self,
+        shard: &mut Shard<'_>,
+        facts: &Facts,
+        keys: &Keys,
+        time: u64,
+    ) -> Option<(u32, EventSet)> {
+        let half = self.find(shard, By::Half, keys.half, facts, time);
+        let Some(pair) = keys.pair else {
+            let slot = self.locate_unnamed(shard, facts, keys, half, time)?;
+            return Some((slot, EventSet::default()));
+        };
+        if let Some(slot) = self.find(shard, By::Pair, pair, facts, time) {
+            if let Some(stray) = half.filter(|half| facts.is_init() && *half != slot) {
+                let request = shard.remove(stray);
+                shard.update(slot, |sa| request.map(|request| sa.absorb(request)));
+            }
+            return Some((slot, EventSet::default()));
+        }
+        let (slot, events) = self.name(shard, facts, keys, half, time)?;
+        shard.link(slot, By::Pair, pair);
+        Some((slot, events))
+    }
+
+    /// The record of a message without responder SPI. A closed SA's SPI may come again.
+    fn locate_unnamed(
+        &self,
+        shard: &mut Shard<'_>,
+        facts: &Facts,
+        keys: &Keys,
+        half: Option<u32>,
+        time: u64,
+    ) -> Option<u32> {
+        let is_request = facts.body == Body::Init(Init::Request);
+        let is_closed = |slot: &u32| shard.get(*slot).is_some_and(|sa| sa.state == State::Closed);
+        match half.filter(|slot| !(is_request && is_closed(slot))) {
+            Some(slot) => Some(slot),
+            None if facts.is_init() => self.add(shard, Sa::new(facts, time), keys),
+            None => None,
+        }
+    }
+
+    /// The record of a message with a responder SPI that is new to us.
+    fn name(
+        &self,
+        shard: &mut Shard<'_>,
+        facts: &Facts,
+        keys: &Keys,
+        half: Option<u32>,
+        time: u64,
+    ) -> Option<(u32, EventSet)> {
+        let mut events = EventSet::default();
+        let unnamed = |slot: &u32| shard.get(*slot).is_some_and(|sa| sa.resp_spi == [0; 8]);
+        let slot = match half {
+            Some(slot) if unnamed(&slot) => slot,
+            Some(slot) if facts.is_init() => {
+                events.insert(Event::ReplayChanged);
+                let sibling = shard.get(slot).map(Sa::sibling)?;
+                self.add(shard, sibling, keys)?
+            }
+            _ if begins_a_record(facts) => self.add(shard, Sa::new(facts, time), keys)?,
+            _ => return None,
+        };
+        Some((slot, events))
+    }
+
+    /// The record, unless its time is over: then it is given up.
+    fn find(
+        &self,
+        shard: &mut Shard<'_>,
+        by: By,
+        hash: u64,
+        facts: &Facts,
+        time: u64,
+    ) -> Option<u32> {
+        let slot = shard.find(by, hash, |sa| {
+            sa.init_spi == facts.init_spi && (by == By::Half || sa.resp_spi == facts.resp_spi)
+        })?;
+        if !self.is_over(shard.get(slot)?, time) {
+            return Some(slot);
+        }
+        shard.remove(slot);
+        None
+    }
+
+    /// Adds a record; the newest is the one that requests without responder SPI
+    /// belong to.
+    fn add(&self, shard: &mut Shard<'_>, sa: Sa, keys: &Keys) -> Option<u32> {
+        let growth = shard.growth();
+        if !self.make_room(shard, growth, None) {
+            return None;
+        }
+        let init_spi = sa.init_spi;
+        let from_start = sa.state == State::HalfOpen;
+        let slot = shard.insert(sa);
+        if from_start {
+            if let Some(before) = shard.find(By::Half, keys.half, |sa| sa.init_spi == init_spi) {
+                shard.unlink(before, By::Half);
+            }
+            shard.link(slot, By::Half, keys.half);
+        }
+        Some(slot)
+    }
+
+    /// Whether the peers were worth more to each other the last time.
+    fn is_downgrade(&self, view: &SaView) -> bool {
+        let peers = view.initiator.zip(view.responder);
+        let bits = view.chosen.and_then(|chosen| chosen.security_bits());
+        peers.zip(bits).is_some_and(|((initiator, responder), bits)| {
+            self.peers.settle(&initiator, &responder, bits)
+        })
+    }
+
+    /// Counts what concerns addresses and adds the counts to the view.
+    fn count(
+        &self,
+        mut view: SaView,
+        was_half_open: bool,
+        facts: &Facts,
+        outcome: &Outcome,
+        time: u64,
+    ) -> SaView {
+        let count = |address: IpAddr, tally| self.pressure.count(address, tally, time);
+        if let Some(responder) = view.responder.map(|end| end.address) {
+            match (was_half_open, view.state.is_half_open()) {
+                (false, true) if facts.is_init() => count(responder, Tally::Opened),
+                (true, false) => count(responder, Tally::Settled(view.started)),
+                _ => {}
+            }
+            view.half_open = self.pressure.counts(responder, time).half_open;
+        }
+        if let Some(initiator) = view.initiator.map(|end| end.address) {
+            if outcome.init_request {
+                count(initiator, Tally::Init);
+            }
+            if outcome.refused {
+                count(initiator, Tally::Refused);
+            }
+            let counts = self.pressure.counts(initiator, time);
+            (view.auth_failures, view.init_rate) = (counts.refusals, counts.inits);
+        }
+        view
+    }
+
+    /// Evicts until `need` bytes fit, but not `keep`.
+    fn make_room(&self, shard: &mut Shard<'_>, need: usize, keep: Option<u32>) -> bool {
+        shard.commit();
+        while self.sums.memuse.load(Ordering::Relaxed) + need as u64 > self.limits.memcap {
+            let half_open = shard.oldest(Class::HalfOpen).filter(|slot| Some(*slot) != keep);
+            if half_open.is_none() && self.evict_elsewhere() {
+                continue;
+            }
+            let mut victims = Class::ALL.iter().filter_map(|class| shard.oldest(*class));
+            let Some(victim) = victims.find(|slot| Some(*slot) != keep) else { return false };
+            shard.remove(victim);
+            shard.commit();
+            self.sums.evicted.fetch_add(1, Ordering::Relaxed);
+        }
+        true
+    }
+
+    /// Evicts a half-open SA of one of the next shards. One that another thread has
+    /// locked is passed over: waiting for it with a shard locked could be for ever.
+    fn evict_elsewhere(&self) -> bool {
+        for _ in 0..SEARCHED {
+            let Some(mut shard) = self.next_shard() else { continue };
+            if let Some(victim) = shard.oldest(Class::HalfOpen) {
+                shard.remove(victim);
+                self.sums.evicted.fetch_add(1, Ordering::Relaxed);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Gives up what is over in another shard: one that no message comes to would
+    /// keep its records for ever.
+    fn tidy(&self, time: u64) {
+        if let Some(mut shard) = self.next_shard() {
+            self.expire(&mut shard, time);
+        }
+    }
+
+    fn expire(&self, shard: &mut Shard<'_>, time: u64) {
+        let mut left = EXPIRED_AT_ONCE;
+        for class in Class::ALL {
+            while let Some(slot) = shard.oldest(class).filter(|_| left > 0) {
+                if !shard.get(slot).is_some_and(|sa| self.is_over(sa, time)) {
+                    break;
+                }
+                shard.remove(slot);
+                left -= 1;
+            }
+        }
+    }
+
+    /// Whether the SA was silent for too long. A time far ahead of the packets' is a
+    /// clock's mistake and must not keep the record for ever.
+    fn is_over(&self, sa: &Sa, time: u64) -> bool {
+        let limits = &self.limits;
+        let seconds = match Class::of(sa) {
+            Class::HalfOpen => u64::from(limits.half_open_timeout),
+            Class::Opening => u64::from(limits.half_open_timeout) * PATIENCE,
+            Class::Ended => u64::from(limits.closed_timeout),
+            Class::OneSided | Class::Established => u64::from(limits.established_timeout),
+        };
+        time.abs_diff(sa.last) > seconds * MICROSECONDS
+    }
+
+    fn lock(&self, place: usize) -> Shard<'_> {
+        let slab = self.shards[place].lock().unwrap_or_else(PoisonError::into_inner);
+        Shard::new(slab, &self.sums)
+    }
+
+    fn next_shard(&self) -> Option<Shard<'_>> {
+        let place = self.next.fetch_add(1, Ordering::Relaxed) % SHARDS;
+        Some(Shard::new(self.shards[place].try_lock().ok()?, &self.sums))
+    }
+}
+
+/// Only an exchange that begins an SA, or an encrypted message of one that has both
+/// SPIs: what is in clear proves nothing.
+fn begins_a_record(facts: &Facts) -> bool {
+    let known = facts.exchange.name().is_some() && facts.exchange != ExchangeType::GSA_REKEY;
+    facts.is_init() || (known && facts.protected().is_some())
+}
+
+fn view(sa: &Sa, outcome: &Outcome, time: u64) -> SaView {
+    let age = time.saturating_sub(sa.started) / MICROSECONDS;
+    SaView {
+        id: mix(u64::from_be_bytes(sa.init_spi)),
+        state: sa.state,
+        initiator: sa.initiator,
+        responder: sa.responder,
+        started: sa.started,
+        age_s: u32::try_from(age).unwrap_or(u32::MAX),
+        messages: sa.messages,
+        retransmissions: sa.retransmissions,
+        round_trip_us: sa.round_trip_us,
+        handshake_ms: sa.handshake_ms(),
+        nat: sa.nat.nat(),
+        chosen: sa.chosen,
+        fragments: outcome.fragments,
+        failure: sa.failure,
+        half_open: 0,
+        auth_failures: 0,
+        init_rate: 0,
+    }
+}
+
+/// A one-to-one scrambling of 64 bits (the last step of SplitMix64): no key, as the
+/// result is to be the same in every run.
+fn mix(spi: u64) -> u64 {
+    let spi = (spi ^ spi >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let spi = (spi ^ spi >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    spi ^ spi >> 31
+}
+
+/// The shard of an SA; the responder's SPI is not known at first.
+fn place(hasher: &RandomState, init_spi: [u8; 8]) -> usize {
+    hasher.hash_one(init_spi) as usize % SHARDS
+}
+
+/// Where the record of a message is.
+struct Keys {
+    place: usize,
+    /// None as long as the responder has no SPI.
+    pair: Option<u64>,
+    half: u64,
+}
+
+impl Keys {
+    fn of(facts: &Facts, observation: &Observation<'_>, hasher: &RandomState) -> Self {
+        let (from, to) = (observation.from.address, observation.to.address);
+        let ends = if facts.from_initiator { (from, to) } else { (to, from) };
+        let pair =
+            (facts.resp_spi != [0; 8]).then(|| hasher.hash_one((facts.init_spi, facts.resp_spi)));
+        Self {
+            place: place(hasher, facts.init_spi),
+            pair,
+            half: hasher.hash_one((facts.init_spi, ends)),
+        }
+    }
+}
+
+/// A locked shard; what changes in it is added to the sums.
+struct Shard<'a> {
+    slab: MutexGuard<'a, Slab>,
+    sums: &'a Sums,
+    level: [u64; 3],
+}
+
+impl<'a> Shard<'a> {
+    fn new(slab: MutexGuard<'a, Slab>, sums: &'a Sums) -> Self {
+        let level = level(&slab);
+        Self { slab, sums, level }
+    }
+
+    fn commit(&mut self) {
+        let now = level(&self.slab);
+        let sums = [&self.sums.active, &self.sums.half_open, &self.sums.memuse];
+        for ((sum, now), before) in sums.into_iter().zip(now).zip(self.level) {
+            if now != before {
+                sum.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
+            }
+        }
+        self.level = now;
+    }
+}
+
+impl Drop for Shard<'_> {
+    fn drop(&mut self) {
+        self.commit();
+    }
+}
+
+impl Deref for Shard<'_> {
+    type Target = Slab;
+
+    fn deref(&self) -> &Slab {
+        &self.slab
+    }
+}
+
+impl DerefMut for Shard<'_> {
+    fn deref_mut(&mut self) -> &mut Slab {
+        &mut self.slab
+    }
+}
+
+fn level(slab: &Slab) -> [u64; 3] {
+    [slab.length() as u64, slab.half_open() as u64, slab.footprint() as u64]
+}
