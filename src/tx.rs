@@ -241,7 +241,7 @@ impl Event {
 
 /// A set of events: one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct EventSet(u64);
+pub struct EventSet(u128);
 
 impl EventSet {
     /// Adds an event.
@@ -505,7 +505,7 @@ mod tests {
 
     #[test]
     fn every_event_has_a_bit_and_a_name_of_its_own() {
-        assert!(Event::ALL.len() <= 64);
+        assert!(Event::ALL.len() <= 128);
         let mut names: Vec<_> = Event::ALL.iter().map(|event| event.name()).collect();
         names.sort_unstable();
         names.dedup();

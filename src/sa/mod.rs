@@ -14,12 +14,12 @@
 //!
 //! Nothing here has a clock: time is the packets', in microseconds since the epoch,
 //! and may run backwards. What was not seen is absent. An SA that is first seen in
-//! its middle has no handshake time, no algorithms and no order to keep, and if two
-//! threads parse its messages in another order than they were sent, the record
-//! becomes the same. What depends on who came first are the events of order
-//! (`message_id_gap`, `out_of_order_exchange`, `auth_twice`, `response_without_request`),
-//! `downgrade_peers`, the message that has an event, the addresses seen last, and
-//! the retransmissions of an IKE_SA_INIT that is parsed behind four later exchanges.
+//! its middle has no handshake time, no algorithms and no order to keep. If two
+//! threads parse an SA's flows in another order than they were sent, its state,
+//! algorithms and addresses come out the same; the events of order
+//! (`message_id_gap`, `out_of_order_exchange`, `auth_twice`,
+//! `response_without_request`, `downgrade_peers`), the count of retransmissions and
+//! the states in between depend on who came first.
 #![forbid(unsafe_code)]
 
 use std::net::IpAddr;
