@@ -12,7 +12,7 @@
 
 mod composition;
 mod custom;
-mod names;
+pub(crate) mod names;
 mod profile;
 mod strength;
 pub mod table;

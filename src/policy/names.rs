@@ -2,16 +2,24 @@
 
 /// `; did you mean "…"?` with the nearest of the names, or nothing when none is near.
 pub(super) fn suggestion<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let limit = word.len().div_ceil(3).max(2);
+    nearest(word, names, limit)
+        .map_or_else(String::new, |name| format!("; did you mean \"{name}\"?"))
+}
+
+/// The name that takes the fewest changes to make of a word, in any mixture of
+/// upper and lower case; none when it takes more than `limit`.
+pub(crate) fn nearest<'a>(
+    word: &str,
+    names: impl Iterator<Item = &'a str>,
+    limit: usize,
+) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
-    let nearest = names
+    names
         .map(|name| (strsim::damerau_levenshtein(&word, &name.to_ascii_lowercase()), name))
-        .min_by_key(|(distance, _)| *distance);
-    match nearest {
-        Some((distance, name)) if distance <= word.len().div_ceil(3).max(2) => {
-            format!("; did you mean \"{name}\"?")
-        }
-        _ => String::new(),
-    }
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, _)| *distance <= limit)
+        .map(|(_, name)| name)
 }
 
 #[cfg(test)]

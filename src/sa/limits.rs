@@ -1,5 +1,8 @@
 //! What the tracking may cost, in bytes and in time.
 
+/// Microseconds of a second: limits are in seconds, packet times in these.
+pub(super) const MICROSECONDS: u64 = 1_000_000;
+
 /// The bounds of a [`Table`](super::Table).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-use super::limits::Limits;
+use super::limits::{Limits, MICROSECONDS};
 
 /// The share of the memcap that the counts take.
 const SHARE: u64 = 32;
@@ -19,8 +19,6 @@ const WAYS: usize = 8;
 const MAX_SETS: u64 = 4096;
 /// The periods that a window is divided into.
 const PERIODS: usize = 6;
-
-const MICROSECONDS: u64 = 1_000_000;
 
 /// What is counted of an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

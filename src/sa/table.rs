@@ -14,7 +14,7 @@ use crate::tx::{Event, EventSet};
 use crate::wire::registry::ExchangeType;
 
 use super::exchange::{Body, Facts, Init};
-use super::limits::Limits;
+use super::limits::{Limits, MICROSECONDS};
 use super::negotiation::Peers;
 use super::pressure::{Pressure, Tally};
 use super::record::{Outcome, Sa};
@@ -32,7 +32,6 @@ const SEARCHED: usize = 8;
 /// One pair of peers is remembered for so many bytes of the memcap.
 const BYTES_A_PAIR: u64 = 1024;
 
-const MICROSECONDS: u64 = 1_000_000;
 /// How much longer an answered handshake may take than an unanswered one.
 const PATIENCE: u64 = 4;
 

@@ -2,6 +2,7 @@
 //! allowed; the caller adds the keyword's name and the argument.
 
 use super::kind::{Integer, Names};
+use crate::policy::names::nearest;
 use crate::policy::What;
 use crate::tx::Scope;
 
@@ -194,18 +195,9 @@ fn position(word: &str, names: &[&str]) -> Result<usize, String> {
 }
 
 /// What somebody who wrote `word` may have meant.
-pub(super) fn suggestion(word: &str, names: &[&str]) -> String {
-    let word = word.to_ascii_lowercase();
-    let nearest = names
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(&word, &name.to_ascii_lowercase()), name))
-        .min_by_key(|(distance, _)| *distance);
-    match nearest {
-        Some((distance, name)) if distance <= word.len().div_ceil(3) => {
-            format!("; did you mean '{}'?", name.to_ascii_lowercase())
-        }
-        _ => String::new(),
-    }
+fn suggestion(word: &str, names: &[&str]) -> String {
+    nearest(word, names.iter().copied(), word.len().div_ceil(3))
+        .map_or_else(String::new, |name| format!("; did you mean '{}'?", name.to_ascii_lowercase()))
 }
 
 /// The argument of `ikev2.weak_proposal`.
