@@ -50,8 +50,25 @@ fn main() {
 fn generate(target: &Path) -> Result<(), String> {
     let includes = env::var("SURICATA_INCLUDE_DIR").unwrap_or_default();
     let header = if includes.is_empty() { OWN_HEADER } else { HOST_HEADERS };
-    let bindings = bindings(header, &includes)?;
-    bindings.write_to_file(target).map_err(|error| error.to_string())
+    let source = bindings(header, &includes)?.to_string();
+    let written = std::fs::write(target, &source);
+    let listed = std::fs::write(target.with_file_name("functions.rs"), weak_functions(&source));
+    written.and(listed).map_err(|error| error.to_string())
+}
+
+/// Makes the references to the host's functions weak and lists their names. The
+/// loader refuses a library with an unknown name before any of its code runs;
+/// with weak ones the plugin itself says what is wrong.
+fn weak_functions(bindings: &str) -> String {
+    let names = bindings.split("pub fn ").skip(1).filter_map(|rest| rest.split('(').next());
+    let names: Vec<_> = names.collect();
+    let weak: String = names.iter().map(|name| format!("\".weak {name}\",\n")).collect();
+    let list: String = names.iter().map(|name| format!("c\"{name}\",\n")).collect();
+    format!(
+        "core::arch::global_asm!({weak});\n\
+         /// The functions of the host that the plugin uses.\n\
+         pub(crate) const FUNCTIONS: &[&core::ffi::CStr] = &[{list}];\n"
+    )
 }
 
 /// The bindings to what `header` declares, with the folders `includes` to find

@@ -58,7 +58,8 @@ impl Flow {
 
     /// The client's and the server's address. 8.0 has no function for them; they
     /// are the first two members of a flow in its `flow.h`, 16 bytes each in network
-    /// order; cases of `tests/verify` hold what comes out against the packets'.
+    /// order, which `src/sys/host-headers.h` asserts; cases of `tests/verify` hold what
+    /// comes out against the packets'.
     fn addresses(self) -> Option<(IpAddr, IpAddr)> {
         // SAFETY: see `new`.
         let (flags, members) =

@@ -6,6 +6,7 @@
 //! → loggers → rules.
 
 mod claim;
+mod compat;
 mod config;
 mod flow;
 mod guard;
@@ -16,7 +17,7 @@ mod parser;
 mod state;
 mod tracking;
 
-use core::ffi::{c_char, CStr};
+use core::ffi::CStr;
 use core::ptr;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -31,10 +32,6 @@ const PROTOCOL: &CStr = c"ikev2";
 const TO_SERVER: u8 = 0x04;
 const TO_CLIENT: u8 = 0x08;
 
-/// The host's plugin interface (`SC_API_VERSION`) and the releases it stands for.
-const API_VERSION: u64 = 0x0800;
-const SUPPORTED: &CStr = c"8.0";
-
 /// The number that the host gave the protocol.
 static PROTOCOL_NUMBER: AtomicU16 = AtomicU16::new(0);
 
@@ -47,16 +44,6 @@ struct Shared<T>(T);
 
 // SAFETY: the pointers inside are to constants and functions, and nobody writes.
 unsafe impl<T> Sync for Shared<T> {}
-
-static PLUGIN: Shared<sys::SCPlugin> = Shared(sys::SCPlugin {
-    version: API_VERSION,
-    suricata_version: SUPPORTED.as_ptr(),
-    name: PROTOCOL.as_ptr(),
-    plugin_version: concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast::<c_char>(),
-    license: c"GPL-2.0-only".as_ptr(),
-    author: c"the suricata-ikev2 team".as_ptr(),
-    Init: Some(initialise),
-});
 
 /// The logger's name in the configuration is the built-in's: Suricata rewrites
 /// `- ikev2` below `eve-log.types` to `- ike`, which every stock file has, and
@@ -78,23 +65,16 @@ const LOG_PACKET_DIRECTION: u8 = 0;
 #[no_mangle]
 #[allow(unreachable_pub)]
 pub extern "C" fn SCPluginRegister() -> *const sys::SCPlugin {
-    guard((), || {
+    guard(ptr::from_ref(&compat::PLUGIN.0), || {
         guard::install_hook();
-        let running = running_version();
-        if !is_supported(&running) {
-            let version = env!("CARGO_PKG_VERSION");
-            log::error(&format!(
-                "suricata-ikev2 {version} is for Suricata 8.0.x and this is {running}: \
-                 the plugin stays off"
-            ));
-        }
-    });
-    &PLUGIN.0
+        compat::is_supported();
+        compat::plugin()
+    })
 }
 
 unsafe extern "C" fn initialise() {
     guard((), || {
-        if !is_supported(&running_version()) {
+        if !compat::is_supported() {
             return; // `SCPluginRegister` has said so.
         }
         if config::get().mode == config::Mode::Off {
@@ -112,17 +92,6 @@ unsafe extern "C" fn initialise() {
     });
 }
 
-fn running_version() -> String {
-    // SAFETY: the host returns a zero-terminated constant.
-    unsafe { CStr::from_ptr(sys::GetProgramVersion()) }.to_string_lossy().into_owned()
-}
-
-/// Structures of the host differ between minor versions, and the host's own
-/// check compares less than the whole version.
-fn is_supported(version: &str) -> bool {
-    version.strip_prefix("8.0.").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-}
-
 unsafe extern "C" fn register_parser() {
     guard((), parser::register);
 }
@@ -134,24 +103,9 @@ unsafe extern "C" fn register_keywords() {
         log::notice(&format!(
             "suricata-ikev2 {} in Suricata {}: parser {}, EVE records, {} keywords",
             env!("CARGO_PKG_VERSION"),
-            running_version(),
+            compat::running_version(),
             if config::get().mode == config::Mode::On { "on" } else { "for detection only" },
             keyword::count(),
         ));
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_supported;
-
-    #[test]
-    fn only_releases_of_8_0_are_supported() {
-        assert!(is_supported("8.0.0"));
-        assert!(is_supported("8.0.8 RELEASE"));
-        assert!(is_supported("8.0.9-dev"));
-        for other in ["7.0.10 RELEASE", "8.1.0", "8.0", "9.0.0-dev", "18.0.1", ""] {
-            assert!(!is_supported(other), "{other}");
-        }
-    }
 }

@@ -161,7 +161,7 @@ pub(crate) const HEADER_RECORDS: [HeaderRecord; 3] = [
 pub(crate) const REPEATED_CONSTANTS: [(&str, &str, &str); 9] = [
     ("src/host/mod.rs", "TO_SERVER", "STREAM_TOSERVER"),
     ("src/host/mod.rs", "TO_CLIENT", "STREAM_TOCLIENT"),
-    ("src/host/mod.rs", "API_VERSION", "SC_API_VERSION"),
+    ("src/host/compat.rs", "API_VERSION", "SC_API_VERSION"),
     ("src/host/mod.rs", "LOG_PACKET_DIRECTION", "LOG_DIR_PACKET"),
     ("src/host/state.rs", "SKIP_INSPECT_TO_SERVER", "APP_LAYER_TX_SKIP_INSPECT_TS"),
     ("src/host/state.rs", "SKIP_INSPECT_TO_CLIENT", "APP_LAYER_TX_SKIP_INSPECT_TC"),

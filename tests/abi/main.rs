@@ -35,6 +35,7 @@ use sources::{Release, VERSIONS};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::LazyLock;
+use symbols::Wanted;
 
 /// Everything that is compared, read once.
 struct World {
@@ -356,15 +357,30 @@ fn the_real_suricata_exports_every_function() {
 
 #[test]
 fn the_real_suricata_exports_every_symbol_the_plugin_wants() {
-    let (Some(exports), Some(wanted)) = (real_exports(), wanted()) else { return };
+    let (Some(exports), Some(wanted)) = (real_exports(), wanted_names()) else { return };
     look_up("symbols of the plugin", &wanted, &exports, "exported by the real Suricata");
 }
 
 #[test]
 fn the_plugin_wants_only_what_is_compared_here() {
-    let Some(wanted) = wanted() else { return };
+    let Some(wanted) = wanted_names() else { return };
     let declared = world().ours.functions.keys().cloned().collect();
     look_up("symbols of the plugin", &wanted, &declared, "declared by the bindings");
+}
+
+/// Any Suricata loads a plugin whose references are weak, and is told by it which
+/// one it is for. Only where the whole plugin is optimised together does what
+/// `build.rs` says hold for all of it.
+#[test]
+fn a_released_plugin_is_loaded_whatever_the_host_lacks() {
+    const CHECK: &str = "the references of a released plugin";
+    if std::env::var_os("SURICATA_IKEV2_PLUGIN").is_none() {
+        return skip(CHECK, "SURICATA_IKEV2_PLUGIN is not set");
+    }
+    let Some(wanted) = wanted() else { return };
+    let strong: Vec<_> = wanted.iter().filter(|it| !it.weak).map(|it| it.name.clone()).collect();
+    expect_none("references that are not weak", &strong);
+    report(CHECK, wanted.len(), &[]);
 }
 
 /// Fails when a name is not among those that are there.
@@ -380,7 +396,11 @@ fn real_exports() -> Option<BTreeSet<String>> {
     exports.map_err(|why| skip("the symbols of the real Suricata", &why)).ok()
 }
 
-fn wanted() -> Option<BTreeSet<String>> {
+fn wanted_names() -> Option<BTreeSet<String>> {
+    wanted().map(|wanted| wanted.into_iter().map(|it| it.name).collect())
+}
+
+fn wanted() -> Option<BTreeSet<Wanted>> {
     let wanted = symbols::plugin().and_then(|path| symbols::wanted_from_host(&path));
     wanted.map_err(|why| skip("the symbols of the plugin", &why)).ok()
 }

@@ -18,24 +18,37 @@ pub(crate) fn exports(path: &Path) -> Result<BTreeSet<String>, String> {
     })
 }
 
+/// A name that a plugin wants from the program that loads it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Wanted {
+    pub(crate) name: String,
+    /// Whether the plugin is loaded without it too.
+    pub(crate) weak: bool,
+}
+
+/// What the C compiler's start files look for; no program has to have it.
+const OF_START_FILES: [&str; 3] =
+    ["__gmon_start__", "_ITM_deregisterTMCloneTable", "_ITM_registerTMCloneTable"];
+
 /// The names that a plugin wants from the program that loads it. A symbol of a
-/// library that it is linked with has a version; a weak one may be missing.
-pub(crate) fn wanted_from_host(path: &Path) -> Result<BTreeSet<String>, String> {
+/// library that it is linked with has a version.
+pub(crate) fn wanted_from_host(path: &Path) -> Result<BTreeSet<Wanted>, String> {
     with_symbols(path, |elf| {
         // The indices up to VER_NDX_GLOBAL stand for no version.
         let versions = elf
             .elf_section_table()
             .versions(elf.endian(), elf.data())
             .map_err(|error| error.to_string())?;
-        let mut names = BTreeSet::new();
-        for symbol in elf.dynamic_symbols().filter(|it| it.is_undefined() && !it.is_weak()) {
+        let mut wanted = BTreeSet::new();
+        for symbol in elf.dynamic_symbols().filter(|it| it.is_undefined()) {
             let index = versions.as_ref().map(|it| it.version_index(elf.endian(), symbol.index()));
             let name = symbol.name().unwrap_or_default();
-            if !name.is_empty() && index.is_none_or(|it| it.index() <= VER_NDX_GLOBAL) {
-                names.insert(name.to_owned());
+            let versioned = index.is_some_and(|it| it.index() > VER_NDX_GLOBAL);
+            if !name.is_empty() && !versioned && !OF_START_FILES.contains(&name) {
+                wanted.insert(Wanted { name: name.to_owned(), weak: symbol.is_weak() });
             }
         }
-        Ok(names)
+        Ok(wanted)
     })
 }
 

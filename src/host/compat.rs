@@ -1,0 +1,140 @@
+//! Whether the Suricata that loads the plugin is one that it can run in.
+//!
+//! The references to the host's functions are weak (see `build.rs`), so the
+//! plugin is loaded by any Suricata that takes plugins. Where it cannot run it
+//! says why, calls nothing else, and Suricata goes on.
+
+use core::ffi::{c_char, CStr};
+use core::ptr;
+use std::sync::OnceLock;
+
+use super::{initialise, log, Shared, PROTOCOL};
+use crate::sys;
+
+/// The host's plugin interface (`SC_API_VERSION`) and the releases it stands for.
+const API_VERSION: u64 = 0x0800;
+const SUPPORTED: &CStr = c"8.0";
+
+const LICENSE: &CStr = c"GPL-2.0-only";
+const AUTHOR: &CStr = c"the suricata-ikev2 team";
+
+/// What every release has that takes plugins: enough to say what is wrong.
+const ALWAYS_THERE: [&CStr; 3] = [c"GetProgramVersion", c"SCLogGetLogLevel", c"SCLogMessage"];
+
+/// The description of the plugin.
+pub(super) static PLUGIN: Shared<sys::SCPlugin> = Shared(sys::SCPlugin {
+    version: API_VERSION,
+    suricata_version: SUPPORTED.as_ptr(),
+    name: PROTOCOL.as_ptr(),
+    plugin_version: concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast::<c_char>(),
+    license: LICENSE.as_ptr(),
+    author: AUTHOR.as_ptr(),
+    Init: Some(initialise),
+});
+
+/// Its form before Suricata 8.
+#[repr(C)]
+struct OldPlugin {
+    name: *const c_char,
+    license: *const c_char,
+    author: *const c_char,
+    init: unsafe extern "C" fn(),
+}
+
+static OLD_PLUGIN: Shared<OldPlugin> = Shared(OldPlugin {
+    name: PROTOCOL.as_ptr(),
+    license: LICENSE.as_ptr(),
+    author: AUTHOR.as_ptr(),
+    init: initialise,
+});
+
+/// The description of the plugin in the form that the running Suricata reads.
+pub(super) fn plugin() -> *const sys::SCPlugin {
+    if matches!(major(&running_version()), Some(..=7)) {
+        ptr::from_ref(&OLD_PLUGIN.0).cast()
+    } else {
+        &PLUGIN.0
+    }
+}
+
+/// Whether the plugin can run here. The first call logs an error if it cannot.
+pub(super) fn is_supported() -> bool {
+    static SUPPORT: OnceLock<bool> = OnceLock::new();
+    *SUPPORT.get_or_init(|| match obstacle() {
+        None => true,
+        Some(message) => {
+            say(&message);
+            false
+        }
+    })
+}
+
+fn obstacle() -> Option<String> {
+    let running = running_version();
+    let stays_off = |why: String| {
+        let version = env!("CARGO_PKG_VERSION");
+        Some(format!(
+            "suricata-ikev2 {version} is for Suricata 8.0.x and {why}: the plugin stays off"
+        ))
+    };
+    if !is_release_of_8_0(&running) {
+        return stays_off(format!("this is {running}"));
+    }
+    let missing = sys::FUNCTIONS.iter().find(|name| !is_there(name))?;
+    stays_off(format!("this {running} does not have {}", missing.to_string_lossy()))
+}
+
+fn say(message: &str) {
+    if ALWAYS_THERE.iter().all(|name| is_there(name)) {
+        log::error(message);
+    } else {
+        eprintln!("{message}");
+    }
+}
+
+fn is_there(name: &CStr) -> bool {
+    // SAFETY: looks a name up among what is loaded, without other effect.
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    !address.is_null()
+}
+
+/// The version of the Suricata that loads the plugin, such as `8.0.8 RELEASE`.
+pub(super) fn running_version() -> String {
+    if !is_there(ALWAYS_THERE[0]) {
+        return "of an unknown version".to_owned();
+    }
+    // SAFETY: the function is there; it returns a zero-terminated constant.
+    unsafe { CStr::from_ptr(sys::GetProgramVersion()) }.to_string_lossy().into_owned()
+}
+
+fn major(version: &str) -> Option<u32> {
+    version.split('.').next()?.parse().ok()
+}
+
+/// Structures of the host differ between minor versions, and the host's own
+/// check compares less than the whole version.
+fn is_release_of_8_0(version: &str) -> bool {
+    version.strip_prefix("8.0.").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_release_of_8_0, major};
+
+    #[test]
+    fn only_releases_of_8_0_are_supported() {
+        assert!(is_release_of_8_0("8.0.0"));
+        assert!(is_release_of_8_0("8.0.8 RELEASE"));
+        assert!(is_release_of_8_0("8.0.9-dev"));
+        for other in ["7.0.10 RELEASE", "8.1.0", "8.0", "9.0.0-dev", "18.0.1", ""] {
+            assert!(!is_release_of_8_0(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_form_of_the_description_goes_by_the_major_version() {
+        assert_eq!(major("7.0.10 RELEASE"), Some(7));
+        assert_eq!(major("10.0.0-dev"), Some(10));
+        assert_eq!(major("of an unknown version"), None);
+    }
+}
