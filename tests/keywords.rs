@@ -29,6 +29,8 @@ struct Keyword {
     name: String,
     /// The second column of the table.
     form: String,
+    /// The third one.
+    summary: String,
     /// The names that may stand for numbers.
     names: Vec<String>,
 }
@@ -37,7 +39,7 @@ impl Keyword {
     /// Reads a row of the table; its section has the names.
     fn parse(row: &str, text: &str) -> Option<Self> {
         let (name, rest) = row.strip_prefix("| [`")?.split_once("`](")?;
-        let form = rest.split('|').nth(1)?.trim();
+        let mut columns = rest.split('|').skip(1).map(|column| column.trim().to_owned());
         let section = text.split(&format!("\n## {name}\n")).nth(1)?;
         let section = section.split("\n## ").next()?;
         let names = section.lines().find_map(|line| line.strip_prefix("Names: "));
@@ -45,7 +47,8 @@ impl Keyword {
         let names = names.map(|name| name.trim_matches('`').to_owned());
         Some(Self {
             name: name.to_owned(),
-            form: form.to_owned(),
+            form: columns.next()?,
+            summary: columns.next()?,
             names: names.filter(|name| !name.is_empty()).collect(),
         })
     }
@@ -247,6 +250,23 @@ fn is_complaint(line: &&str) -> bool {
 fn rule((place, options): (usize, &str)) -> String {
     let sid = place + 1;
     format!("alert ikev2 any any -> any any (msg:\"{sid}\"; {options} sid:{sid};)")
+}
+
+#[test]
+fn suricata_describes_the_keywords_of_a_preloaded_plugin() {
+    let suricata = Suricata::get();
+    let listed = Command::new(suricata.binary())
+        .arg("--list-keywords=all")
+        .env("LD_PRELOAD", suricata.root.join("ikev2.so"))
+        .output()
+        .expect("Suricata runs");
+    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.status.success(), "{text}");
+    for Keyword { name, summary, .. } in keywords() {
+        let entry = format!("\n{name}:\n\tDescription: {summary}\n");
+        assert!(text.contains(&entry), "no {entry} in {text}");
+    }
+    assert!(!text.contains("Error: "), "{text}");
 }
 
 #[test]

@@ -57,6 +57,11 @@ pub(super) fn plugin() -> *const sys::SCPlugin {
     }
 }
 
+/// Whether the program is a Suricata at all.
+pub(super) fn is_suricata() -> bool {
+    is_there(ALWAYS_THERE[0])
+}
+
 /// Whether the plugin can run here. The first call logs an error if it cannot.
 pub(super) fn is_supported() -> bool {
     static SUPPORT: OnceLock<bool> = OnceLock::new();
@@ -100,7 +105,7 @@ fn is_there(name: &CStr) -> bool {
 
 /// The version of the Suricata that loads the plugin, such as `8.0.8 RELEASE`.
 pub(super) fn running_version() -> String {
-    if !is_there(ALWAYS_THERE[0]) {
+    if !is_suricata() {
         return "of an unknown version".to_owned();
     }
     // SAFETY: the function is there; it returns a zero-terminated constant.

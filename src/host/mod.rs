@@ -12,6 +12,8 @@ mod flow;
 mod guard;
 mod json;
 mod keyword;
+#[cfg(all(target_env = "gnu", not(debug_assertions)))]
+mod listing;
 mod log;
 mod parser;
 mod state;
@@ -83,13 +85,17 @@ unsafe extern "C" fn initialise() {
         }
         // Its settings are read here, so that `suricata -T` sees mistakes in them.
         tracking::table();
-        parser::prepare_name();
         claim::prepare();
-        // SAFETY: the structure is static and the host only reads it.
-        if unsafe { sys::SCPluginRegisterAppLayer(ptr::from_ref(&APP_LAYER.0).cast_mut()) } != 0 {
-            log::error("Suricata did not accept the parser: the plugin stays off");
-        }
+        register_with_host();
     });
+}
+
+fn register_with_host() {
+    parser::prepare_name();
+    // SAFETY: the structure is static and the host only reads it.
+    if unsafe { sys::SCPluginRegisterAppLayer(ptr::from_ref(&APP_LAYER.0).cast_mut()) } != 0 {
+        log::error("Suricata did not accept the parser: the plugin stays off");
+    }
 }
 
 unsafe extern "C" fn register_parser() {
