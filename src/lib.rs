@@ -9,11 +9,13 @@
 //! ```
 //!
 //! Imports go one way too: `wire` → `proposal` → `policy` → `tx` → `anomaly` → `pipeline`,
-//! `render` → `host`. All `unsafe` is in `host` and `sys`.
+//! `render` → `host`. All `unsafe` is in `host` and `sys`. [`decrypt`] opens encrypted
+//! messages with keys.
 #![deny(unsafe_code)]
 
 pub mod anomaly;
 pub mod canonical;
+pub mod decrypt;
 pub mod fingerprint;
 pub mod pipeline;
 pub mod policy;

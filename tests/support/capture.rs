@@ -1,10 +1,11 @@
 //! The datagrams of the project's own captures.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etherparse::{SlicedPacket, TransportSlice};
 use pcap_file::pcap::PcapReader;
+use pcap_file::pcapng::{Block, PcapNgReader};
 use suricata_ikev2::tx::Transport;
 
 /// A UDP datagram of a capture.
@@ -17,6 +18,7 @@ pub(crate) struct Datagram {
 
 /// Every UDP datagram of every capture in `tests/capture/pcap`, in the order of
 /// file names.
+#[allow(dead_code)] // Not every test that shares this file asks for them.
 pub(crate) fn datagrams() -> Vec<Datagram> {
     let mut files: Vec<_> = fs::read_dir(folder())
         .expect("the project's captures are in tests/capture/pcap")
@@ -24,7 +26,7 @@ pub(crate) fn datagrams() -> Vec<Datagram> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "pcap"))
         .collect();
     files.sort();
-    files.iter().flat_map(read).collect()
+    files.iter().flat_map(|path| read(path)).collect()
 }
 
 /// Every UDP datagram of one of these captures.
@@ -37,23 +39,44 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/capture/pcap")
 }
 
-fn read(path: &PathBuf) -> Vec<Datagram> {
+/// Every UDP datagram of a capture, in either form of files.
+pub(crate) fn read(path: &Path) -> Vec<Datagram> {
     let name = path.file_name().expect("a file").to_string_lossy().into_owned();
-    let mut reader = PcapReader::new(File::open(path).expect("readable capture"))
-        .unwrap_or_else(|error| panic!("{name}: {error}"));
     let mut found = Vec::new();
-    let mut number = 0;
-    while let Some(packet) = reader.next_packet() {
-        number += 1;
-        let packet = packet.unwrap_or_else(|error| panic!("{name}, packet {number}: {error}"));
-        let Ok(sliced) = SlicedPacket::from_ethernet(&packet.data) else { continue };
+    for (index, packet) in packets(path, &name).iter().enumerate() {
+        let Ok(sliced) = SlicedPacket::from_ethernet(packet) else { continue };
         // Fragments of IP packets have no UDP header of their own.
         let Some(TransportSlice::Udp(udp)) = sliced.transport else { continue };
         found.push(Datagram {
-            place: format!("{name}, packet {number}"),
+            place: format!("{name}, packet {}", index + 1),
             transport: Transport::of_ports(udp.source_port(), udp.destination_port()),
             data: udp.payload().to_vec(),
         });
     }
     found
+}
+
+fn packets(path: &Path, name: &str) -> Vec<Vec<u8>> {
+    let file = File::open(path).expect("readable capture");
+    if name.ends_with(".pcapng") {
+        return packets_of_pcapng(PcapNgReader::new(file).expect("a capture"));
+    }
+    let mut reader = PcapReader::new(file).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let mut packets = Vec::new();
+    while let Some(packet) = reader.next_packet() {
+        let number = packets.len() + 1;
+        let packet = packet.unwrap_or_else(|error| panic!("{name}, packet {number}: {error}"));
+        packets.push(packet.data.into_owned());
+    }
+    packets
+}
+
+fn packets_of_pcapng(mut reader: PcapNgReader<File>) -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    while let Some(block) = reader.next_block() {
+        if let Block::EnhancedPacket(packet) = block.expect("a readable block") {
+            packets.push(packet.data.into_owned());
+        }
+    }
+    packets
 }

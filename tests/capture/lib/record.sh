@@ -34,13 +34,14 @@ keep_keys() {
 # they are taken from the capture: SAs appear there in the same order.
 decryption_table() {
     spi_pairs | awk -f "$here/lib/table.awk" -v first="$work/first" \
-        - "$here/keys/$name.txt" >"$work/table"
+        -v extension="$work/extension" - "$here/keys/$name.txt" >"$work/table"
     keep_table first "$name.first"
     keep_table table "$name"
+    keep_table extension "$name.extension"
 }
 
 keep_table() {
-    # Nothing to say for a refused SA or a cipher Wireshark cannot do.
+    # Nothing to say for a refused SA.
     local to=$here/keys/$2.ikev2_decryption_table
     rm -f "$to"
     [[ ! -s $work/$1 ]] || mv "$work/$1" "$to"

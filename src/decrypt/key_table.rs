@@ -1,0 +1,404 @@
+//! Key tables: one line an IKE SA, in the form of Wireshark's
+//! `ikev2_decryption_table`.
+//!
+//! ```text
+//! <SPIi>,<SPIr>,<SK_ei>,<SK_er>,"<encryption>",<SK_ai>,<SK_ar>,"<integrity>"
+//! ```
+//!
+//! SPIs and keys are hex digits; a key of an algorithm that has none is empty. Any field
+//! may be quoted. Blank lines and those that begin with `#` say nothing.
+//!
+//! An IKE SA may have several lines: each IKE_INTERMEDIATE exchange gives it new keys
+//! (RFC 9242, 3.3). All are kept, and what a message is sealed with shows when its
+//! integrity is checked.
+
+use core::fmt;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::suite::{Encryption, Integrity};
+
+/// The most IKE SAs whose keys are kept; those that came last.
+pub const MAX_SAS: usize = 1 << 17;
+
+/// The most sets of keys of one IKE SA, those that came last. Seven additional key
+/// exchanges (RFC 9370) need eight.
+pub const MAX_EPOCHS: usize = 16;
+
+/// The longest line, in bytes. The longest that means something has less than 500.
+pub const MAX_LINE: usize = 4096;
+
+const FIELDS: [&str; 8] =
+    ["SPIi", "SPIr", "SK_ei", "SK_er", "encryption", "SK_ai", "SK_ar", "integrity"];
+
+/// The SPIs of an IKE SA, the initiator's first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Spis(pub [u8; 8], pub [u8; 8]);
+
+/// The keys of one IKE SA, or of one epoch of it. They are wiped when dropped.
+#[derive(PartialEq, Eq)]
+pub struct SaKeys {
+    pub(super) encryption: &'static Encryption,
+    pub(super) integrity: &'static Integrity,
+    /// SK_ei, SK_er, SK_ai and SK_ar, one after the other.
+    keys: Zeroizing<Vec<u8>>,
+}
+
+/// The keys of one direction.
+#[derive(Clone, Copy)]
+pub(super) struct Sender<'a> {
+    pub(super) encryption: &'a [u8],
+    pub(super) integrity: &'a [u8],
+}
+
+impl SaKeys {
+    /// The names of the algorithms, encryption first.
+    pub fn suite(&self) -> (&'static str, &'static str) {
+        (self.encryption.name, self.integrity.name)
+    }
+
+    /// The keys of the initiator's messages or of the responder's.
+    pub(super) fn of_sender(&self, initiator: bool) -> Sender<'_> {
+        let (encryption, integrity) = (self.encryption.key, self.integrity.key);
+        let at = |start: usize, length| self.keys.get(start..start + length).unwrap_or(&[]);
+        let second = usize::from(!initiator);
+        Sender {
+            encryption: at(second * encryption, encryption),
+            integrity: at(2 * encryption + second * integrity, integrity),
+        }
+    }
+}
+
+/// What is wrong with a line. The fields' contents, which may be keys in the wrong
+/// place, are not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineError {
+    /// Longer than [`MAX_LINE`].
+    TooLong,
+    /// Not eight fields, but so many.
+    FieldCount(usize),
+    /// A quote that does not end, or something behind one.
+    Quotes,
+    /// What should be hex digits is not, or has an odd number of them.
+    NotHex(&'static str),
+    /// A field has another length in bytes than it must have.
+    Length {
+        /// The field.
+        field: &'static str,
+        /// Its length.
+        length: usize,
+        /// What it must be.
+        expected: usize,
+    },
+    /// No algorithm has this name.
+    UnknownAlgorithm(&'static str),
+    /// An integrity algorithm that checks nothing.
+    NoChecking,
+    /// An AEAD with an integrity algorithm, or another cipher without one.
+    Combination,
+}
+
+impl fmt::Display for LineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => write!(f, "longer than {MAX_LINE} bytes"),
+            Self::FieldCount(count) => {
+                write!(f, "{count} fields instead of 8 ({})", FIELDS.join(","))
+            }
+            Self::Quotes => write!(f, "quotes that do not fit"),
+            Self::NotHex(field) => write!(f, "{field} is not an even number of hex digits"),
+            Self::Length { field, length, expected } => {
+                write!(f, "{field} has {length} bytes instead of {expected}")
+            }
+            Self::UnknownAlgorithm(field) => write!(f, "{field} is no name of an algorithm"),
+            Self::NoChecking => write!(f, "integrity without checking opens nothing"),
+            Self::Combination => write!(f, "encryption and integrity do not go together"),
+        }
+    }
+}
+
+impl std::error::Error for LineError {}
+
+/// Reads a line; none of one that says nothing.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_line(line: &[u8]) -> Result<Option<(Spis, SaKeys)>, LineError> {
+    let line = line.trim_ascii();
+    if line.len() > MAX_LINE {
+        return Err(LineError::TooLong);
+    }
+    if line.is_empty() || line.starts_with(b"#") {
+        return Ok(None);
+    }
+    let fields = fields(line)?;
+    let algorithm = |place: usize| LineError::UnknownAlgorithm(FIELDS[place]);
+    let encryption = Encryption::named(fields[4]).ok_or(algorithm(4))?;
+    let integrity = Integrity::named(fields[7]).ok_or(match fields[7] {
+        name if name.ends_with(b"[No Checking]") => LineError::NoChecking,
+        _ => algorithm(7),
+    })?;
+    if encryption.is_aead() != (integrity.key == 0) {
+        return Err(LineError::Combination);
+    }
+    let spis = Spis(spi(&fields, 0)?, spi(&fields, 1)?);
+    let sizes = [(2, encryption.key), (3, encryption.key), (5, integrity.key), (6, integrity.key)];
+    let mut keys = Zeroizing::new(vec![0; sizes.iter().map(|(_, size)| size).sum()]);
+    let mut rest: &mut [u8] = &mut keys;
+    for (place, size) in sizes {
+        let (key, others) = rest.split_at_mut(size);
+        decode_hex(&fields, place, key)?;
+        rest = others;
+    }
+    Ok(Some((spis, SaKeys { encryption, integrity, keys })))
+}
+
+/// Splits a line at its commas; none is part of a field.
+fn fields(line: &[u8]) -> Result<[&[u8]; 8], LineError> {
+    let mut fields = [&line[..0]; 8];
+    let mut count = 0;
+    for field in line.split(|byte| *byte == b',') {
+        if let Some(place) = fields.get_mut(count) {
+            *place = unquoted(field.trim_ascii())?;
+        }
+        count += 1;
+    }
+    if count == fields.len() {
+        Ok(fields)
+    } else {
+        Err(LineError::FieldCount(count))
+    }
+}
+
+fn unquoted(field: &[u8]) -> Result<&[u8], LineError> {
+    let inner = match field.strip_prefix(b"\"") {
+        Some(rest) => rest.strip_suffix(b"\"").ok_or(LineError::Quotes)?,
+        None => field,
+    };
+    if inner.contains(&b'"') {
+        Err(LineError::Quotes)
+    } else {
+        Ok(inner)
+    }
+}
+
+fn spi(fields: &[&[u8]; 8], place: usize) -> Result<[u8; 8], LineError> {
+    let mut spi = [0; 8];
+    decode_hex(fields, place, &mut spi).map(|()| spi)
+}
+
+fn decode_hex(fields: &[&[u8]; 8], place: usize, bytes: &mut [u8]) -> Result<(), LineError> {
+    let (digits, field) = (fields[place], FIELDS[place]);
+    let value = |digit: u8| char::from(digit).to_digit(16).map(|value| value as u8);
+    if digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return Err(LineError::NotHex(field));
+    }
+    let (length, expected) = (digits.len() / 2, bytes.len());
+    if length != expected {
+        return Err(LineError::Length { field, length, expected });
+    }
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let (Some(high), Some(low)) = (value(pair[0]), value(pair[1])) else {
+            return Err(LineError::NotHex(field));
+        };
+        *byte = high << 4 | low;
+    }
+    Ok(())
+}
+
+/// The sets of keys of one IKE SA; of most there is one.
+pub type Epochs = Vec<Arc<SaKeys>>;
+
+/// The keys of all IKE SAs that are known, found by their SPIs.
+#[derive(Default)]
+pub struct KeyTable {
+    sas: HashMap<Spis, Epochs>,
+    /// The SAs in the order in which they came.
+    order: VecDeque<Spis>,
+}
+
+impl KeyTable {
+    /// Takes keys, and forgets those of the SA that came first if there are too many.
+    /// Whether they were not there before.
+    pub fn insert(&mut self, spis: Spis, keys: SaKeys) -> bool {
+        let epochs = self.sas.entry(spis).or_default();
+        if epochs.iter().any(|known| **known == keys) {
+            return false;
+        }
+        let is_new = epochs.is_empty();
+        if epochs.len() >= MAX_EPOCHS {
+            epochs.remove(0);
+        }
+        epochs.push(Arc::new(keys));
+        if is_new {
+            self.order.push_back(spis);
+            if self.order.len() > MAX_SAS {
+                self.order.pop_front().map(|oldest| self.sas.remove(&oldest));
+            }
+        }
+        true
+    }
+
+    /// The keys of an SA, those that came last at the end.
+    pub fn get(&self, spis: &Spis) -> &[Arc<SaKeys>] {
+        self.sas.get(spis).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many SAs have keys.
+    pub fn len(&self) -> usize {
+        self.sas.len()
+    }
+
+    /// Whether there are no keys.
+    pub fn is_empty(&self) -> bool {
+        self.sas.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AEAD: &str = "19ab98963486359f,78F13157CCD3B3D8,be83fe15f6a9976941870830fe26c014b863b3,\
+                        79e0f4476861a76e64329e787b1c4ff38d732f,\
+                        \"AES-CCM-128 with 12 octet ICV [RFC5282]\",,,\"NONE [RFC4306]\"";
+    const SPIS: Spis = Spis(
+        [0x19, 0xab, 0x98, 0x96, 0x34, 0x86, 0x35, 0x9f],
+        [0x78, 0xf1, 0x31, 0x57, 0xcc, 0xd3, 0xb3, 0xd8],
+    );
+
+    fn keys(line: &str) -> (Spis, SaKeys) {
+        parse_line(line.as_bytes()).unwrap().unwrap()
+    }
+
+    fn error(line: &str) -> LineError {
+        parse_line(line.as_bytes()).err().unwrap()
+    }
+
+    #[test]
+    fn a_line_gives_both_senders_their_keys() {
+        let (spis, keys) = keys(
+            "0000000000000001,0000000000000002,00010203040506070809101112131415,\
+             20212223242526272829303132333435,\"AES-CBC-128 [RFC3602]\",\
+             40414243444546474849505152535455,60616263646566676869707172737475,\
+             \"HMAC_MD5_96 [RFC2403]\"",
+        );
+        assert_eq!(spis, Spis([0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 0, 2]));
+        let (initiator, responder) = (keys.of_sender(true), keys.of_sender(false));
+        let first = [initiator.encryption, responder.encryption, initiator.integrity];
+        assert_eq!(first.map(|key| key[0]), [0x00, 0x20, 0x40]);
+        assert_eq!((responder.integrity[0], responder.integrity[15]), (0x60, 0x75));
+        assert_eq!(keys.suite(), ("AES-CBC-128 [RFC3602]", "HMAC_MD5_96 [RFC2403]"));
+    }
+
+    #[test]
+    fn spaces_and_quotes_change_nothing() {
+        let expected = keys(AEAD);
+        assert_eq!(expected.0, SPIS);
+        for line in [
+            format!("  {AEAD}\r\n"),
+            AEAD.replace(',', " , "),
+            AEAD.replace('"', ""),
+            AEAD.replace("19ab98963486359f", "\"19AB98963486359f\"").replace(",,,", ",\"\",\"\","),
+        ] {
+            assert!(keys(&line) == expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn comments_and_blank_lines_say_nothing() {
+        for line in ["", "  \r", "# SPIi,SPIr", "  #"] {
+            assert!(parse_line(line.as_bytes()).unwrap().is_none());
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_without_the_keys() {
+        let long = format!("{AEAD}{}", ",".repeat(MAX_LINE));
+        for (line, expected) in [
+            (long.as_str(), "longer than 4096 bytes"),
+            (
+                "1,2,3",
+                "3 fields instead of 8 (SPIi,SPIr,SK_ei,SK_er,encryption,SK_ai,SK_ar,integrity)",
+            ),
+            (
+                &format!("{AEAD},"),
+                "9 fields instead of 8 (SPIi,SPIr,SK_ei,SK_er,encryption,SK_ai,SK_ar,integrity)",
+            ),
+            (AEAD.trim_end_matches('"'), "quotes that do not fit"),
+            (&AEAD.replace("19ab", "\"19ab"), "quotes that do not fit"),
+            (&AEAD.replace("19ab", "0x19ab"), "SPIi is not an even number of hex digits"),
+            (&AEAD.replace("19ab", "9ab"), "SPIi is not an even number of hex digits"),
+            (&AEAD.replace("19ab", "ab"), "SPIi has 7 bytes instead of 8"),
+            (&AEAD.replace("2f,", ","), "SK_er has 18 bytes instead of 19"),
+            (&AEAD.replace("CCM-128", "CCM-256"), "SK_ei has 19 bytes instead of 35"),
+            (&AEAD.replace("AES-CCM", "AES_CCM"), "encryption is no name of an algorithm"),
+            (&AEAD.replace("4306", "7296"), "integrity is no name of an algorithm"),
+            (&AEAD.replace(",,,", ",00,,"), "SK_ai has 1 bytes instead of 0"),
+            (
+                &AEAD.replace("NONE [RFC4306]", "ANY 96-bits of Authentication [No Checking]"),
+                "integrity without checking opens nothing",
+            ),
+            (
+                &AEAD.replace("NONE [RFC4306]", "HMAC_MD5_96 [RFC2403]"),
+                "encryption and integrity do not go together",
+            ),
+            (
+                &AEAD.replace("AES-CCM-128 with 12 octet ICV [RFC5282]", "NULL [RFC2410]"),
+                "encryption and integrity do not go together",
+            ),
+        ] {
+            let message = error(line).to_string();
+            assert_eq!(message, expected);
+            assert!(!message.contains("be83"));
+        }
+    }
+
+    #[test]
+    fn a_line_cut_at_any_length_is_a_mistake() {
+        for length in 1..AEAD.len() {
+            assert!(parse_line(&AEAD.as_bytes()[..length]).is_err(), "{length} bytes");
+        }
+    }
+
+    /// A line with keys that are this number.
+    fn numbered(sa: usize, key: usize) -> (Spis, SaKeys) {
+        keys(&format!(
+            "{sa:016x},0000000000000001,{key:038x},{key:038x},\
+             AES-CCM-128 with 8 octet ICV [RFC5282],,,NONE [RFC4306]"
+        ))
+    }
+
+    #[test]
+    fn lines_of_one_sa_are_all_kept_up_to_a_limit() {
+        let mut table = KeyTable::default();
+        for key in 0..MAX_EPOCHS + 3 {
+            let (spis, keys) = numbered(1, key);
+            assert!(table.insert(spis, keys));
+            let (spis, again) = numbered(1, key);
+            assert!(!table.insert(spis, again));
+        }
+        let (spis, newest) = numbered(1, MAX_EPOCHS + 2);
+        let epochs = table.get(&spis);
+        assert_eq!((table.len(), epochs.len()), (1, MAX_EPOCHS));
+        assert!(*epochs[MAX_EPOCHS - 1] == newest);
+        assert!(table.get(&SPIS).is_empty());
+    }
+
+    #[test]
+    fn a_table_of_many_lines_keeps_the_newest() {
+        let mut table = KeyTable::default();
+        for sa in 0..MAX_SAS + 10 {
+            let (spis, keys) = numbered(sa, sa);
+            assert!(table.insert(spis, keys));
+        }
+        assert_eq!(table.len(), MAX_SAS);
+        assert!(table.get(&numbered(9, 0).0).is_empty());
+        for sa in [10, 11, 100_000, MAX_SAS + 9] {
+            let (spis, expected) = numbered(sa, sa);
+            assert!(*table.get(&spis)[0] == expected);
+        }
+    }
+}

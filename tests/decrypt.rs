@@ -1,0 +1,203 @@
+//! Opening messages: real ones with the keys of their captures, and ones that
+//! `openssl` and another crate sealed.
+//!
+//! Wireshark's captures are not part of the project; they are looked for beside it, in
+//! `../shared/pcaps`. Where that folder is missing the test says so.
+
+#[path = "support/capture.rs"]
+mod capture;
+#[path = "support/keys.rs"]
+mod keys;
+#[path = "support/seal.rs"]
+mod seal;
+
+use std::collections::BTreeSet;
+
+use capture::{datagrams_of, read, Datagram};
+use keys::{captures, encrypted, project, sealed, table};
+use suricata_ikev2::decrypt::key_table::parse_line;
+use suricata_ikev2::decrypt::suite::{ENCRYPTIONS, INTEGRITIES};
+use suricata_ikev2::decrypt::{Failure, KeyTable, Progress, Reassembly, Sealed, Spis};
+use suricata_ikev2::sa::fragment::MessageKey;
+use suricata_ikev2::wire::{Fragment, Message, PayloadType, Payloads};
+
+/// What came of the encrypted messages of a capture.
+#[derive(Default)]
+struct Tally {
+    messages: usize,
+    opened: usize,
+    /// Fragmented messages that were put together.
+    complete: usize,
+    faults: Vec<String>,
+}
+
+impl Tally {
+    fn of(datagrams: &[Datagram], table: &KeyTable) -> Self {
+        let mut tally = Self::default();
+        let mut reassembly = Reassembly::default();
+        for datagram in datagrams {
+            let Some((message, payload)) = encrypted(datagram) else { continue };
+            tally.messages += 1;
+            let header = &message.header;
+            let epochs = table.get(&Spis(header.init_spi, header.resp_spi));
+            let inside = match sealed(&message, &payload).open(epochs) {
+                Ok(inside) => inside,
+                Err(failure) => {
+                    tally.faults.push(format!("{}: {failure:?}", datagram.place));
+                    continue;
+                }
+            };
+            tally.opened += 1;
+            if payload.kind == PayloadType::SK {
+                tally.walk(payload.next_payload, &inside, &datagram.place);
+                continue;
+            }
+            let fragment = Fragment::parse(&payload).expect("a fragment");
+            let progress = reassembly.add(MessageKey::from(header), &fragment, &inside);
+            if let Progress::Complete(first, inside) = progress {
+                tally.complete += 1;
+                tally.walk(first, &inside, &datagram.place);
+            }
+        }
+        tally
+    }
+
+    /// The payloads inside are a chain without faults.
+    fn walk(&mut self, first: PayloadType, inside: &[u8], place: &str) {
+        for error in Payloads::new(first, inside, 0).filter_map(Result::err) {
+            self.faults.push(format!("{place}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn every_message_of_the_captures_opens() {
+    let (mut messages, mut complete) = (0, 0);
+    for (capture, files) in captures() {
+        let tally = Tally::of(&datagrams_of(&capture), &table(&files));
+        assert_eq!(tally.faults, Vec::<String>::new());
+        assert!(tally.opened > 0 && tally.opened == tally.messages, "{capture}");
+        messages += tally.messages;
+        complete += tally.complete;
+    }
+    println!("{messages} messages opened, {complete} of fragments put together");
+    assert!(messages > 500 && complete > 5, "{messages} messages, {complete} of fragments");
+}
+
+#[test]
+fn every_message_of_wiresharks_captures_opens() {
+    let folder = project().join("../shared/pcaps");
+    let keys = folder.join("wireshark-ikev2_decryption_table");
+    if !keys.exists() {
+        println!("skipped: there is no folder ../shared/pcaps beside the project");
+        return;
+    }
+    let table = table([&keys]);
+    for name in ["3des-sha1_160.pcap", "aes128ccm12.pcap", "aes256cbc.pcapng", "aes256gcm16.pcap"] {
+        let tally = Tally::of(&read(&folder.join(format!("wireshark-decrypt-{name}"))), &table);
+        assert_eq!(tally.faults, Vec::<String>::new());
+        assert!(tally.opened > 0 && tally.opened == tally.messages, "{name}");
+    }
+}
+
+/// The first encrypted message of each capture that has keys, and these.
+fn samples() -> Vec<(Datagram, KeyTable)> {
+    let first = |capture: &str| {
+        datagrams_of(capture).into_iter().find(|datagram| encrypted(datagram).is_some())
+    };
+    let sample = |(capture, files): (String, _)| Some((first(&capture)?, table(&files)));
+    captures().into_iter().filter_map(sample).collect()
+}
+
+/// One of each suite.
+fn suites() -> Vec<(Datagram, KeyTable)> {
+    let mut seen = BTreeSet::new();
+    let mut samples = samples();
+    samples.retain(|(datagram, table)| {
+        let (message, _) = encrypted(datagram).expect("encrypted");
+        let header = &message.header;
+        let keys = table.get(&Spis(header.init_spi, header.resp_spi)).last().expect("keys");
+        seen.insert(keys.suite())
+    });
+    assert!(samples.len() >= 15, "only {} suites", samples.len());
+    samples
+}
+
+#[test]
+fn a_wrong_bit_anywhere_opens_nothing() {
+    for (datagram, table) in suites() {
+        let (message, payload) = encrypted(&datagram).expect("encrypted");
+        let header = &message.header;
+        let epochs = table.get(&Spis(header.init_spi, header.resp_spi));
+        assert!(sealed(&message, &payload).open(epochs).is_ok());
+        for bit in 0..message.bytes().len() * 8 {
+            let mut changed = message.bytes().to_vec();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            // The same keys, even if the SPIs are others now.
+            let changed = Message::parse(&changed).expect("a header");
+            let Some(last) = changed.payloads().flatten().last() else { continue };
+            let Some(sealed) = Sealed::of(changed.bytes(), &changed.header, &last) else {
+                continue;
+            };
+            assert_eq!(sealed.open(epochs), Err(Failure::Integrity), "bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn cut_short_it_does_not_open() {
+    for (datagram, table) in suites() {
+        let (message, payload) = encrypted(&datagram).expect("encrypted");
+        let header = &message.header;
+        let epochs = table.get(&Spis(header.init_spi, header.resp_spi));
+        for length in 1..payload.body.len() {
+            let cut = suricata_ikev2::wire::Payload { body: &payload.body[..length], ..payload };
+            if let Some(sealed) = Sealed::of(message.bytes(), header, &cut) {
+                assert_eq!(sealed.open(epochs), Err(Failure::Integrity), "{length} bytes");
+            }
+        }
+    }
+}
+
+#[test]
+fn keys_of_others_open_nothing() {
+    let samples = samples();
+    for (datagram, _) in &samples {
+        let (message, payload) = encrypted(datagram).expect("encrypted");
+        let spis = Spis(message.header.init_spi, message.header.resp_spi);
+        let sealed = sealed(&message, &payload);
+        assert_eq!(sealed.open(&[]), Err(Failure::NoKeys));
+        for (other, table) in &samples {
+            let (other, _) = encrypted(other).expect("encrypted");
+            let theirs = Spis(other.header.init_spi, other.header.resp_spi);
+            if theirs != spis {
+                assert_eq!(sealed.open(table.get(&theirs)), Err(Failure::Integrity));
+            }
+        }
+    }
+}
+
+/// Every encryption and every integrity algorithm, sealed by others.
+#[test]
+fn what_others_seal_opens() {
+    if !seal::has_openssl() {
+        println!("skipped: there is no openssl in version 3");
+        return;
+    }
+    let hmac = INTEGRITIES.iter().find(|row| row.name.starts_with("HMAC_SHA2_256_128"));
+    let aes = ENCRYPTIONS.iter().find(|row| row.name.starts_with("AES-CBC-128"));
+    let (hmac, aes) = (hmac.expect("HMAC"), aes.expect("AES"));
+    let encryptions =
+        ENCRYPTIONS.iter().map(|row| (row, if row.is_aead() { &INTEGRITIES[0] } else { hmac }));
+    let integrities = INTEGRITIES[1..].iter().map(|row| (aes, row));
+    for (encryption, integrity) in encryptions.chain(integrities) {
+        let Some(sample) = seal::seal(encryption.name, integrity.name) else { continue };
+        let (spis, keys) = parse_line(sample.line.as_bytes()).expect("a line").expect("keys");
+        let mut table = KeyTable::default();
+        table.insert(spis, keys);
+        let message = Message::parse(&sample.message).expect("a header");
+        let payload = message.payloads().flatten().last().expect("a payload");
+        let inside = sealed(&message, &payload).open(table.get(&spis));
+        assert_eq!(inside.as_deref(), Ok(&sample.inside[..]), "{}", sample.line);
+    }
+}
