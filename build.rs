@@ -21,8 +21,7 @@ const FUNCTIONS: &str = "SCPluginRegisterAppLayer|GetProgramVersion\
     |SCDetectHelper(KeywordRegister|BufferRegister|BufferMpmRegister|MultiBufferMpmRegister)\
     |SCDetectBufferSetActiveList|SCDetectSignatureSetAppProto|SCSigMatchAppendSMToList\
     |SCDetectU(8|16|32)(Parse|Match|Free)\
-    |SCJb(OpenObject|StartObject|OpenArray|Close|SetStringFromBytes|SetUint|SetBool|SetHex)\
-    |SCJbAppendStringFromBytes";
+    |SCJbSetFormatted";
 const TYPES: &str = "SCPlugin|SCAppLayerPlugin|AppLayer(TxConfig|TxData|StateData|Result|Parser)\
     |AppLayerGet(TxIterTuple|TxIterState|FileState)|AppLayerEventType|LoggerFlags|StreamSlice\
     |SCSigTableAppLiteElmt|FlowStorageId|SCConfNode|SCLogLevel|AppProto";

@@ -8,6 +8,7 @@ use core::fmt::{self, Write};
 
 use sha2::{Digest, Sha256};
 
+use crate::hex;
 use crate::proposal::MAX_TRANSFORMS;
 use crate::tx::{Fingerprint, Transaction};
 use crate::wire::registry::{AttributeType, ExchangeType, NotifyType, PayloadType, TransformType};
@@ -49,14 +50,7 @@ pub fn string(tx: &Transaction) -> Option<String> {
 
 /// The first half of the SHA-256 of a fingerprint's text, as lower-case hex.
 pub fn hash(string: &str) -> [u8; HASH_LENGTH] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digest = Sha256::digest(string.as_bytes());
-    let mut text = [0; HASH_LENGTH];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(digest) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
-    text
+    hex::text(&Sha256::digest(string.as_bytes()))
 }
 
 struct Writer {

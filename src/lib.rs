@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Imports go one way too: `wire` → `proposal` → `policy` → `tx` → `anomaly` → `pipeline`,
-//! `render` → `host`. All `unsafe` is in `host` and `sys`. [`decrypt`] opens encrypted
+//! `render` → `json` → `host`. All `unsafe` is in `host` and `sys`. [`decrypt`] opens encrypted
 //! messages with keys.
 #![deny(unsafe_code)]
 
@@ -17,6 +17,8 @@ pub mod anomaly;
 pub mod canonical;
 pub mod decrypt;
 pub mod fingerprint;
+mod hex;
+pub mod json;
 pub mod pipeline;
 pub mod policy;
 pub mod proposal;

@@ -6,6 +6,7 @@
 use core::cell::OnceCell;
 
 use crate::canonical;
+use crate::hex;
 use crate::policy::{self, Finding, PostQuantum};
 use crate::proposal::ProposalSet;
 use crate::sa::SaView;
@@ -362,7 +363,7 @@ impl Transaction {
 
     /// Sets the header and the text of its SPIs.
     pub fn set_header(&mut self, header: Header) {
-        self.spi_text = [hex(header.init_spi), hex(header.resp_spi)];
+        self.spi_text = [hex::text(&header.init_spi), hex::text(&header.resp_spi)];
         self.header = Some(header);
     }
 
@@ -489,16 +490,6 @@ impl Transaction {
     }
 }
 
-fn hex(spi: [u8; 8]) -> [u8; 16] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [0; 16];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(spi) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -539,10 +530,5 @@ mod tests {
         set.insert(Event::TrailingData);
         set.insert(Event::MalformedData);
         assert_eq!(set.iter().collect::<Vec<_>>(), [Event::MalformedData, Event::TrailingData]);
-    }
-
-    #[test]
-    fn spis_are_lower_case_hex() {
-        assert_eq!(&hex([0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef]), b"0123456789abcdef");
     }
 }

@@ -287,12 +287,4 @@ int SCDetectU32Match(uint32_t arg, const DetectUintData_u32 *ctx);
 void SCDetectU32Free(DetectUintData_u32 *ctx);
 
 /* rust-bindings.h: the JSON builder */
-bool SCJbOpenObject(SCJsonBuilder *js, const char *key);
-bool SCJbStartObject(SCJsonBuilder *js);
-bool SCJbOpenArray(SCJsonBuilder *js, const char *key);
-bool SCJbClose(SCJsonBuilder *js);
-bool SCJbSetStringFromBytes(SCJsonBuilder *js, const char *key, const uint8_t *bytes, uint32_t len);
-bool SCJbSetUint(SCJsonBuilder *js, const char *key, uint64_t val);
-bool SCJbSetBool(SCJsonBuilder *js, const char *key, bool val);
-bool SCJbSetHex(SCJsonBuilder *js, const char *key, const uint8_t *bytes, uint32_t len);
-bool SCJbAppendStringFromBytes(SCJsonBuilder *js, const uint8_t *bytes, uint32_t len);
+bool SCJbSetFormatted(SCJsonBuilder *js, const char *formatted);
