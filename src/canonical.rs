@@ -1,86 +1,111 @@
 //! The canonical text of a proposal: one text for one set of alternatives, in
 //! whatever order a peer lists them. `docs/proposals.md` has the grammar.
 
-use core::fmt::{self, Write};
-
+use crate::digits::Digits;
 use crate::proposal::{Proposal, ProposalSet, Transform};
 use crate::wire::registry::TransformType;
 
-/// Appends the text of a proposal, such as
+/// The text of a proposal, such as
 /// `IKE:AES_CBC_256/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/MODP_2048`.
 ///
 /// A transform takes 32 bytes at most, so that the proposals of one message take
 /// 32 KiB together ([`MAX_TRANSFORMS`](crate::proposal::MAX_TRANSFORMS)), and
 /// one proposal 8 KiB: its count of transforms is a byte.
-pub fn write(set: &ProposalSet, proposal: &Proposal, out: &mut String) {
-    // Writing to a string cannot fail.
-    let _ = try_write(set, proposal, out);
-}
-
-fn try_write(set: &ProposalSet, proposal: &Proposal, out: &mut String) -> fmt::Result {
+pub fn text(set: &ProposalSet, proposal: &Proposal) -> String {
+    let mut keys: Vec<_> = set.transforms(proposal).iter().map(SortKey::of).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let mut text = Vec::with_capacity(USUAL_LENGTH * (keys.len() + 1));
     match proposal.protocol.name() {
-        Some(name) => out.write_str(name)?,
-        None => write!(out, "{}", proposal.protocol.0)?,
+        Some(name) => text.extend_from_slice(name.as_bytes()),
+        None => text.decimal(proposal.protocol.0.into()),
     }
-    out.write_char(':')?;
-    let mut transforms: Vec<_> = set.transforms(proposal).iter().collect();
-    transforms.sort_unstable_by_key(|transform| sort_key(transform));
-    transforms.dedup();
+    text.push(b':');
     let mut before = None;
-    for transform in transforms {
+    for transform in keys.into_iter().map(SortKey::transform) {
         match before {
             None => {}
-            Some(kind) if kind == transform.kind => out.write_char(',')?,
-            Some(_) => out.write_char('/')?,
+            Some(kind) if kind == transform.kind => text.push(b','),
+            Some(_) => text.push(b'/'),
         }
         before = Some(transform.kind);
-        write_transform(transform, out)?;
+        write_transform(&transform, &mut text);
     }
-    Ok(())
+    // Only names and digits were written.
+    String::from_utf8(text).unwrap_or_default()
 }
 
-fn sort_key(transform: &Transform) -> (u8, u16, Option<u16>) {
-    let place = match transform.kind {
+/// How many bytes a transform takes as a rule.
+const USUAL_LENGTH: usize = 16;
+
+/// A transform as a number that sorts as its text is ordered: the place of its type,
+/// identifier, and key length, with none before every length.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct SortKey(u64);
+
+impl SortKey {
+    fn of(transform: &Transform) -> Self {
+        let length = transform.key_length.map_or(0, |bits| u64::from(bits) + 1);
+        let kind = swap_integrity(transform.kind);
+        Self(u64::from(kind.0) << 40 | u64::from(transform.id) << 20 | length)
+    }
+
+    fn transform(self) -> Transform {
+        Transform {
+            kind: swap_integrity(TransformType((self.0 >> 40) as u8)),
+            id: (self.0 >> 20) as u16,
+            key_length: (self.0 & 0x1_ffff).checked_sub(1).map(|bits| bits as u16),
+        }
+    }
+}
+
+/// Integrity comes before the pseudorandom function; other types keep their order.
+fn swap_integrity(kind: TransformType) -> TransformType {
+    match kind {
         TransformType::INTEG => TransformType::PRF,
         TransformType::PRF => TransformType::INTEG,
         other => other,
-    };
-    (place.0, transform.id, transform.key_length)
+    }
 }
 
-fn write_transform(transform: &Transform, out: &mut String) -> fmt::Result {
+fn write_transform(transform: &Transform, text: &mut Vec<u8>) {
     match transform.name() {
-        Some(name) => write_name(transform.kind, name, out)?,
-        None => write_number(transform, out)?,
+        Some(name) => write_name(transform.kind, name, text),
+        None => write_number(transform, text),
     }
-    match transform.key_length {
+    if let Some(bits) = transform.key_length {
         // `_` would make MODP_1024 with a length of 160 another group's name.
-        Some(bits) if transform.kind != TransformType::ENCR => write!(out, "-{bits}"),
-        Some(bits) => write!(out, "_{bits}"),
-        None => Ok(()),
+        text.push(if transform.kind == TransformType::ENCR { b'_' } else { b'-' });
+        text.decimal(bits.into());
     }
 }
 
 /// The registry's name without the prefix that says the type, which its place
 /// says already; with the type where the name alone is one of several types.
-fn write_name(kind: TransformType, name: &str, out: &mut String) -> fmt::Result {
+fn write_name(kind: TransformType, name: &str, text: &mut Vec<u8>) {
     let of_own_type = matches!(kind, TransformType::INTEG | TransformType::KE);
     if (of_own_type && name == "NONE") || (kind != TransformType::KE && kind.is_key_exchange()) {
-        write!(out, "{kind}_")?;
+        text.extend_from_slice(kind.name().unwrap_or_default().as_bytes());
+        text.push(b'_');
     }
     let prefix = match kind {
         TransformType::ENCR => "ENCR_",
         TransformType::INTEG => "AUTH_",
         _ => "",
     };
-    out.write_str(name.strip_prefix(prefix).unwrap_or(name))
+    text.extend_from_slice(name.strip_prefix(prefix).unwrap_or(name).as_bytes());
 }
 
-fn write_number(transform: &Transform, out: &mut String) -> fmt::Result {
+fn write_number(transform: &Transform, text: &mut Vec<u8>) {
     match transform.kind.name() {
-        Some(kind) => write!(out, "{kind}-{}", transform.id),
-        None => write!(out, "TYPE{}-{}", transform.kind.0, transform.id),
+        Some(kind) => text.extend_from_slice(kind.as_bytes()),
+        None => {
+            text.extend_from_slice(b"TYPE");
+            text.decimal(transform.kind.0.into());
+        }
     }
+    text.push(b'-');
+    text.decimal(transform.id.into());
 }
 
 #[cfg(test)]
@@ -102,9 +127,7 @@ mod tests {
         let body = sa_body(&[proposal(1, protocol, &[], transforms)]);
         let mut set = ProposalSet::default();
         set.add(Proposals::new(&body, 32), &mut |error| panic!("{error}"));
-        let mut text = String::new();
-        write(&set, &set.proposals()[0], &mut text);
-        text
+        super::text(&set, &set.proposals()[0])
     }
 
     fn text(transforms: &[(TransformType, u16, Option<u16>)]) -> String {

@@ -4,11 +4,9 @@
 //! leaves out what chance, addresses and retries do. `docs/fingerprint.md` has the
 //! grammar, a worked example, and the reason for everything that is left out.
 
-use core::fmt::{self, Write};
-
 use sha2::{Digest, Sha256};
 
-use crate::hex;
+use crate::digits::{self, Digits};
 use crate::proposal::MAX_TRANSFORMS;
 use crate::tx::{Fingerprint, Transaction};
 use crate::wire::registry::{AttributeType, ExchangeType, NotifyType, PayloadType, TransformType};
@@ -18,6 +16,9 @@ use crate::wire::{Notify, Payload};
 /// How many bytes of a vendor id count: a digest of 16 and a version of 4, or a
 /// digest of 20. What follows can be the date of a build or a name.
 pub const VENDOR_ID_BYTES: usize = 20;
+
+/// How many bytes a fingerprint has as a rule.
+const USUAL_LENGTH: usize = 512;
 
 /// How many characters a hash has.
 pub const HASH_LENGTH: usize = 32;
@@ -38,23 +39,27 @@ pub fn string(tx: &Transaction) -> Option<String> {
     if !tx.payloads.iter().any(|payload| payload.kind == PayloadType::SA) {
         return None;
     }
-    let role = if header.flags.response() { 'r' } else { 'i' };
-    let mut writer = Writer { out: String::new(), transforms: MAX_TRANSFORMS, source: false };
-    // Writing to a string cannot fail.
-    let _ = write!(writer.out, "{role}1:{:02x}.{:02x}", header.version.0, header.flags.0);
+    let role = if header.flags.response() { b'r' } else { b'i' };
+    let out = Vec::with_capacity(USUAL_LENGTH);
+    let mut writer = Writer { out, transforms: MAX_TRANSFORMS, source: false };
+    writer.out.extend_from_slice(&[role, b'1', b':']);
+    writer.out.hex(&[header.version.0]);
+    writer.out.push(b'.');
+    writer.out.hex(&[header.flags.0]);
     for entry in &tx.payloads {
-        let _ = writer.payload(&tx.payload(entry));
+        writer.payload(&tx.payload(entry));
     }
-    Some(writer.out)
+    // Only ASCII was written.
+    String::from_utf8(writer.out).ok()
 }
 
 /// The first half of the SHA-256 of a fingerprint's text, as lower-case hex.
 pub fn hash(string: &str) -> [u8; HASH_LENGTH] {
-    hex::text(&Sha256::digest(string.as_bytes()))
+    digits::hex(&Sha256::digest(string.as_bytes()))
 }
 
 struct Writer {
-    out: String,
+    out: Vec<u8>,
     /// How many more transforms are written.
     transforms: usize,
     /// Whether the item before was a NAT_DETECTION_SOURCE_IP.
@@ -62,99 +67,106 @@ struct Writer {
 }
 
 impl Writer {
-    fn payload(&mut self, payload: &Payload<'_>) -> fmt::Result {
+    fn text(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    fn number(&mut self, before: &str, number: impl Into<u64>) {
+        self.text(before);
+        self.out.decimal(number.into());
+    }
+
+    fn payload(&mut self, payload: &Payload<'_>) {
         if payload.kind == PayloadType::NOTIFY {
             return self.notify(payload);
         }
         // The solution of a puzzle comes with a cookie, in a retry (RFC 8019).
         if payload.kind == PayloadType::PS {
-            return Ok(());
+            return;
         }
-        self.begin(payload)?;
+        self.begin(payload);
         match payload.kind {
             PayloadType::SA => self.proposals(payload),
-            PayloadType::KE => self.out.write_str("ke"),
-            PayloadType::NONCE => write!(self.out, "nonce={}", payload.body.len()),
+            PayloadType::KE => self.text("ke"),
+            PayloadType::NONCE => self.number("nonce=", payload.body.len() as u64),
             PayloadType::VENDOR_ID => self.vendor_id(payload.body),
-            other => write!(self.out, "p{}", other.0),
+            other => self.number("p", other.0),
         }
     }
 
-    fn begin(&mut self, payload: &Payload<'_>) -> fmt::Result {
+    fn begin(&mut self, payload: &Payload<'_>) {
         self.source = false;
-        self.out.write_str(if payload.critical { "/!" } else { "/" })
+        self.text(if payload.critical { "/!" } else { "/" });
     }
 
-    fn notify(&mut self, payload: &Payload<'_>) -> fmt::Result {
+    fn notify(&mut self, payload: &Payload<'_>) {
         let Ok(notify) = Notify::parse(payload.body, payload.body_offset()) else {
-            self.begin(payload)?;
-            return self.out.write_str("n?");
+            self.begin(payload);
+            return self.text("n?");
         };
         // One for each address that the sender may have (RFC 7296, 2.23).
         let source = notify.kind == NotifyType::NAT_DETECTION_SOURCE_IP;
         if notify.kind == NotifyType::COOKIE || (source && self.source) {
-            return Ok(());
+            return;
         }
-        self.begin(payload)?;
+        self.begin(payload);
         self.source = source;
         let kind = match notify.kind {
             // What a redirected peer says in place of the other (RFC 5685).
             NotifyType::REDIRECTED_FROM => NotifyType::REDIRECT_SUPPORTED,
             kind => kind,
         };
-        write!(self.out, "n{}", kind.0)?;
+        self.number("n", kind.0);
         if notify.protocol.0 != 0 || !notify.spi.is_empty() {
-            write!(self.out, ".{}.{}", notify.protocol.0, notify.spi.len())?;
+            self.number(".", notify.protocol.0);
+            self.number(".", notify.spi.len() as u64);
         }
-        self.methods(&notify)
+        self.methods(&notify);
     }
 
     /// The data of the notifies that list what the sender is able to.
-    fn methods(&mut self, notify: &Notify<'_>) -> fmt::Result {
+    fn methods(&mut self, notify: &Notify<'_>) {
         let lists = [NotifyType::SIGNATURE_HASH_ALGORITHMS, NotifyType::SECURE_PASSWORD_METHODS];
         if !lists.contains(&notify.kind) {
-            return Ok(());
+            return;
         }
-        let mut before = '=';
+        let mut before = "=";
         for number in notify.data.chunks_exact(2) {
-            write!(self.out, "{before}{}", u16::from_be_bytes([number[0], number[1]]))?;
-            before = '.';
+            self.number(before, u16::from_be_bytes([number[0], number[1]]));
+            before = ".";
         }
-        Ok(())
     }
 
-    fn vendor_id(&mut self, id: &[u8]) -> fmt::Result {
-        self.out.write_char('v')?;
-        for byte in id.iter().take(VENDOR_ID_BYTES) {
-            write!(self.out, "{byte:02x}")?;
-        }
+    fn vendor_id(&mut self, id: &[u8]) {
+        self.text("v");
+        self.out.hex(id.get(..VENDOR_ID_BYTES).unwrap_or(id));
         if id.len() > VENDOR_ID_BYTES {
-            write!(self.out, ".{}", id.len())?;
+            self.number(".", id.len() as u64);
         }
-        Ok(())
     }
 
     /// Peers that repeat a request with another key exchange method move the
     /// proposals that have it to the front, and it to the front of each. So
     /// proposals are sorted by their methods: those with the same ones stay in
     /// the order of the wire, which is the order in every retry.
-    fn proposals(&mut self, payload: &Payload<'_>) -> fmt::Result {
+    fn proposals(&mut self, payload: &Payload<'_>) {
         let proposals = Proposals::new(payload.body, payload.body_offset());
         let mut texts = Vec::new();
         for proposal in proposals.filter_map(Result::ok) {
             let transforms = proposal.transforms().filter_map(Result::ok);
-            let transforms: Vec<_> = transforms.take(self.transforms).collect();
-            self.transforms -= transforms.len();
-            texts.push((methods_of(&transforms), text_of(&proposal, transforms)?));
+            let mut known = Vec::with_capacity(proposal.transform_count.into());
+            known.extend(transforms.take(self.transforms));
+            self.transforms -= known.len();
+            texts.push((methods_of(&known), text_of(&proposal, known)));
         }
         texts.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut before = '=';
-        self.out.write_str("sa")?;
+        let mut before = "=";
+        self.text("sa");
         for (_, text) in texts {
-            write!(self.out, "{before}{text}")?;
-            before = '+';
+            self.text(before);
+            self.out.extend_from_slice(&text);
+            before = "+";
         }
-        Ok(())
     }
 }
 
@@ -166,35 +178,42 @@ fn methods_of(transforms: &[Transform<'_>]) -> Vec<u16> {
     methods
 }
 
-fn text_of(
-    proposal: &Proposal<'_>,
-    mut transforms: Vec<Transform<'_>>,
-) -> Result<String, fmt::Error> {
-    let mut text = format!("{}.{}", proposal.protocol.0, proposal.spi.len());
+fn text_of(proposal: &Proposal<'_>, mut transforms: Vec<Transform<'_>>) -> Vec<u8> {
+    // A transform takes a few digits more often than a key length too.
+    let mut text = Vec::with_capacity(8 * (transforms.len() + 1));
+    text.decimal(proposal.protocol.0.into());
+    text.push(b'.');
+    text.decimal(proposal.spi.len() as u64);
     for run in transforms.chunk_by_mut(|a, b| a.kind == b.kind) {
         if run[0].kind == TransformType::KE {
             run.sort_by_key(|transform| transform.id);
         }
-        write!(text, ",{}", run[0].kind.0)?;
-        let mut before = '=';
+        text.push(b',');
+        text.decimal(run[0].kind.0.into());
+        let mut before = b'=';
         for transform in run {
-            write!(text, "{before}{}", transform.id)?;
-            before = '.';
+            text.push(before);
+            text.decimal(transform.id.into());
+            before = b'.';
             for attribute in transform.attributes() {
-                write_attribute(attribute.ok(), &mut text)?;
+                write_attribute(attribute.ok(), &mut text);
             }
         }
     }
-    Ok(text)
+    text
 }
 
-fn write_attribute(attribute: Option<Attribute<'_>>, text: &mut String) -> fmt::Result {
+fn write_attribute(attribute: Option<Attribute<'_>>, text: &mut Vec<u8>) {
     match attribute {
         Some(Attribute { kind: AttributeType::KEY_LENGTH, value: AttributeValue::Short(bits) }) => {
-            write!(text, "-{bits}")
+            text.push(b'-');
+            text.decimal(bits.into());
         }
-        Some(other) => write!(text, "~{}", other.kind.0),
-        None => text.write_str("~?"),
+        Some(other) => {
+            text.push(b'~');
+            text.decimal(other.kind.0.into());
+        }
+        None => text.extend_from_slice(b"~?"),
     }
 }
 

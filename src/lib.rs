@@ -16,8 +16,8 @@
 pub mod anomaly;
 pub mod canonical;
 pub mod decrypt;
+mod digits;
 pub mod fingerprint;
-mod hex;
 pub mod json;
 pub mod pipeline;
 pub mod policy;

@@ -4,9 +4,9 @@
 //! tests' one are the same to it. Arrays and data are bounded.
 
 use core::ffi::CStr;
-use core::time::Duration;
-use std::time::UNIX_EPOCH;
+use core::net::IpAddr;
 
+use crate::digits::Digits;
 use crate::fingerprint;
 use crate::policy::Finding;
 use crate::proposal::{Proposal, Transform};
@@ -39,6 +39,12 @@ pub trait Sink {
     fn bool(&mut self, key: &CStr, value: bool);
     /// Sets a text.
     fn string(&mut self, key: &CStr, value: &[u8]);
+    /// Sets what is JSON already, and may have members behind the value.
+    fn json(&mut self, key: &CStr, value: &str);
+    /// Sets a text of letters, digits and signs that JSON takes as they are.
+    fn word(&mut self, key: &CStr, value: &str) {
+        self.string(key, value.as_bytes());
+    }
     /// Sets bytes as hex digits.
     fn hex(&mut self, key: &CStr, value: &[u8]);
     /// Adds a text to an array.
@@ -51,7 +57,7 @@ pub fn render(tx: &Transaction, sink: &mut impl Sink) {
         render_header(tx, header, sink);
     }
     sink.bool(c"nat_t", tx.nat_t());
-    sink.string(c"transport", tx.transport.name().as_bytes());
+    sink.word(c"transport", tx.transport.name());
     render_payloads(tx, sink);
     render_proposals(tx, sink);
     if tx.scope() == Scope::Chosen {
@@ -95,7 +101,7 @@ fn render_header(tx: &Transaction, header: &Header, sink: &mut impl Sink) {
     }
     sink.close();
     let role = if flags.initiator() { "initiator" } else { "responder" };
-    sink.string(c"role", role.as_bytes());
+    sink.word(c"role", role);
     sink.uint(c"length", header.length.into());
 }
 
@@ -106,8 +112,7 @@ fn render_payloads(tx: &Transaction, sink: &mut impl Sink) {
     sink.open_array(c"payloads");
     for payload in tx.payloads.iter().take(MAX_ELEMENTS) {
         sink.start_object();
-        sink.uint(c"type", payload.kind.0.into());
-        name(sink, c"name", payload.kind.name());
+        named(sink, c"type", payload.kind.0, payload.kind.record());
         sink.uint(c"length", payload.length.into());
         sink.bool(c"critical", payload.critical);
         sink.close();
@@ -191,8 +196,7 @@ fn render_unknown_transforms(transforms: &[Transform], sink: &mut impl Sink) {
 }
 
 fn render_algorithm(transform: &Transform, sink: &mut impl Sink) {
-    sink.uint(c"id", transform.id.into());
-    name(sink, c"name", transform.name());
+    named(sink, c"id", transform.id, transform.record());
     if let Some(bits) = transform.key_length {
         sink.uint(c"key_length", bits.into());
     }
@@ -236,8 +240,7 @@ fn render_key_exchange(tx: &Transaction, sink: &mut impl Sink) {
     let exchange = tx.key_exchanges().next();
     if let Some(exchange) = exchange {
         sink.open_object(c"key_exchange");
-        sink.uint(c"group", exchange.method.0.into());
-        name(sink, c"name", exchange.method.name());
+        named(sink, c"group", exchange.method.0, exchange.method.record());
         sink.uint(c"length", exchange.data.len() as u64);
         sink.close();
     }
@@ -261,8 +264,7 @@ fn render_notifies(tx: &Transaction, sink: &mut impl Sink) {
 }
 
 fn render_notify(notify: &Notify<'_>, sink: &mut impl Sink) {
-    sink.uint(c"type", notify.kind.0.into());
-    name(sink, c"name", notify.kind.name());
+    named(sink, c"type", notify.kind.0, notify.kind.record());
     if notify.protocol != Protocol(0) {
         string_of(sink, c"protocol", notify.protocol.name(), notify.protocol.0);
     }
@@ -303,7 +305,7 @@ fn render_strength(tx: &Transaction, sink: &mut impl Sink) {
         sink.uint(c"security_bits", bits.into());
     }
     if let Some(post_quantum) = tx.post_quantum() {
-        sink.string(c"pq", post_quantum.name().as_bytes());
+        sink.word(c"pq", post_quantum.name());
     }
 }
 
@@ -321,13 +323,13 @@ fn render_findings(tx: &Transaction, sink: &mut impl Sink) {
 }
 
 fn render_finding(finding: &Finding, scope: Scope, sink: &mut impl Sink) {
-    sink.string(c"what", finding.what.name().as_bytes());
+    sink.word(c"what", finding.what.name());
     if let Some(transform) = &finding.transform {
         render_algorithm(transform, sink);
     }
     sink.string(c"reason", finding.reason.as_bytes());
     sink.string(c"policy", finding.policy.as_bytes());
-    sink.string(c"scope", scope.name().as_bytes());
+    sink.word(c"scope", scope.name());
 }
 
 fn render_encrypted(tx: &Transaction, sink: &mut impl Sink) {
@@ -343,11 +345,11 @@ fn render_encrypted(tx: &Transaction, sink: &mut impl Sink) {
 }
 
 fn render_sa(sa: &SaView, sink: &mut impl Sink) {
-    sink.string(c"id", format!("{:016x}", sa.id).as_bytes());
-    sink.string(c"state", sa.state.name().as_bytes());
+    sink.hex(c"id", &sa.id.to_be_bytes());
+    sink.word(c"state", sa.state.name());
     render_endpoint(sa.initiator, c"initiator", c"initiator_port", sink);
     render_endpoint(sa.responder, c"responder", c"responder_port", sink);
-    sink.string(c"started", timestamp(sa.started).as_bytes());
+    sink.string(c"started", &timestamp(sa.started));
     sink.uint(c"age", sa.age_s.into());
     sink.uint(c"messages", sa.messages.into());
     sink.uint(c"retransmissions", sa.retransmissions.into());
@@ -367,7 +369,7 @@ fn render_sa(sa: &SaView, sink: &mut impl Sink) {
         }
         sink.close();
     }
-    sink.string(c"nat", sa.nat.name().as_bytes());
+    sink.word(c"nat", sa.nat.name());
     if let Some(fragments) = &sa.fragments {
         sink.open_object(c"fragments");
         sink.uint(c"seen", fragments.seen.into());
@@ -392,15 +394,62 @@ fn render_sa(sa: &SaView, sink: &mut impl Sink) {
 
 fn render_endpoint(end: Option<Endpoint>, key: &CStr, port: &CStr, sink: &mut impl Sink) {
     if let Some(end) = end {
-        sink.string(key, end.address.to_string().as_bytes());
+        sink.string(key, &address(end.address));
         sink.uint(port, end.port.into());
     }
 }
 
-/// A packet's time as Suricata writes it, in UTC.
-fn timestamp(microseconds: u64) -> String {
-    let time = UNIX_EPOCH + Duration::from_micros(microseconds);
-    humantime::format_rfc3339_micros(time).to_string().replace('Z', "+0000")
+fn address(address: IpAddr) -> Vec<u8> {
+    let IpAddr::V4(address) = address else { return address.to_string().into_bytes() };
+    let mut text = Vec::with_capacity("255.255.255.255".len());
+    for (place, octet) in address.octets().into_iter().enumerate() {
+        if place > 0 {
+            text.push(b'.');
+        }
+        text.decimal(octet.into());
+    }
+    text
+}
+
+/// The last microsecond of the year 9999.
+const LAST_TIME: u64 = 253_402_300_799_999_999;
+
+/// A packet's time as Suricata writes it, in UTC. What a broken capture has for a
+/// time may lie behind all that has four digits for the year.
+fn timestamp(microseconds: u64) -> Vec<u8> {
+    let microseconds = microseconds.min(LAST_TIME);
+    let seconds = microseconds / 1_000_000;
+    let (year, month, day) = date(seconds / 86_400);
+    let mut text = Vec::with_capacity("2025-01-01T00:00:00.000000+0000".len());
+    for (number, digits, after) in [
+        (year, 4, b'-'),
+        (month, 2, b'-'),
+        (day, 2, b'T'),
+        (seconds / 3600 % 24, 2, b':'),
+        (seconds / 60 % 60, 2, b':'),
+        (seconds % 60, 2, b'.'),
+        (microseconds % 1_000_000, 6, b'+'),
+        (0, 4, b' '),
+    ] {
+        text.padded(number, digits);
+        text.push(after);
+    }
+    text.pop();
+    text
+}
+
+/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar. A
+/// year begins in March here, so that the day that leap years add is its last.
+fn date(days: u64) -> (u64, u64, u64) {
+    // Days since 0000-03-01; an era is 400 years.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let in_next_year = u64::from(month >= 10);
+    (era * 400 + year + in_next_year, month + 3 - 12 * in_next_year, day)
 }
 
 fn render_errors(tx: &Transaction, sink: &mut impl Sink) {
@@ -424,18 +473,56 @@ fn render_error(error: &ParseError, sink: &mut impl Sink) {
 
 fn name(sink: &mut impl Sink, key: &CStr, name: Option<&'static str>) {
     if let Some(name) = name {
-        sink.string(key, name.as_bytes());
+        sink.word(key, name);
+    }
+}
+
+/// A number and its name, if the registry has one.
+fn named(sink: &mut impl Sink, key: &CStr, number: impl Into<u64>, record: Option<&'static str>) {
+    match record {
+        Some(record) => sink.json(key, record),
+        None => sink.uint(key, number.into()),
     }
 }
 
 /// A name, or the number where the registry has none.
 fn string_of(sink: &mut impl Sink, key: &CStr, name: Option<&'static str>, number: impl Into<u64>) {
     match name {
-        Some(name) => sink.string(key, name.as_bytes()),
-        None => sink.string(key, number.into().to_string().as_bytes()),
+        Some(name) => sink.word(key, name),
+        None => sink.word(key, &number.into().to_string()),
     }
 }
 
 fn bounded_hex(sink: &mut impl Sink, key: &CStr, bytes: &[u8]) {
     sink.hex(key, bytes.get(..MAX_HEX_BYTES).unwrap_or(bytes));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_as_usual() {
+        for text in ["0.0.0.0", "192.0.2.10", "255.255.255.255", "2001:db8::1", "::ffff:1.2.3.4"] {
+            assert_eq!(address(text.parse().unwrap()), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn times_are_in_utc() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00"),
+            (68_169_599, "1972-02-28T23:59:59"),
+            (68_169_600, "1972-02-29T00:00:00"),
+            (68_256_000, "1972-03-01T00:00:00"),
+            (951_782_400, "2000-02-29T00:00:00"),
+            (1_700_000_000, "2023-11-14T22:13:20"),
+            (1_735_689_599, "2024-12-31T23:59:59"),
+            (4_107_542_400, "2100-03-01T00:00:00"),
+        ] {
+            let expected = format!("{text}.000042+0000");
+            assert_eq!(timestamp(seconds * 1_000_000 + 42), expected.as_bytes());
+        }
+        assert_eq!(timestamp(u64::MAX), b"9999-12-31T23:59:59.999999+0000");
+    }
 }

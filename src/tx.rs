@@ -6,7 +6,7 @@
 use core::cell::OnceCell;
 
 use crate::canonical;
-use crate::hex;
+use crate::digits::hex;
 use crate::policy::{self, Finding, PostQuantum};
 use crate::proposal::ProposalSet;
 use crate::sa::SaView;
@@ -363,7 +363,7 @@ impl Transaction {
 
     /// Sets the header and the text of its SPIs.
     pub fn set_header(&mut self, header: Header) {
-        self.spi_text = [hex::text(&header.init_spi), hex::text(&header.resp_spi)];
+        self.spi_text = [hex(&header.init_spi), hex(&header.resp_spi)];
         self.header = Some(header);
     }
 
@@ -455,11 +455,7 @@ impl Transaction {
     /// The canonical text of each proposal, made when first asked for.
     pub fn proposal_texts(&self) -> &[String] {
         self.proposal_texts.get_or_init(|| {
-            let text = |proposal| {
-                let mut text = String::new();
-                canonical::write(&self.proposals, proposal, &mut text);
-                text
-            };
+            let text = |proposal| canonical::text(&self.proposals, proposal);
             self.proposals.proposals().iter().map(text).collect()
         })
     }

@@ -26,10 +26,10 @@ pub(super) unsafe extern "C" fn log_transaction(tx: *const c_void, builder: *mut
     guard(false, || {
         TEXT.with_borrow_mut(|text| {
             write(&held.transaction, text);
-            let Some(members) = text.terminate() else { return false };
+            let members = text.terminated().as_ptr();
             // SAFETY: the builder is valid while the logger runs; the text ends with a
             // zero and is copied.
-            unsafe { sys::SCJbSetFormatted(builder.cast(), members.as_ptr()) }
+            unsafe { sys::SCJbSetFormatted(builder.cast(), members.cast()) }
         })
     })
 }

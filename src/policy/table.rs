@@ -110,9 +110,29 @@ impl Row {
 /// The row of a transform; none when the identifier is not assigned.
 pub fn row(kind: TransformType, id: u16) -> Option<&'static Row> {
     let kind = if kind.is_key_exchange() { TransformType::KE } else { kind };
-    let place = TABLE.binary_search_by_key(&(kind, id), |row| (row.kind, row.id)).ok()?;
-    TABLE.get(place)
+    let place = PLACES.get(usize::from(kind.0))?.get(usize::from(id))?;
+    TABLE.get(usize::from(*place))
 }
+
+/// Transform types and identifiers of rows are below.
+const KINDS: usize = 6;
+const IDS: usize = 64;
+
+/// Where in the table the row of a type and an identifier is: each transform of each
+/// message is looked up several times.
+static PLACES: [[u8; IDS]; KINDS] = {
+    assert!(TABLE.len() < NOWHERE as usize);
+    let mut places = [[NOWHERE; IDS]; KINDS];
+    let mut place = 0;
+    while place < TABLE.len() {
+        places[TABLE[place].kind.0 as usize][TABLE[place].id as usize] = place as u8;
+        place += 1;
+    }
+    places
+};
+
+/// No row.
+const NOWHERE: u8 = u8::MAX;
 
 /// Ciphers that carry their own integrity: AES and Camellia in CCM or GCM,
 /// ChaCha20-Poly1305, the MGM modes (IANA, RFC 5282, RFC 7634, RFC 9227).
@@ -199,7 +219,7 @@ const fn sn(id: SequenceNumbers) -> Row {
 }
 
 /// The rows, by type and identifier.
-pub static TABLE: &[Row] = &[
+pub const TABLE: &[Row] = &[
     encr(Encr::ENCR_DES_IV64, Forbid, Fixed(56), DEPRECATED).undefined_for_ike(),
     encr(Encr::ENCR_DES, Forbid, Fixed(56), MUST_NOT),
     encr(
