@@ -17,7 +17,7 @@ PLUGIN_DIR = $(PREFIX)/lib/suricata
 DATA_DIR = $(PREFIX)/share/suricata-ikev2
 SOURCES = Cargo.toml Cargo.lock build.rs $(shell find src -type f)
 
-.PHONY: help demo test build suricata install captures clean
+.PHONY: help demo test build suricata install captures live clean
 
 help: ## list the targets
 	@echo 'usage: make TARGET'
@@ -51,6 +51,9 @@ $(PLUGIN): $(SOURCES)
 
 captures: ## make the test captures anew with real IKEv2 peers; needs root
 	tests/capture/make-captures.sh
+
+live: ## let real IKEv2 peers talk through a Suricata with the plugin; needs root
+	@tests/live/run.sh
 
 clean: ## remove what was built, but not the fetched Suricata
 	cargo clean
