@@ -35,7 +35,7 @@ pub fn inspect(tx: &Transaction, found: &mut impl FnMut(Event)) {
 }
 
 fn inspect_payload_types(tx: &Transaction, found: &mut impl FnMut(Event)) {
-    if tx.payloads.len() >= MANY_PAYLOADS {
+    if tx.outer_payloads().len() >= MANY_PAYLOADS {
         found(Event::ManyPayloads);
     }
     if tx.payloads.iter().any(|payload| IKEV1_PAYLOADS.contains(&payload.kind.0)) {

@@ -1,15 +1,18 @@
 //! The one place that joins the parts: a datagram of a flow becomes a transaction.
 
 use crate::anomaly;
+use crate::decrypt::{Decryptor, Failure, Held, Opening};
 use crate::policy::{self, Finding, Policy, What};
 use crate::proposal::ProposalSet;
 use crate::sa::{Endpoint, Observation, Table};
-use crate::tx::{Direction, Event, PayloadEntry, Scope, Transaction, Transport};
+use crate::tx::{Direction, Event, EventSet, PayloadEntry, Scope, Transaction, Transport};
 use crate::wire::registry::{ExchangeType, PayloadType, Protocol, TransformType};
 use crate::wire::{
     auth, cert, certreq, cp, delete, eap, encrypted, id, ke, nonce, notify, ps, ts, vendor_id,
 };
-use crate::wire::{classify, Carrier, Datagram, Message, ParseError, Payload, Proposals};
+use crate::wire::{
+    classify, Carrier, Datagram, ErrorKind, Message, ParseError, Payload, Payloads, Proposals,
+};
 
 /// The most Notify payloads kept of one message.
 pub const MAX_NOTIFIES: usize = 128;
@@ -100,6 +103,65 @@ pub fn track(tx: &mut Transaction, table: &Table, from: Endpoint, to: Endpoint, 
     }
 }
 
+/// Opens a message with the operator's keys. If some have come since messages of the
+/// same SA went by, these are returned, opened, as transactions of their own: what is
+/// found in them is found now. The host inspects a transaction with the packet at hand,
+/// so they have its direction; who sent them their headers tell.
+pub fn decrypt(
+    flow: &FlowContext,
+    tx: &mut Transaction,
+    decryptor: &Decryptor,
+) -> Vec<Transaction> {
+    let held = decryptor.take_held(tx);
+    let late = held.iter().filter_map(|held| {
+        let mut late = decode_again(held, tx.direction, flow.policy);
+        let opening = decryptor.open_late(&late)?;
+        let tells = matches!(opening, Opening::Open(..) | Opening::Failed(_));
+        take_opening(opening, &mut late, true, flow.policy);
+        tells.then_some(late)
+    });
+    let late = late.collect();
+    if let Some(opening) = decryptor.open(tx) {
+        take_opening(opening, tx, false, flow.policy);
+    }
+    late
+}
+
+/// A message that was held, without what was reported when it went by.
+fn decode_again(held: &Held, direction: Direction, policy: &Policy) -> Transaction {
+    let mut tx = Transaction::new(&held.datagram, held.message_start, direction, held.transport);
+    let message = held.datagram.get(held.message_start..).unwrap_or(&[]);
+    decode(message, &mut tx, policy);
+    tx.events = EventSet::default();
+    tx.errors.clear();
+    tx
+}
+
+fn take_opening(opening: Opening, tx: &mut Transaction, late: bool, policy: &Policy) {
+    match opening {
+        Opening::Open(first, inside) => decode_inside(first, &inside, tx, late, policy),
+        Opening::Failed(Failure::Form) => tx.report(ParseError {
+            kind: ErrorKind::MalformedPayload,
+            field: "Padding",
+            offset: tx.outer_payloads().last().map_or(0, |payload| payload.offset),
+        }),
+        Opening::Failed(_) => tx.events.insert(Event::IntegrityFailed),
+        Opening::NoKeys | Opening::Part => {}
+    }
+}
+
+fn decode_inside(
+    first: PayloadType,
+    inside: &[u8],
+    tx: &mut Transaction,
+    late: bool,
+    policy: &Policy,
+) {
+    let offset = u32::try_from(tx.open(inside, late)).unwrap_or(u32::MAX);
+    decode_payloads(Payloads::new(first, inside, offset), tx);
+    judge(tx, policy);
+}
+
 fn decode(bytes: &[u8], tx: &mut Transaction, policy: &Policy) {
     let message = match Message::parse(bytes) {
         Ok(message) => message,
@@ -115,20 +177,25 @@ fn decode(bytes: &[u8], tx: &mut Transaction, policy: &Policy) {
     if let Some(error) = message.length_error() {
         tx.report(error);
     }
-    decode_payloads(&message, tx);
+    if message.header.exchange_type == ExchangeType::IKE_SA_INIT {
+        // Other exchanges have one payload outside the encrypted one: that one.
+        tx.payloads.reserve(USUAL_PAYLOADS);
+    }
+    decode_payloads(message.payloads(), tx);
+    judge(tx, policy);
+}
+
+/// What can be said of the message once all its payloads are there.
+fn judge(tx: &mut Transaction, policy: &Policy) {
     judge_proposals(tx, policy);
     let mut events = tx.events;
     anomaly::inspect(tx, &mut |event| events.insert(event));
     tx.events = events;
 }
 
-fn decode_payloads(message: &Message<'_>, tx: &mut Transaction) {
-    if message.header.exchange_type == ExchangeType::IKE_SA_INIT {
-        // Other exchanges have one payload outside the encrypted one: that one.
-        tx.payloads.reserve(USUAL_PAYLOADS);
-    }
+fn decode_payloads(payloads: Payloads<'_>, tx: &mut Transaction) {
     let mut notifies = 0;
-    for payload in message.payloads() {
+    for payload in payloads {
         let payload = match payload {
             Ok(payload) => payload,
             Err(error) => {

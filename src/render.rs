@@ -11,11 +11,11 @@ use crate::fingerprint;
 use crate::policy::Finding;
 use crate::proposal::{Proposal, Transform};
 use crate::sa::{Endpoint, SaView};
-use crate::tx::{Event, Scope, Transaction};
+use crate::tx::{Event, PayloadEntry, Scope, Transaction};
 use crate::vendor;
 use crate::wire::notify::Notify;
 use crate::wire::registry::{PayloadType, TransformType};
-use crate::wire::{Header, ParseError, Protocol};
+use crate::wire::{Header, KeyExchange, ParseError, Payload, Protocol};
 
 /// The most elements of an array in a record.
 pub const MAX_ELEMENTS: usize = 64;
@@ -58,18 +58,17 @@ pub fn render(tx: &Transaction, sink: &mut impl Sink) {
     }
     sink.bool(c"nat_t", tx.nat_t());
     sink.word(c"transport", tx.transport.name());
-    render_payloads(tx, sink);
-    render_proposals(tx, sink);
-    if tx.scope() == Scope::Chosen {
-        render_chosen(tx, sink);
-    }
-    render_key_exchange(tx, sink);
-    render_notifies(tx, sink);
-    render_vendor_ids(tx, sink);
+    render_layer(&Layer::outer(tx), sink);
     render_fingerprint(tx, sink);
     render_strength(tx, sink);
     render_findings(tx, sink);
     render_encrypted(tx, sink);
+    if let Some(decrypted) = &tx.decrypted {
+        sink.open_object(c"decrypted");
+        sink.bool(c"late", decrypted.late);
+        render_layer(&Layer::inner(tx), sink);
+        sink.close();
+    }
     if let Some(sa) = &tx.sa {
         sink.open_object(c"sa");
         render_sa(sa, sink);
@@ -105,12 +104,70 @@ fn render_header(tx: &Transaction, header: &Header, sink: &mut impl Sink) {
     sink.uint(c"length", header.length.into());
 }
 
-fn render_payloads(tx: &Transaction, sink: &mut impl Sink) {
-    if tx.payloads.is_empty() {
+/// What is outside the encrypted payload, or what is inside.
+struct Layer<'a> {
+    tx: &'a Transaction,
+    inside: bool,
+    payloads: &'a [PayloadEntry],
+    proposals: &'a [Proposal],
+    /// The canonical texts of the proposals.
+    texts: &'a [String],
+}
+
+impl<'a> Layer<'a> {
+    fn outer(tx: &'a Transaction) -> Self {
+        let count = tx.outer_proposals();
+        Self {
+            tx,
+            inside: false,
+            payloads: tx.outer_payloads(),
+            proposals: tx.proposals.proposals().get(..count).unwrap_or(&[]),
+            texts: tx.proposal_texts().get(..count).unwrap_or(&[]),
+        }
+    }
+
+    fn inner(tx: &'a Transaction) -> Self {
+        let count = tx.outer_proposals();
+        Self {
+            tx,
+            inside: true,
+            payloads: tx.inner_payloads(),
+            proposals: tx.proposals.proposals().get(count..).unwrap_or(&[]),
+            texts: tx.proposal_texts().get(count..).unwrap_or(&[]),
+        }
+    }
+
+    fn payloads_of(&self, kind: PayloadType) -> impl Iterator<Item = Payload<'a>> + use<'a> {
+        let tx = self.tx;
+        self.payloads.iter().filter(move |it| it.kind == kind).map(|it| tx.payload(it))
+    }
+
+    /// What the responder took: its first proposal.
+    fn chosen(&self) -> Option<&'a Proposal> {
+        self.proposals.first().filter(|_| self.tx.scope() == Scope::Chosen)
+    }
+}
+
+fn render_layer(layer: &Layer<'_>, sink: &mut impl Sink) {
+    render_payloads(layer, sink);
+    render_proposals(layer, sink);
+    if let Some(proposal) = layer.chosen() {
+        render_chosen(layer.tx, proposal, sink);
+        if !layer.inside {
+            render_algorithms(layer.tx, proposal, sink);
+        }
+    }
+    render_key_exchange(layer, sink);
+    render_notifies(layer, sink);
+    render_vendor_ids(layer, sink);
+}
+
+fn render_payloads(layer: &Layer<'_>, sink: &mut impl Sink) {
+    if layer.payloads.is_empty() {
         return;
     }
     sink.open_array(c"payloads");
-    for payload in tx.payloads.iter().take(MAX_ELEMENTS) {
+    for payload in layer.payloads.iter().take(MAX_ELEMENTS) {
         sink.start_object();
         named(sink, c"type", payload.kind.0, payload.kind.record());
         sink.uint(c"length", payload.length.into());
@@ -138,17 +195,18 @@ const TRANSFORM_KEYS: &[(TransformType, &CStr)] = &[
     (TransformType::GCAUTH, c"gcauth"),
 ];
 
-fn render_proposals(tx: &Transaction, sink: &mut impl Sink) {
-    if tx.proposals.is_empty() {
+fn render_proposals(layer: &Layer<'_>, sink: &mut impl Sink) {
+    if layer.proposals.is_empty() {
         return;
     }
+    let tx = layer.tx;
     sink.open_array(c"proposals");
-    let proposals = tx.proposals.proposals().iter().zip(tx.proposal_texts());
+    let proposals = layer.proposals.iter().zip(layer.texts);
     for (proposal, text) in proposals.take(MAX_ELEMENTS) {
         sink.start_object();
         sink.uint(c"number", proposal.number.into());
         string_of(sink, c"protocol", proposal.protocol.name(), proposal.protocol.0);
-        let spi = tx.message().get(proposal.spi.clone()).unwrap_or(&[]);
+        let spi = tx.range(proposal.spi.clone());
         if !spi.is_empty() {
             sink.hex(c"spi", spi);
         }
@@ -203,8 +261,7 @@ fn render_algorithm(transform: &Transform, sink: &mut impl Sink) {
 }
 
 /// What the responder took: of its first proposal the first transform of each type.
-fn render_chosen(tx: &Transaction, sink: &mut impl Sink) {
-    let Some(proposal) = tx.proposals.proposals().first() else { return };
+fn render_chosen(tx: &Transaction, proposal: &Proposal, sink: &mut impl Sink) {
     let chosen = |kind| chosen_transform(tx, proposal, kind);
     sink.open_object(c"chosen");
     for (kind, key) in TRANSFORM_KEYS {
@@ -215,6 +272,10 @@ fn render_chosen(tx: &Transaction, sink: &mut impl Sink) {
         }
     }
     sink.close();
+}
+
+/// The names that records of the built-in parser have.
+fn render_algorithms(tx: &Transaction, proposal: &Proposal, sink: &mut impl Sink) {
     for (kind, key) in [
         (TransformType::ENCR, c"alg_enc"),
         (TransformType::INTEG, c"alg_auth"),
@@ -222,7 +283,7 @@ fn render_chosen(tx: &Transaction, sink: &mut impl Sink) {
         (TransformType::KE, c"alg_dh"),
         (TransformType::SN, c"alg_esn"),
     ] {
-        if let Some(transform) = chosen(kind) {
+        if let Some(transform) = chosen_transform(tx, proposal, kind) {
             string_of(sink, key, transform.name(), transform.id);
         }
     }
@@ -236,21 +297,26 @@ fn chosen_transform<'a>(
     tx.proposals.transforms(proposal).iter().find(|transform| transform.kind == kind)
 }
 
-fn render_key_exchange(tx: &Transaction, sink: &mut impl Sink) {
-    let exchange = tx.key_exchanges().next();
+fn render_key_exchange(layer: &Layer<'_>, sink: &mut impl Sink) {
+    let exchange = layer
+        .payloads_of(PayloadType::KE)
+        .find_map(|payload| KeyExchange::parse(payload.body, payload.body_offset()).ok());
     if let Some(exchange) = exchange {
         sink.open_object(c"key_exchange");
         named(sink, c"group", exchange.method.0, exchange.method.record());
         sink.uint(c"length", exchange.data.len() as u64);
         sink.close();
     }
-    if let Some(nonce) = tx.payloads_of(PayloadType::NONCE).next() {
+    if let Some(nonce) = layer.payloads_of(PayloadType::NONCE).next() {
         sink.uint(c"nonce_length", nonce.body.len() as u64);
     }
 }
 
-fn render_notifies(tx: &Transaction, sink: &mut impl Sink) {
-    let mut notifies = tx.notifies().take(MAX_ELEMENTS).peekable();
+fn render_notifies(layer: &Layer<'_>, sink: &mut impl Sink) {
+    let notifies = layer
+        .payloads_of(PayloadType::NOTIFY)
+        .filter_map(|payload| Notify::parse(payload.body, payload.body_offset()).ok());
+    let mut notifies = notifies.take(MAX_ELEMENTS).peekable();
     if notifies.peek().is_none() {
         return;
     }
@@ -276,8 +342,8 @@ fn render_notify(notify: &Notify<'_>, sink: &mut impl Sink) {
     }
 }
 
-fn render_vendor_ids(tx: &Transaction, sink: &mut impl Sink) {
-    let mut ids = tx.payloads_of(PayloadType::VENDOR_ID).take(MAX_ELEMENTS).peekable();
+fn render_vendor_ids(layer: &Layer<'_>, sink: &mut impl Sink) {
+    let mut ids = layer.payloads_of(PayloadType::VENDOR_ID).take(MAX_ELEMENTS).peekable();
     if ids.peek().is_none() {
         return;
     }
@@ -459,16 +525,23 @@ fn render_errors(tx: &Transaction, sink: &mut impl Sink) {
     sink.open_array(c"errors");
     for error in &tx.errors {
         sink.start_object();
-        render_error(error, sink);
+        render_error(tx, error, sink);
         sink.close();
     }
     sink.close();
 }
 
-fn render_error(error: &ParseError, sink: &mut impl Sink) {
+fn render_error(tx: &Transaction, error: &ParseError, sink: &mut impl Sink) {
     sink.string(c"event", Event::of_error(error.kind).name().to_bytes());
     sink.string(c"field", error.field.as_bytes());
-    sink.uint(c"offset", error.offset.into());
+    let inside = (error.offset as usize).checked_sub(tx.message().len());
+    match inside.filter(|_| tx.decrypted.is_some()) {
+        Some(offset) => {
+            sink.uint(c"offset", offset as u64);
+            sink.bool(c"decrypted", true);
+        }
+        None => sink.uint(c"offset", error.offset.into()),
+    }
 }
 
 fn name(sink: &mut impl Sink, key: &CStr, name: Option<&'static str>) {

@@ -1,9 +1,11 @@
 //! The transaction: all that is known of one IKEv2 message, as plain owned data.
 //!
 //! The pipeline makes it complete; keywords and the logger only read it. It owns
-//! one copy of the datagram, and payloads are ranges of that copy.
+//! one copy of the datagram, and payloads are ranges of that copy. What was decrypted
+//! stands behind the message, so that payloads inside are like those outside.
 
 use core::cell::OnceCell;
+use core::ops::Range;
 
 use crate::canonical;
 use crate::digits::hex;
@@ -218,6 +220,9 @@ events! {
     TooManyFragments = c"too_many_fragments",
     /// More messages at once than `max-tx` allows; the oldest were given up.
     TooManyTransactions = c"too_many_transactions",
+    /// The operator's keys for the IKE SA do not open the message: it was changed on the
+    /// way, forged, or the keys are not its own.
+    IntegrityFailed = c"integrity_failed",
 }
 
 impl Event {
@@ -305,11 +310,24 @@ pub struct Fingerprint {
     pub hash: [u8; 32],
 }
 
+/// How a message's encrypted payload was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decrypted {
+    /// Whether the keys came after the message.
+    pub late: bool,
+    /// How many of the transaction's payloads are outside.
+    outer_payloads: usize,
+    /// How many of its proposals are outside.
+    outer_proposals: usize,
+}
+
 /// All that is known of one IKEv2 message.
 #[derive(Debug)]
 pub struct Transaction {
+    /// The datagram, and behind it what was decrypted.
     bytes: Box<[u8]>,
     message_start: usize,
+    message_end: usize,
     /// The IKE header; none when the datagram was too short for one.
     pub header: Option<Header>,
     /// Both SPIs as 16 lower-case hex digits each.
@@ -318,10 +336,12 @@ pub struct Transaction {
     pub direction: Direction,
     /// What carried it.
     pub transport: Transport,
-    /// The payloads, in the order of the message.
+    /// The payloads, in the order of the message; those inside the encrypted one last.
     pub payloads: Vec<PayloadEntry>,
     /// The proposals of its SA payload.
     pub proposals: ProposalSet,
+    /// How it was opened; none if it was not.
+    pub decrypted: Option<Box<Decrypted>>,
     /// What the policy found in the proposals.
     pub findings: Vec<Finding>,
     /// What was malformed: the first [`MAX_ERRORS`].
@@ -346,12 +366,14 @@ impl Transaction {
         Self {
             bytes: datagram.into(),
             message_start: message_start.min(datagram.len()),
+            message_end: datagram.len(),
             header: None,
             spi_text: [[b'0'; 16]; 2],
             direction,
             transport,
             payloads: Vec::new(),
             proposals: ProposalSet::default(),
+            decrypted: None,
             findings: Vec::new(),
             errors: Vec::new(),
             events: EventSet::default(),
@@ -379,9 +401,52 @@ impl Transaction {
         }
     }
 
+    /// The datagram.
+    pub fn datagram(&self) -> &[u8] {
+        self.bytes.get(..self.message_end).unwrap_or(&[])
+    }
+
     /// The IKE message: the datagram behind the marker.
     pub fn message(&self) -> &[u8] {
-        self.bytes.get(self.message_start..).unwrap_or(&[])
+        self.bytes.get(self.message_start..self.message_end).unwrap_or(&[])
+    }
+
+    /// Bytes of the message, or behind its end of what was decrypted.
+    pub fn range(&self, range: Range<usize>) -> &[u8] {
+        let all = self.bytes.get(self.message_start..).unwrap_or(&[]);
+        all.get(range).unwrap_or(&[])
+    }
+
+    /// Puts what was decrypted behind the message. Payloads and proposals that are added
+    /// from now on are inside. Where it begins, in bytes from the IKE header.
+    pub fn open(&mut self, inside: &[u8], late: bool) -> usize {
+        self.bytes = [self.datagram(), inside].concat().into();
+        self.decrypted = Some(Box::new(Decrypted {
+            late,
+            outer_payloads: self.payloads.len(),
+            outer_proposals: self.proposals.proposals().len(),
+        }));
+        self.message().len()
+    }
+
+    /// The payloads outside the encrypted one, which is the last of them.
+    pub fn outer_payloads(&self) -> &[PayloadEntry] {
+        match &self.decrypted {
+            None => &self.payloads,
+            Some(decrypted) => self.payloads.get(..decrypted.outer_payloads).unwrap_or(&[]),
+        }
+    }
+
+    /// The payloads inside the encrypted one, if it was opened.
+    pub fn inner_payloads(&self) -> &[PayloadEntry] {
+        let outer = self.outer_payloads().len();
+        self.payloads.get(outer..).unwrap_or(&[])
+    }
+
+    /// How many of the proposals are outside the encrypted payload.
+    pub fn outer_proposals(&self) -> usize {
+        let of_outside = self.decrypted.as_ref().map(|decrypted| decrypted.outer_proposals);
+        of_outside.unwrap_or(self.proposals.proposals().len())
     }
 
     /// Whether the non-ESP marker stood before the message.
@@ -417,7 +482,7 @@ impl Transaction {
             next_payload: entry.next_payload,
             offset: entry.offset,
             length: entry.length,
-            body: self.message().get(start..end).unwrap_or(&[]),
+            body: self.range(start..end),
         }
     }
 
@@ -446,10 +511,14 @@ impl Transaction {
     }
 
     /// What the proposals and notifies say about quantum computers; none without
-    /// proposals.
+    /// proposals. Those of a child SA inside an encrypted payload say nothing without a
+    /// key exchange, for its keys come from the IKE SA's then (RFC 7296, 2.17).
     pub fn post_quantum(&self) -> Option<PostQuantum> {
+        let set = &self.proposals;
+        let exchanges = || set.all_transforms().iter().any(|it| it.kind.is_key_exchange());
+        let tells = !set.is_empty() && (self.outer_proposals() > 0 || exchanges());
         let notifies = self.notifies().map(|notify| notify.kind);
-        (!self.proposals.is_empty()).then(|| policy::post_quantum(&self.proposals, notifies))
+        tells.then(|| policy::post_quantum(set, notifies))
     }
 
     /// The canonical text of each proposal, made when first asked for.
@@ -470,14 +539,14 @@ impl Transaction {
 
     /// The encrypted fragment, if the message is one (RFC 7383).
     pub fn fragment(&self) -> Option<Fragment<'_>> {
-        let last = self.payloads.last().filter(|entry| entry.kind == PayloadType::SKF)?;
+        let last = self.outer_payloads().last().filter(|it| it.kind == PayloadType::SKF)?;
         Fragment::parse(&self.payload(last)).ok()
     }
 
     /// The contents of the SK payload or of the fragment, initialization vector to
     /// checksum.
     pub fn encrypted(&self) -> Option<&[u8]> {
-        let last = self.payloads.last()?;
+        let last = self.outer_payloads().last()?;
         match last.kind {
             PayloadType::SK => Some(self.payload(last).body),
             PayloadType::SKF => self.fragment().map(|fragment| fragment.body),

@@ -15,10 +15,13 @@ use std::collections::BTreeSet;
 
 use capture::{datagrams_of, read, Datagram};
 use keys::{captures, encrypted, project, sealed, table};
+use suricata_ikev2::decrypt::decryptor::{MAX_HELD, MAX_HELD_BYTES, MAX_HELD_SAS};
 use suricata_ikev2::decrypt::key_table::parse_line;
 use suricata_ikev2::decrypt::suite::{ENCRYPTIONS, INTEGRITIES};
-use suricata_ikev2::decrypt::{Failure, KeyTable, Progress, Reassembly, Sealed, Spis};
+use suricata_ikev2::decrypt::{Decryptor, Failure, KeyTable, Progress, Reassembly, Sealed, Spis};
+use suricata_ikev2::pipeline::{decrypt, on_datagram, FlowContext};
 use suricata_ikev2::sa::fragment::MessageKey;
+use suricata_ikev2::tx::{Direction, Event, EventSet, Transaction};
 use suricata_ikev2::wire::{Fragment, Message, PayloadType, Payloads};
 
 /// What came of the encrypted messages of a capture.
@@ -175,6 +178,113 @@ fn keys_of_others_open_nothing() {
             }
         }
     }
+}
+
+fn transactions(datagrams: &[Datagram], decryptor: &Decryptor) -> Vec<Transaction> {
+    let mut all = Vec::new();
+    for datagram in datagrams {
+        let mut flow = FlowContext::new(datagram.transport);
+        let tx = on_datagram(&mut flow, Direction::ToServer, &datagram.data);
+        let Some(mut tx) = tx else { continue };
+        all.extend(decrypt(&flow, &mut tx, decryptor));
+        all.push(tx);
+    }
+    all
+}
+
+/// Puts the keys of a table into what opens messages.
+fn give(decryptor: &Decryptor, capture: &str, file: &str) {
+    let file = project().join(format!("tests/capture/keys/{capture}{file}"));
+    for line in std::fs::read(file).expect("keys").split(|byte| *byte == b'\n') {
+        if let Some((spis, keys)) = parse_line(line).expect("a good line") {
+            decryptor.insert(spis, keys);
+        }
+    }
+}
+
+/// Message ID, exchange, whether a request, and whether it was opened late or at once.
+fn outline(all: &[Transaction]) -> Vec<(u32, u8, bool, Option<bool>)> {
+    let outline = |tx: &Transaction| {
+        let header = tx.header.expect("a header");
+        let late = tx.decrypted.as_ref().map(|decrypted| decrypted.late);
+        (header.message_id, header.exchange_type.0, !header.flags.response(), late)
+    };
+    all.iter().map(outline).collect()
+}
+
+#[test]
+fn keys_that_come_late_open_what_was_held() {
+    let datagrams = datagrams_of("aes-gcm256-ecp384.pcap");
+    let decryptor = Decryptor::default();
+    let (before, after) = datagrams.split_at(4);
+    assert!(transactions(before, &decryptor).iter().all(|tx| tx.decrypted.is_none()));
+    assert_eq!(decryptor.held(), 2);
+    give(&decryptor, "aes-gcm256-ecp384", ".ikev2_decryption_table");
+    let all = transactions(after, &decryptor);
+    assert_eq!(decryptor.held(), 0);
+    assert_eq!(
+        outline(&all),
+        [
+            (1, 35, true, Some(true)),
+            (1, 35, false, Some(true)),
+            (2, 37, true, Some(false)),
+            (2, 37, false, Some(false)),
+        ]
+    );
+    assert!(all.iter().all(|tx| tx.events == EventSet::default() && tx.errors.is_empty()));
+    assert!(all[0].payloads_of(PayloadType::IDI).next().is_some());
+}
+
+/// Its IKE_AUTH does not fit the keys from before IKE_INTERMEDIATE. That is no fault as
+/// long as those from after it may come.
+#[test]
+fn keys_of_an_additional_exchange_may_come_late() {
+    let datagrams = datagrams_of("mlkem768-x25519.pcap");
+    let decryptor = Decryptor::default();
+    give(&decryptor, "mlkem768-x25519", ".first.ikev2_decryption_table");
+    let is_auth = |datagram: &Datagram| {
+        encrypted(datagram).is_some_and(|(message, _)| message.header.message_id == 2)
+    };
+    let auth = datagrams.iter().position(is_auth).expect("IKE_AUTH");
+    let all = transactions(&datagrams[..=auth], &decryptor);
+    assert!(all.iter().all(|tx| !tx.events.contains(Event::IntegrityFailed)));
+    assert_eq!(decryptor.held(), 1);
+    give(&decryptor, "mlkem768-x25519", ".ikev2_decryption_table");
+    let rest = transactions(&datagrams[auth + 1..], &decryptor);
+    assert!(rest.iter().all(|tx| !tx.events.contains(Event::IntegrityFailed)));
+    assert_eq!(outline(&rest)[0], (2, 35, true, Some(true)));
+    assert_eq!(decryptor.held(), 0);
+    // With all keys, nothing is awaited any more.
+    let mut changed = datagrams[auth].data.clone();
+    *changed.last_mut().expect("bytes") ^= 1;
+    let forged = Datagram { data: changed, ..datagrams_of("mlkem768-x25519.pcap").remove(auth) };
+    let all = transactions(&[forged], &decryptor);
+    assert!(all[0].events.contains(Event::IntegrityFailed) && all[0].decrypted.is_none());
+}
+
+#[test]
+fn what_is_held_is_bounded() {
+    let datagrams = datagrams_of("aes-gcm256-ecp384.pcap");
+    let decryptor = Decryptor::default();
+    let auth = &datagrams[2];
+    for spi in 0..300_000_u32 {
+        let mut data = auth.data.clone();
+        data[4..8].copy_from_slice(&spi.to_be_bytes());
+        let mut flow = FlowContext::new(auth.transport);
+        let tx = on_datagram(&mut flow, Direction::ToServer, &data);
+        decrypt(&flow, &mut tx.expect("a message"), &decryptor);
+    }
+    assert!(
+        decryptor.held() <= MAX_HELD_SAS && decryptor.held() * auth.data.len() <= MAX_HELD_BYTES
+    );
+    let many = vec![(); 3 * MAX_HELD];
+    let before = decryptor.held();
+    for () in many {
+        let mut flow = FlowContext::new(auth.transport);
+        let tx = on_datagram(&mut flow, Direction::ToServer, &auth.data);
+        decrypt(&flow, &mut tx.expect("a message"), &decryptor);
+    }
+    assert!(decryptor.held() <= before + MAX_HELD);
 }
 
 /// Every encryption and every integrity algorithm, sealed by others.

@@ -380,6 +380,9 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
         ("maybe", "'maybe' is not one of yes, no"), ("!yes", "'!yes' is not one of"),
         ("1", "'1' is not one of"), ("yes,no", "'yes,no' is not one of"),
     ]),
+    ("ikev2.decrypted", &[
+        ("late", "'late' is not one of yes, no"), ("!no", "'!no' is not one of"),
+    ]),
     ("ikev2.payload.type", &[
         ("nonces", "no value is called 'nonces'; did you mean 'nonce'?"),
         (">vendor_id", "no value is called 'vendor_id'; did you mean 'vendorid'?"),

@@ -25,13 +25,17 @@ use suricata::{project, say, Suricata};
 use suricata_ikev2::tx::Event;
 
 /// The files, with the first of the hundred sids that each has.
-const FILES: [(&str, u32); 5] = [
+const FILES: [(&str, u32); 6] = [
     ("ikev2-events.rules", 7_296_000),
     ("ikev2-weak-crypto.rules", 7_296_100),
     ("ikev2-exploits.rules", 7_296_200),
     ("ikev2-policy.rules", 7_296_300),
     ("ikev2-sequence.rules", 7_296_400),
+    (DECRYPTED, 7_296_500),
 ];
+
+/// The file of the rules that need keys.
+const DECRYPTED: &str = "ikev2-decrypted.rules";
 
 /// What stands before a rule that is off by default.
 const OFF: &str = "# alert ";
@@ -333,7 +337,21 @@ fn alerts(
     capture: &Path,
     rules: &Path,
 ) -> Vec<serde_json::Value> {
+    alerts_with(suricata, folder, capture, rules, &[])
+}
+
+/// The same with other settings than the default.
+fn alerts_with(
+    suricata: &Suricata,
+    folder: &Path,
+    capture: &Path,
+    rules: &Path,
+    settings: &[String],
+) -> Vec<serde_json::Value> {
     let mut command = command(suricata, folder, rules);
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
     command.arg("-r").arg(capture).args(["-k", "none", "--runmode", "single"]);
     command.args(["--set", "packet-alert-max=100"]);
     let status = suricata::run(&mut command, folder).expect("a run");
@@ -509,6 +527,47 @@ fn wanted(capture: &str) -> BTreeSet<u32> {
     wanted
 }
 
+/// Captures that are opened with their keys, right ones or not, and the rules for what is
+/// inside that are to fire then, on or off by default.
+const WITH_KEYS: &[(&str, bool, &[u32])] =
+    &[("aes-gcm256-ecp384", true, &[]), ("aes-gcm256-ecp384", false, &[7_296_500])];
+
+fn run_name(capture: &str, right: bool) -> String {
+    format!("{capture} with {} keys", if right { "its" } else { "wrong" })
+}
+
+/// What the pack fires on in captures of real peers that are opened.
+fn on_opened(suricata: &Suricata, rules: &Path) -> Fired {
+    let run = |(name, right, _): &(&str, bool, &[u32])| {
+        let folder = folder(suricata, &format!("opened/{name}-{right}"));
+        let table = project().join(format!("tests/capture/keys/{name}.ikev2_decryption_table"));
+        let mut keys = fs::read_to_string(&table).expect("the keys of a capture");
+        if !right {
+            keys = keys.lines().map(exchange_keys).collect();
+        }
+        let file = folder.join("keys.txt");
+        fs::write(&file, keys).expect("a file");
+        let options = [
+            "app-layer.protocols.ikev2.decryption.enabled=yes".to_owned(),
+            format!("app-layer.protocols.ikev2.decryption.key-table={}", file.display()),
+        ];
+        let capture = project().join(format!("tests/capture/pcap/{name}.pcap"));
+        let mut fired = BTreeMap::new();
+        for alert in alerts_with(suricata, &folder, &capture, rules, &options) {
+            *fired.entry(sid(&alert)).or_default() += 1;
+        }
+        (run_name(name, *right), fired)
+    };
+    suricata::on_all_cores(WITH_KEYS, run).into_iter().collect()
+}
+
+/// A line of a key table with the initiator's and the responder's key in the wrong places.
+fn exchange_keys(line: &str) -> String {
+    let mut fields: Vec<_> = line.split(',').collect();
+    fields.swap(2, 3);
+    fields.join(",") + "\n"
+}
+
 #[test]
 fn every_rule_fires_on_what_it_is_for_and_on_no_honest_peer() {
     let suricata = Suricata::get();
@@ -517,14 +576,17 @@ fn every_rule_fires_on_what_it_is_for_and_on_no_honest_peer() {
     let (pack, scenarios) = (pack(), scenarios());
     let crafted = on_crafted(suricata, &folder, &scenarios, &rules);
     let real = on_real(suricata, &rules);
+    let opened = on_opened(suricata, &rules);
     let version = suricata.describe("-V").expect("a version");
-    let matrix = format!("{}\n{}", version.trim(), matrix(&pack, &crafted, &real));
+    let all_real: Fired = real.clone().into_iter().chain(opened.clone()).collect();
+    let matrix = format!("{}\n{}", version.trim(), matrix(&pack, &crafted, &all_real));
     say(&matrix);
     fs::write(suricata::target().join("rule-matrix.md"), matrix).expect("the matrix is written");
     let mut faults = Vec::new();
     faults.extend(faults_of_crafted(&pack, &scenarios, &crafted));
     faults.extend(faults_of_real(&pack, &real));
-    faults.extend(faults_of_coverage(&pack, &scenarios));
+    faults.extend(faults_of_opened(&pack, &opened));
+    faults.extend(faults_of_coverage(&pack, &scenarios, &opened));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -563,11 +625,26 @@ fn faults_of_real(pack: &[Rule], real: &Fired) -> Vec<String> {
     faults
 }
 
+/// The rules that need keys fire exactly where they are to.
+fn faults_of_opened(pack: &[Rule], opened: &Fired) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (name, right, wanted) in WITH_KEYS {
+        let fired = &opened[&run_name(name, *right)];
+        let fired = pack.iter().filter(|it| it.file == DECRYPTED && fired.contains_key(&it.sid));
+        let fired: Vec<_> = fired.map(|rule| rule.sid).collect();
+        if fired != *wanted {
+            faults.push(format!("on {} fire {fired:?}", run_name(name, *right)));
+        }
+    }
+    faults
+}
+
 /// Every rule has a scenario, or a reason why it can have none.
-fn faults_of_coverage(pack: &[Rule], scenarios: &[Scenario]) -> Vec<String> {
+fn faults_of_coverage(pack: &[Rule], scenarios: &[Scenario], opened: &Fired) -> Vec<String> {
     let mut faults = Vec::new();
     for rule in pack {
-        let has = scenarios.iter().any(|scenario| scenario.fires.contains(&rule.sid));
+        let has = scenarios.iter().any(|scenario| scenario.fires.contains(&rule.sid))
+            || rule.file == DECRYPTED && opened.values().any(|it| it.contains_key(&rule.sid));
         let reason = UNREACHABLE.iter().find(|(sid, _)| *sid == rule.sid);
         match (has, reason) {
             (false, None) => faults.push(format!("no scenario for {}", rule.sid)),

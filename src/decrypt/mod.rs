@@ -4,7 +4,7 @@
 //! ([`key_table`]), one line an IKE SA. What is encrypted is believed only when its
 //! integrity checks ([`open`]); of several sets of keys for the same SPIs the one that
 //! fits is taken. Fragments are put together again when each of them was opened
-//! ([`reassembly`]).
+//! ([`reassembly`]). The [`Decryptor`] is what all threads share.
 //!
 //! ```text
 //! key table ─→ KeyTable ─┐
@@ -17,12 +17,14 @@
 #![forbid(unsafe_code)]
 
 mod cipher;
+pub mod decryptor;
 pub mod key_table;
 mod mac;
 pub mod open;
 pub mod reassembly;
 pub mod suite;
 
+pub use decryptor::{Decryptor, Held, Opening};
 pub use key_table::{KeyTable, LineError, SaKeys, Spis};
 pub use open::{Failure, Sealed};
 pub use reassembly::{Progress, Reassembly};

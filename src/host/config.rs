@@ -12,8 +12,15 @@ use crate::sys;
 pub(super) const SECTION: &str = "app-layer.protocols.ikev2";
 
 /// The keys of the section.
-const KEYS: &[&str] =
-    &["enabled", "detection-ports", "max-tx", "policy", "custom-policy", "sa-tracking"];
+const KEYS: &[&str] = &[
+    "enabled",
+    "detection-ports",
+    "max-tx",
+    "policy",
+    "custom-policy",
+    "sa-tracking",
+    "decryption",
+];
 
 /// How much of the plugin is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,8 +115,8 @@ impl Config {
                     .map_err(|error| format!("{SECTION}.{key}: {error}; the default is used"))?;
             }
             // Suricata itself reads the ports, and says what it does not understand.
-            // The lists are read before all else, and tracking by its own module.
-            "detection-ports" | "custom-policy" | "sa-tracking" => {}
+            // The lists are read before all else, and these sections by modules of their own.
+            "detection-ports" | "custom-policy" | "sa-tracking" | "decryption" => {}
             _ => {
                 let known = KEYS.join(", ");
                 return Err(format!("{SECTION}.{key}: unknown key; known are {known}"));
@@ -204,7 +211,7 @@ mod tests {
                 "max_tx",
                 "1",
                 "app-layer.protocols.ikev2.max_tx: unknown key; known are enabled, \
-                 detection-ports, max-tx, policy, custom-policy, sa-tracking",
+                 detection-ports, max-tx, policy, custom-policy, sa-tracking, decryption",
             ),
         ] {
             assert_eq!(set(key, value), Err(message.to_owned()));

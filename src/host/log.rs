@@ -22,6 +22,11 @@ pub(super) fn notice(message: &str) {
     write(sys::SC_LOG_NOTICE, message);
 }
 
+/// Something that who wants to know more reads.
+pub(super) fn info(message: &str) {
+    write(sys::SC_LOG_INFO, message);
+}
+
 /// A configuration mistake: ends Suricata where `engine.init-failure-fatal`
 /// says so, else warns, as Suricata does with mistakes of its own sections.
 pub(super) fn configuration_error(message: &str) {

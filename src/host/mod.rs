@@ -8,6 +8,7 @@
 mod claim;
 mod compat;
 mod config;
+mod decryption;
 mod flow;
 mod guard;
 mod json;
@@ -85,6 +86,9 @@ unsafe extern "C" fn initialise() {
         }
         // Its settings are read here, so that `suricata -T` sees mistakes in them.
         tracking::table();
+        if config::get().mode == config::Mode::On {
+            decryption::decryptor();
+        }
         claim::prepare();
         register_with_host();
     });
@@ -95,6 +99,17 @@ fn register_with_host() {
     // SAFETY: the structure is static and the host only reads it.
     if unsafe { sys::SCPluginRegisterAppLayer(ptr::from_ref(&APP_LAYER.0).cast_mut()) } != 0 {
         log::error("Suricata did not accept the parser: the plugin stays off");
+    }
+}
+
+/// Signals are for the threads that Suricata made.
+fn block_signals() {
+    // SAFETY: a set of signals is plain data, which `sigfillset` fills; the mask is that
+    // of the calling thread alone.
+    unsafe {
+        let mut all = core::mem::zeroed();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, ptr::null_mut());
     }
 }
 

@@ -9,9 +9,10 @@ use super::flow::Flow;
 use super::guard::guard;
 use super::state::{HeldTransaction, State};
 use super::{
-    claim, config, log, protocol, tracking, PROTOCOL, PROTOCOL_NUMBER, TO_CLIENT, TO_SERVER,
+    claim, config, decryption, log, protocol, tracking, PROTOCOL, PROTOCOL_NUMBER, TO_CLIENT,
+    TO_SERVER,
 };
-use crate::pipeline::{on_datagram, track, track_keepalive, FlowContext};
+use crate::pipeline::{decrypt, on_datagram, track, track_keepalive, FlowContext};
 use crate::sys;
 use crate::tx::{Direction, Event, Transport};
 use crate::wire::{detect, detect_damaged, Sighting, HEADER_LEN};
@@ -248,13 +249,19 @@ unsafe fn take(flow: *const sys::Flow, sighting: Sighting, direction: *mut u8) -
 }
 
 /// A packet thread starts. Nothing is kept for it; this is the one place where the
-/// host calls a parser after its counters can be registered and before packets.
+/// host calls a parser after its counters can be registered and it has become a daemon,
+/// and before packets.
 unsafe extern "C" fn thread_start() -> *mut c_void {
-    guard((), tracking::register_counters);
+    guard((), || {
+        tracking::register_counters();
+        decryption::thread_starts();
+    });
     ptr::from_ref(&PARSER).cast_mut().cast()
 }
 
-unsafe extern "C" fn thread_end(_storage: *mut c_void) {}
+unsafe extern "C" fn thread_end(_storage: *mut c_void) {
+    guard((), decryption::thread_ends);
+}
 
 unsafe extern "C" fn state_new(_previous: *mut c_void, _protocol: sys::AppProto) -> *mut c_void {
     guard(ptr::null_mut(), || Box::into_raw(Box::new(State::new())).cast())
@@ -328,6 +335,10 @@ unsafe fn parse(
         }
         return OK;
     };
+    if let Some(decryptor) = decryption::decryptor() {
+        let late = decrypt(context, &mut transaction, decryptor);
+        late.into_iter().for_each(|late| state.push(late, config::get().max_tx));
+    }
     if let (Some(table), Some((from, to))) = (tracking::table(), flow.endpoints(direction)) {
         track(&mut transaction, table, from, to, flow.time());
     }

@@ -144,7 +144,7 @@ fn body(tx: &Transaction, header: &Header) -> Body {
     if begins {
         return Body::Init(init(tx, header));
     }
-    let last = tx.payloads.last().filter(|payload| payload.kind.is_encrypted());
+    let last = tx.outer_payloads().last().filter(|payload| payload.kind.is_encrypted());
     let Some((last, contents)) = last.zip(tx.encrypted()) else {
         return Body::Clear(first_error(tx));
     };

@@ -179,8 +179,8 @@ super::keywords! {
     }
     PayloadTypeKeyword {
         name: c"ikev2.payload.type",
-        summary: c"type of any payload outside the encrypted one",
-        details: "",
+        summary: c"type of any payload",
+        details: "Of those inside the encrypted one too, where it was decrypted.",
         examples: &["ikev2.payload.type:certreq;", "ikev2.payload.type:>ps;"],
         source: "RFC 7296, 3.2",
         kind: integer!(U8, names!(PayloadType), |tx, _, test| {
@@ -245,8 +245,8 @@ super::keywords! {
     }
     NotifyTypeKeyword {
         name: c"ikev2.notify.type",
-        summary: c"Notify Message Type of any notify outside the encrypted payload",
-        details: "Below 16384 are errors.",
+        summary: c"Notify Message Type of any notify",
+        details: "Of those inside the encrypted payload too, where it was decrypted. Below 16384 are errors.",
         examples: &["ikev2.notify.type:no_proposal_chosen;", "flow:to_server; ikev2.notify.type:<16384;"],
         source: "RFC 7296, 3.10.1",
         kind: integer!(U16, names!(NotifyType), |tx, _, test| {
@@ -329,6 +329,14 @@ super::keywords! {
         examples: &["ikev2.exchange_type:ike_auth; ikev2.encrypted_length:>4000;"],
         source: "RFC 7296, 3.14; RFC 7383, 2.5",
         kind: integer!(U32, None, |tx, _, test| tx.encrypted().is_some_and(|body| test(length(body)))),
+    }
+    DecryptedKeyword {
+        name: c"ikev2.decrypted",
+        summary: c"whether the encrypted payload was opened",
+        details: "With the operator's keys: see docs/decryption.md.",
+        examples: &["ikev2.decrypted; ikev2.notify.type:<16384;", "ikev2.exchange_type:ike_auth; ikev2.decrypted:no;"],
+        source: "RFC 7296, 3.14; RFC 7383, 2.6",
+        kind: Kind::Presence(|tx| tx.decrypted.is_some()),
     }
     DhGroupKeyword {
         name: c"ikev2.dh_group",

@@ -1,0 +1,214 @@
+//! The operator's keys: the settings of `decryption`, and the thread that reads them.
+
+mod file;
+
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use lazy_static::lazy_static;
+
+use super::config::{self, children, Mode};
+use super::guard::guard;
+use super::log;
+use crate::decrypt::{Decryptor, SaKeys, Spis};
+use file::{KeyFile, Listener};
+
+/// The keys of `decryption`.
+const KEYS: &[&str] = &["enabled", "key-table"];
+
+/// How often the files are looked at. Peers use new keys within milliseconds; what comes
+/// before they are read is held.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// The settings of `decryption`.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Settings {
+    on: bool,
+    key_tables: Vec<PathBuf>,
+}
+
+/// What decryption works with.
+struct Decryption {
+    decryptor: Decryptor,
+    files: Mutex<Vec<KeyFile>>,
+}
+
+lazy_static! {
+    static ref DECRYPTION: Option<Decryption> = set_up();
+}
+
+/// What opens messages; none when decryption is off. The first call, at start-up, reads
+/// settings and keys.
+pub(super) fn decryptor() -> Option<&'static Decryptor> {
+    DECRYPTION.as_ref().map(|decryption| &decryption.decryptor)
+}
+
+fn set_up() -> Option<Decryption> {
+    let section = format!("{}.decryption", config::SECTION);
+    let mut settings = Settings::default();
+    for (key, value) in children(&section) {
+        let values = match value {
+            Some(value) => vec![value],
+            None => {
+                children(&format!("{section}.{key}")).into_iter().filter_map(|it| it.1).collect()
+            }
+        };
+        if let Err(mistake) = settings.set(&key, values) {
+            log::configuration_error(&format!("{section}.{key}: {mistake}"));
+        }
+    }
+    if !settings.on {
+        return None;
+    }
+    if settings.key_tables.is_empty() {
+        log::configuration_error(&format!("{section}.key-table: no file; nothing is decrypted"));
+        return None;
+    }
+    let files = settings.key_tables.into_iter().map(KeyFile::new).collect();
+    let decryption = Decryption { decryptor: Decryptor::default(), files: Mutex::new(files) };
+    decryption.read_files();
+    let count = decryption.decryptor.sas();
+    log::notice(&format!("decryption on, with keys of {count} IKE SAs"));
+    Some(decryption)
+}
+
+impl Settings {
+    /// Takes one key over. The error names the value and what is allowed.
+    fn set(&mut self, key: &str, values: Vec<String>) -> Result<(), String> {
+        match key {
+            "enabled" => {
+                let value = values.join(", ");
+                self.on = match config::mode(&value) {
+                    Some(Mode::On) => true,
+                    Some(Mode::Off) => false,
+                    _ => return Err(format!("\"{value}\" is not yes or no; the default is used")),
+                }
+            }
+            "key-table" => self.key_tables = values.into_iter().map(PathBuf::from).collect(),
+            _ => return Err(format!("unknown key; known are {}", KEYS.join(", "))),
+        }
+        Ok(())
+    }
+}
+
+impl Decryption {
+    fn read_files(&self) {
+        let mut listener = Reporter { decryptor: &self.decryptor, found: 0 };
+        for file in lock(&self.files).iter_mut() {
+            file.read(&mut listener);
+        }
+        if listener.found > 0 {
+            log::info(&format!("{} more lines with keys", listener.found));
+        }
+    }
+}
+
+struct Reporter<'a> {
+    decryptor: &'a Decryptor,
+    found: usize,
+}
+
+impl Listener for Reporter<'_> {
+    fn keys(&mut self, spis: Spis, keys: SaKeys) {
+        self.found += usize::from(self.decryptor.insert(spis, keys));
+    }
+
+    fn mistake(&mut self, text: String) {
+        log::warning(&text);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The thread that reads the files, and how many packet threads need it.
+#[derive(Default)]
+struct Watch {
+    users: usize,
+    thread: Option<JoinHandle<()>>,
+}
+
+lazy_static! {
+    static ref WATCH: Mutex<Watch> = Mutex::default();
+    /// Whether the thread has to end.
+    static ref END: (Mutex<bool>, Condvar) = <(Mutex<bool>, Condvar)>::default();
+}
+
+/// A packet thread starts: with the first one, the files begin to be watched. At start-up
+/// it would be too early, for a thread does not live on when Suricata becomes a daemon.
+pub(super) fn thread_starts() {
+    let Some(decryption) = DECRYPTION.as_ref() else { return };
+    let mut watch = lock(&WATCH);
+    watch.users += 1;
+    if watch.users > 1 {
+        return;
+    }
+    *lock(&END.0) = false;
+    let thread = Builder::new().name("IKEv2Keys".to_owned()).spawn(|| {
+        guard((), || {
+            super::block_signals();
+            watch_files(decryption);
+        });
+    });
+    match thread {
+        Ok(thread) => watch.thread = Some(thread),
+        Err(error) => log::error(&format!("key tables are not read again: {error}")),
+    }
+}
+
+/// A packet thread ends; with the last one the files are not watched any more.
+pub(super) fn thread_ends() {
+    let mut watch = lock(&WATCH);
+    watch.users = watch.users.saturating_sub(1);
+    if watch.users > 0 {
+        return;
+    }
+    if let Some(thread) = watch.thread.take() {
+        *lock(&END.0) = true;
+        END.1.notify_all();
+        // A panic has been told by the hook.
+        let _ = thread.join();
+    }
+}
+
+fn watch_files(decryption: &Decryption) {
+    let mut end = lock(&END.0);
+    while !*end {
+        drop(end);
+        decryption.read_files();
+        let waited = END.1.wait_timeout(lock(&END.0), INTERVAL);
+        end = waited.unwrap_or_else(PoisonError::into_inner).0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(key: &str, values: &[&str]) -> Result<Settings, String> {
+        let mut settings = Settings::default();
+        let values = values.iter().map(|&value| value.to_owned()).collect();
+        settings.set(key, values).map(|()| settings)
+    }
+
+    #[test]
+    fn known_values_are_taken() {
+        assert_eq!(set("enabled", &["yes"]).map(|settings| settings.on), Ok(true));
+        assert_eq!(set("enabled", &["no"]), Ok(Settings::default()));
+        let tables = set("key-table", &["one", "two"]).map(|settings| settings.key_tables);
+        assert_eq!(tables, Ok(vec!["one".into(), "two".into()]));
+    }
+
+    #[test]
+    fn mistakes_name_the_value_and_what_is_allowed() {
+        for (key, message) in [
+            ("enabled", "\"maybe\" is not yes or no; the default is used"),
+            ("keys", "unknown key; known are enabled, key-table"),
+        ] {
+            assert_eq!(set(key, &["maybe"]), Err(message.to_owned()));
+        }
+    }
+}
