@@ -54,6 +54,50 @@ pub(super) struct Sender<'a> {
 }
 
 impl SaKeys {
+    /// Keys of these algorithms: SK_ei, SK_er, SK_ai and SK_ar.
+    ///
+    /// # Errors
+    /// [`LineError::Combination`] and [`LineError::Length`].
+    pub fn new(
+        encryption: &'static Encryption,
+        integrity: &'static Integrity,
+        keys: [&[u8]; 4],
+    ) -> Result<Self, LineError> {
+        if encryption.is_aead() != (integrity.key == 0) {
+            return Err(LineError::Combination);
+        }
+        for ((field, expected), key) in sizes(encryption, integrity).zip(keys) {
+            let (field, length) = (FIELDS[field], key.len());
+            if length != expected {
+                return Err(LineError::Length { field, length, expected });
+            }
+        }
+        Ok(Self { encryption, integrity, keys: Zeroizing::new(keys.concat()) })
+    }
+
+    /// The line of a key table that has these keys, without its end.
+    pub fn line(&self, spis: &Spis) -> Zeroizing<String> {
+        let (encryption, integrity) = self.suite();
+        let (initiator, responder) = (self.of_sender(true), self.of_sender(false));
+        // Room for all of it, so that no copy is left behind when it grows.
+        let mut line = Zeroizing::new(String::with_capacity(512));
+        for key in [&spis.0, &spis.1, initiator.encryption, responder.encryption] {
+            push_hex(&mut line, key);
+            line.push(',');
+        }
+        line.push('"');
+        line.push_str(encryption);
+        line.push_str("\",");
+        for key in [initiator.integrity, responder.integrity] {
+            push_hex(&mut line, key);
+            line.push(',');
+        }
+        line.push('"');
+        line.push_str(integrity);
+        line.push('"');
+        line
+    }
+
     /// The names of the algorithms, encryption first.
     pub fn suite(&self) -> (&'static str, &'static str) {
         (self.encryption.name, self.integrity.name)
@@ -67,6 +111,19 @@ impl SaKeys {
         Sender {
             encryption: at(second * encryption, encryption),
             integrity: at(2 * encryption + second * integrity, integrity),
+        }
+    }
+}
+
+/// The fields that are keys and their lengths in bytes.
+fn sizes(encryption: &Encryption, integrity: &Integrity) -> impl Iterator<Item = (usize, usize)> {
+    [(2, encryption.key), (3, encryption.key), (5, integrity.key), (6, integrity.key)].into_iter()
+}
+
+fn push_hex(line: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 0xf] {
+            line.extend(char::from_digit(digit.into(), 16));
         }
     }
 }
@@ -144,10 +201,10 @@ pub fn parse_line(line: &[u8]) -> Result<Option<(Spis, SaKeys)>, LineError> {
         return Err(LineError::Combination);
     }
     let spis = Spis(spi(&fields, 0)?, spi(&fields, 1)?);
-    let sizes = [(2, encryption.key), (3, encryption.key), (5, integrity.key), (6, integrity.key)];
-    let mut keys = Zeroizing::new(vec![0; sizes.iter().map(|(_, size)| size).sum()]);
+    let length = sizes(encryption, integrity).map(|(_, size)| size).sum();
+    let mut keys = Zeroizing::new(vec![0; length]);
     let mut rest: &mut [u8] = &mut keys;
-    for (place, size) in sizes {
+    for (place, size) in sizes(encryption, integrity) {
         let (key, others) = rest.split_at_mut(size);
         decode_hex(&fields, place, key)?;
         rest = others;
@@ -291,6 +348,35 @@ mod tests {
         assert_eq!(first.map(|key| key[0]), [0x00, 0x20, 0x40]);
         assert_eq!((responder.integrity[0], responder.integrity[15]), (0x60, 0x75));
         assert_eq!(keys.suite(), ("AES-CBC-128 [RFC3602]", "HMAC_MD5_96 [RFC2403]"));
+    }
+
+    #[test]
+    fn a_line_that_is_written_is_read() {
+        let (spis, aead) = keys(AEAD);
+        assert_eq!(
+            *aead.line(&spis),
+            AEAD.to_lowercase()
+                .replace("aes-ccm", "AES-CCM")
+                .replace("icv [rfc5282]", "ICV [RFC5282]")
+                .replace("none [rfc4306]", "NONE [RFC4306]")
+        );
+        for integrity in super::super::suite::INTEGRITIES.iter().filter(|row| row.key != 0) {
+            for encryption in super::super::suite::ENCRYPTIONS.iter().filter(|row| !row.is_aead()) {
+                let bytes: Vec<u8> = (0..200).collect();
+                let key = |start: usize, length| &bytes[start..start + length];
+                let (long, short) = (encryption.key, integrity.key);
+                let all = [key(1, long), key(2, long), key(3, short), key(4, short)];
+                let keys = SaKeys::new(encryption, integrity, all).unwrap();
+                let (back, read) = parse_line(keys.line(&SPIS).as_bytes()).unwrap().unwrap();
+                assert!(back == SPIS && read == keys);
+                let less = [all[0], all[1], &all[2][1..], all[3]];
+                let error = SaKeys::new(encryption, integrity, less).err().unwrap();
+                assert_eq!(
+                    error.to_string(),
+                    format!("SK_ai has {} bytes instead of {short}", short - 1)
+                );
+            }
+        }
     }
 
     #[test]
