@@ -13,7 +13,9 @@ export PCAP ROWS
 
 PREFIX ?= /usr/local
 PLUGIN = $(CARGO_TARGET_DIR)/release/libsuricata_ikev2.so
+KEYS = $(CARGO_TARGET_DIR)/release/ikev2-keys
 PLUGIN_DIR = $(PREFIX)/lib/suricata
+BIN_DIR = $(PREFIX)/bin
 DATA_DIR = $(PREFIX)/share/suricata-ikev2
 SOURCES = Cargo.toml Cargo.lock build.rs $(shell find src -type f)
 
@@ -32,22 +34,26 @@ demo: ## show what Suricata sees in a capture (PCAP=file for yours)
 test: ## format, lints, unit tests, ABI test, all cases in a real Suricata
 	@scripts/test.sh
 
-build: ## build the plugin in release mode, print its path
-	@scripts/build.sh
+build: ## build the plugin and ikev2-keys in release mode, print their paths
+	@scripts/build.sh --all
 
 suricata: ## fetch a Suricata 8.0.x if none is installed, print its path
 	@scripts/suricata.sh
 
 # Root often has no cargo: what is built already is taken as it is.
-install: $(PLUGIN) ## install all of it below PREFIX=/usr/local (DESTDIR=)
-	install -d '$(DESTDIR)$(PLUGIN_DIR)' '$(DESTDIR)$(DATA_DIR)/rules'
+install: $(PLUGIN) $(KEYS) ## install all of it below PREFIX=/usr/local (DESTDIR=)
+	install -d '$(DESTDIR)$(PLUGIN_DIR)' '$(DESTDIR)$(BIN_DIR)' '$(DESTDIR)$(DATA_DIR)/rules'
 	install -m 644 '$(PLUGIN)' '$(DESTDIR)$(PLUGIN_DIR)/ikev2.so'
+	install -m 755 '$(KEYS)' '$(DESTDIR)$(BIN_DIR)'
 	install -m 644 rules/*.rules '$(DESTDIR)$(DATA_DIR)/rules'
 	install -m 644 suricata-config/ikev2.yaml '$(DESTDIR)$(DATA_DIR)'
 	@printf 'Add to suricata.yaml:\nplugins:\n  - %s/ikev2.so\n' '$(PLUGIN_DIR)'
 
-$(PLUGIN): $(SOURCES)
+$(PLUGIN): $(filter-out src/bin/%,$(SOURCES))
 	@scripts/build.sh
+
+$(KEYS): $(SOURCES)
+	@scripts/build.sh --all
 
 captures: ## make the test captures anew with real IKEv2 peers; needs root
 	tests/capture/make-captures.sh

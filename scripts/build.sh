@@ -1,6 +1,7 @@
 #!/bin/bash
-# Builds the plugin in release mode and prints its path on stdout. What is
-# missing for that is installed before. Everything else goes to stderr.
+# Builds the plugin in release mode and prints its path on stdout, with --all
+# also ikev2-keys and its path. What is missing for that is installed before.
+# Everything else goes to stderr.
 set -euo pipefail
 shopt -s inherit_errexit
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -27,7 +28,12 @@ check_cargo() {
 }
 
 main() {
-    [ $# = 0 ] || die 'no argument is taken'
+    local targets=(--lib) built=(libsuricata_ikev2.so)
+    if [ "$*" = --all ]; then
+        targets+=(--bins) built+=(ikev2-keys)
+    elif [ $# != 0 ]; then
+        die 'only --all is taken'
+    fi
     cd "$here/.."
     "$here/prerequisites.sh" >&2
     # Where rustup puts cargo; a shell from before its installation lacks it.
@@ -38,8 +44,9 @@ main() {
     case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR=$PWD/$CARGO_TARGET_DIR ;; esac
     export CARGO_TARGET_DIR
     # Who changes Cargo.toml gets Cargo.lock changed too; CI tests what is there.
-    cargo build --release ${CI:+--locked} >&2 || die 'the build failed: see above'
-    printf '%s\n' "$CARGO_TARGET_DIR/release/libsuricata_ikev2.so"
+    cargo build --release "${targets[@]}" ${CI:+--locked} >&2 ||
+        die 'the build failed: see above'
+    printf '%s\n' "${built[@]/#/$CARGO_TARGET_DIR/release/}"
 }
 
 main "$@"

@@ -19,6 +19,7 @@
 mod cipher;
 pub mod decryptor;
 pub mod key_table;
+pub mod log;
 mod mac;
 pub mod open;
 pub mod reassembly;

@@ -36,6 +36,7 @@ pub(crate) fn table<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> KeyTabl
 }
 
 /// The project's captures that have keys, with the files of these.
+#[allow(dead_code)] // Not every test that shares this file asks for them.
 pub(crate) fn captures() -> BTreeMap<String, Vec<PathBuf>> {
     let mut captures: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     let folder = project().join("tests/capture/keys");

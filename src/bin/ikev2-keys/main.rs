@@ -1,0 +1,137 @@
+//! `ikev2-keys`: the keys in an IKE daemon's log as a key table.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod input;
+mod output;
+
+use std::io::{self, Read as _};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use suricata_ikev2::decrypt::log::{Lines, Reader};
+use zeroize::Zeroizing;
+
+use arguments::{Arguments, Command};
+use input::Input;
+use output::Output;
+
+/// How often a log that is followed is looked at again.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// How long a log that is followed must be at rest for what is missing to be reported.
+const AT_REST: Duration = Duration::from_secs(10);
+
+/// Bytes read at a time.
+const PIECE: usize = 1 << 16;
+
+fn main() -> ExitCode {
+    match Arguments::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Read(arguments)) => match run(&arguments) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::from(1),
+            Err(Failure::Told) => ExitCode::from(2),
+            Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                ExitCode::from(2)
+            }
+            Err(Failure::Output(error)) => fail(&format!("cannot write: {error}")),
+        },
+        Ok(Command::Print(text)) => match output::print(&text) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&format!("cannot write: {error}")),
+        },
+        Err(message) => fail(&format!("{message}\nTry 'ikev2-keys --help'.")),
+    }
+}
+
+fn fail(message: &str) -> ExitCode {
+    output::complain(message);
+    ExitCode::from(2)
+}
+
+/// Why it cannot go on.
+enum Failure {
+    /// Of the input; the message is out already.
+    Told,
+    Output(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// Reads all logs. Whether all keys that they have could be used, and there were any.
+fn run(arguments: &Arguments) -> Result<bool, Failure> {
+    let mut log =
+        Log { lines: Lines::default(), reader: Reader::default(), output: Output::open()? };
+    let mut readable = true;
+    for (index, path) in arguments.files.iter().enumerate() {
+        let is_last = index + 1 == arguments.files.len();
+        match Input::open(path) {
+            Ok(mut input) => log.read(&mut input, arguments.follow && is_last)?,
+            Err(error) => {
+                output::complain(&format!("{}: {error}", path.display()));
+                readable = false;
+            }
+        }
+    }
+    log.reader.report();
+    log.output.take(&mut log.reader)?;
+    if !readable {
+        return Err(Failure::Told);
+    }
+    Ok(log.output.is_complete())
+}
+
+/// The log as a whole, of however many files.
+struct Log {
+    lines: Lines,
+    reader: Reader,
+    output: Output,
+}
+
+impl Log {
+    /// Reads a file to its end, or for ever.
+    fn read(&mut self, input: &mut Input, follow: bool) -> Result<(), Failure> {
+        let mut piece = Zeroizing::new(vec![0; PIECE]);
+        let mut rest = Some(Instant::now());
+        self.output.begin(input.name(), self.reader.line());
+        loop {
+            let length = match input.read(&mut piece) {
+                Ok(length) => length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    output::complain(&format!("{}: {error}", input.name()));
+                    return Err(Failure::Told);
+                }
+            };
+            if let Some(read) = piece.get(..length).filter(|read| !read.is_empty()) {
+                self.lines.feed(read, |line| self.reader.read(line));
+                self.output.take(&mut self.reader)?;
+                rest = Some(Instant::now());
+            } else if !follow {
+                self.end()?;
+                return Ok(());
+            } else if input.was_replaced() {
+                self.end()?;
+                self.output.begin(input.name(), self.reader.line());
+            } else {
+                if rest.is_some_and(|since| since.elapsed() >= AT_REST) {
+                    self.reader.report();
+                    self.output.take(&mut self.reader)?;
+                    rest = None;
+                }
+                std::thread::sleep(INTERVAL);
+            }
+        }
+    }
+
+    /// The file has ended, with or without the end of a line.
+    fn end(&mut self) -> Result<(), Failure> {
+        self.lines.finish(|line| self.reader.read(line));
+        self.output.take(&mut self.reader)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! The table on standard output, and messages on standard error.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::MetadataExt as _;
+
+use suricata_ikev2::decrypt::log::{Outcome, Problem, Reader};
+
+/// The most files that messages can still name; a log that is followed has no end of them.
+const MAX_FILES: usize = 64;
+
+/// Writes what a reader found.
+pub(crate) struct Output {
+    /// Standard output without the buffer that the library puts before it, which is not
+    /// wiped.
+    table: File,
+    /// The files, with the number of lines before each.
+    files: VecDeque<(String, u64)>,
+    lines: u64,
+    problems: u64,
+}
+
+impl Output {
+    /// Writes to standard output. Warns if that is a file which others can open.
+    pub(crate) fn open() -> io::Result<Self> {
+        let table = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let metadata = table.metadata()?;
+        let mode = metadata.mode() & 0o777;
+        if metadata.is_file() && mode & 0o077 != 0 {
+            complain(&format!("warning: others can open the table (mode {mode:03o}): chmod 600"));
+        }
+        Ok(Self { table, files: VecDeque::new(), lines: 0, problems: 0 })
+    }
+
+    /// The lines behind this many are those of another file.
+    pub(crate) fn begin(&mut self, name: String, lines: u64) {
+        self.files.push_back((name, lines));
+        if self.files.len() > MAX_FILES {
+            self.files.pop_front();
+        }
+    }
+
+    /// Writes what there is.
+    pub(crate) fn take(&mut self, reader: &mut Reader) -> io::Result<()> {
+        while let Some(outcome) = reader.next_outcome() {
+            match outcome {
+                Outcome::Keys(spis, keys) => {
+                    self.lines += 1;
+                    let mut line = keys.line(&spis);
+                    line.push('\n');
+                    self.table.write_all(line.as_bytes())?;
+                }
+                Outcome::Problem(problem) => {
+                    self.problems += 1;
+                    complain(&self.describe(&problem));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// File, line and what is wrong.
+    fn describe(&self, Problem { line, kind }: &Problem) -> String {
+        let file = self.files.iter().rev().find(|(_, before)| before < line);
+        match file {
+            Some((name, before)) => format!("{name}:{}: {kind}", line - before),
+            None => kind.to_string(),
+        }
+    }
+
+    /// Whether there were keys and all could be written. Says so if there were none.
+    pub(crate) fn is_complete(&self) -> bool {
+        if self.lines == 0 && self.problems == 0 {
+            complain("there are no keys in the log; --help says what makes daemons log them");
+        }
+        self.lines != 0 && self.problems == 0
+    }
+}
+
+/// Writes to standard output.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    io::stdout().write_all(text.as_bytes())
+}
+
+/// Writes a message to standard error.
+pub(crate) fn complain(message: &str) {
+    // There is nowhere else to say that this does not work.
+    let _ = writeln!(io::stderr(), "ikev2-keys: {message}");
+}

@@ -1,0 +1,233 @@
+//! Lines of charon's log, whatever stands before them.
+
+use zeroize::Zeroizing;
+
+use super::dump::number;
+
+/// A line of charon's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Line<'a> {
+    /// The thread that wrote it.
+    pub(super) thread: u64,
+    /// The subsystem: `IKE`, `CFG` and so on.
+    pub(super) group: &'a [u8],
+    /// The unique number of the IKE SA that the thread has in hand, with `ike_name`.
+    pub(super) id: Option<u64>,
+    /// What is said.
+    pub(super) text: &'a [u8],
+}
+
+impl<'a> Line<'a> {
+    /// Reads a line of a file or of syslog: `06[IKE] text`, `06[IKE3] <net|1> text`, with
+    /// anything that ends in a space before it.
+    pub(super) fn parse(line: &'a [u8]) -> Option<Self> {
+        let mut from = 0;
+        while let Some(place) = line.get(from..)?.iter().position(|byte| *byte == b'[') {
+            let bracket = from + place;
+            if let Some(found) = Self::at(line, bracket) {
+                return Some(found);
+            }
+            from = bracket + 1;
+        }
+        None
+    }
+
+    /// Reads the line whose group begins at a bracket.
+    fn at(line: &'a [u8], bracket: usize) -> Option<Self> {
+        let before = line.get(..bracket)?;
+        let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let (front, thread) = before.split_at(bracket - digits);
+        if digits < 2 || !matches!(front, [] | [.., b' ' | b'\t']) {
+            return None;
+        }
+        let (group, rest) = line.get(bracket + 1..)?.split_at_checked(3)?;
+        let ([b'0'..=b'9', b']', b' ', rest @ ..] | [b']', b' ', rest @ ..]) = rest else {
+            return None;
+        };
+        if !group.iter().all(u8::is_ascii_uppercase) {
+            return None;
+        }
+        let (id, text) = name(rest).map_or((None, rest), |(id, text)| (Some(id), text));
+        Some(Self { thread: number(thread)?, group, id, text: text.trim_ascii_end() })
+    }
+}
+
+/// The number in `<net|1> ` or `<1> ` and what is behind it.
+fn name(text: &[u8]) -> Option<(u64, &[u8])> {
+    let text = text.strip_prefix(b"<")?;
+    let end = text.windows(2).position(|pair| pair == b"> ")?;
+    let id = text.get(..end)?.rsplit(|byte| *byte == b'|').next()?;
+    Some((number(id)?, text.get(end + 2..)?))
+}
+
+/// A message of several lines with all that JSON tells of it.
+#[derive(Default)]
+pub(super) struct Record {
+    thread: Option<u64>,
+    group: Vec<u8>,
+    id: Option<u64>,
+    text: Zeroizing<Vec<u8>>,
+}
+
+impl Record {
+    /// Reads a line of a file with `json`, or of `journalctl --output=json`.
+    pub(super) fn parse(line: &[u8]) -> Option<Self> {
+        let mut rest = line.trim_ascii().strip_prefix(b"{")?;
+        let mut record = Self::default();
+        loop {
+            let key = string(&mut rest)?;
+            skip(&mut rest, b':')?;
+            let value = value(&mut rest)?;
+            record.set(&key, value);
+            if skip(&mut rest, b',').is_none() {
+                break;
+            }
+        }
+        (!record.text.is_empty()).then_some(record)
+    }
+
+    fn set(&mut self, key: &[u8], value: Zeroizing<Vec<u8>>) {
+        match key {
+            b"thread" | b"THREAD" => self.thread = number(&value),
+            b"group" | b"GROUP" => self.group = value.to_vec(),
+            b"ikesa-uniqueid" | b"IKE_SA_UNIQUE_ID" => self.id = number(&value),
+            b"msg" | b"MESSAGE" => self.text = value,
+            _ => {}
+        }
+    }
+
+    /// The lines of its message.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        self.text.split(|byte| *byte == b'\n')
+    }
+
+    /// One of them; none if it is not charon's.
+    pub(super) fn line<'a>(&'a self, text: &'a [u8]) -> Option<Line<'a>> {
+        let group = Some(self.group.as_slice()).filter(|group| group.len() == 3)?;
+        Some(Line { thread: self.thread?, group, id: self.id, text })
+    }
+}
+
+fn skip(rest: &mut &[u8], byte: u8) -> Option<()> {
+    *rest = rest.trim_ascii_start().strip_prefix(&[byte])?;
+    Some(())
+}
+
+/// A string with its escapes undone.
+fn string(rest: &mut &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    skip(rest, b'"')?;
+    // Escapes are longer than what they stand for: this never grows.
+    let end = rest.iter().position(|byte| *byte == b'"')?;
+    let escapes = rest.iter().filter(|byte| **byte == b'\\').count();
+    let room = if escapes == 0 { end } else { rest.len() };
+    let mut text = Zeroizing::new(Vec::with_capacity(room));
+    loop {
+        let (byte, behind) = rest.split_first()?;
+        *rest = behind;
+        match byte {
+            b'"' => return Some(text),
+            b'\\' => text.push(escape(rest)?),
+            byte => text.push(*byte),
+        }
+    }
+}
+
+/// What stands for an escape; nothing that is looked for has one beyond ASCII.
+fn escape(rest: &mut &[u8]) -> Option<u8> {
+    let (kind, behind) = rest.split_first()?;
+    *rest = behind;
+    Some(match kind {
+        b'n' => b'\n',
+        b't' => b'\t',
+        b'u' => {
+            let (digits, behind) = rest.split_at_checked(4)?;
+            *rest = behind;
+            u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16)
+                .ok()
+                .and_then(|value| value.try_into().ok())
+                .unwrap_or(b'?')
+        }
+        other => *other,
+    })
+}
+
+/// A string or a number; what else there may be is read over.
+fn value(rest: &mut &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    *rest = rest.trim_ascii_start();
+    match rest.first()? {
+        b'"' => string(rest),
+        b'[' | b'{' => None,
+        _ => {
+            let end = rest.iter().position(|byte| matches!(byte, b',' | b'}'))?;
+            let (text, behind) = rest.split_at(end);
+            *rest = behind;
+            Some(Zeroizing::new(text.trim_ascii().to_vec()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(thread: u64, id: Option<u64>, text: &str) -> Option<Line<'_>> {
+        Some(Line { thread, group: b"IKE", id, text: text.as_bytes() })
+    }
+
+    #[test]
+    fn what_stands_before_a_line_does_not_matter() {
+        for front in [
+            "",
+            "Nov 27 03:32:33.822 ",
+            "2026-11-27T03:32:33+01:00 gate [a] charon: ",
+            "<30>Nov 27 03:32:33 gate charon-systemd[815]: ",
+        ] {
+            for (text, expected) in [
+                ("06[IKE] Sk_d secret", line(6, None, "Sk_d secret")),
+                ("16[IKE4] <net|12>   16: 00\r", line(16, Some(12), "  16: 00")),
+                ("06[IKE] <1> a > b", line(6, Some(1), "a > b")),
+                ("06[IKE] <a|b> c", line(6, None, "<a|b> c")),
+                ("123[IKE] ", line(123, None, "")),
+            ] {
+                assert_eq!(Line::parse(format!("{front}{text}").as_bytes()), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn other_lines_are_none() {
+        for text in
+            ["", "[IKE] a", "6[IKE] a", "06[ike] a", "06[IKE12] a", "06[IKE]a", "x06[IKE] a"]
+        {
+            assert_eq!(Line::parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    fn texts(record: &str) -> Option<Vec<String>> {
+        let record = Record::parse(record.as_bytes())?;
+        let text = |line: Line<'_>| {
+            let text = String::from_utf8_lossy(line.text).into_owned();
+            format!("{} {:?} {text}", line.thread, line.id)
+        };
+        Some(record.texts().filter_map(|part| record.line(part)).map(text).collect())
+    }
+
+    #[test]
+    fn json_has_a_message_of_several_lines() {
+        let file = r#"{"thread":9,"group":"IKE","level":4,"ikesa-uniqueid":"1",
+            "ikesa-name":"n\"et","msg":"SKEYSEED => 2 bytes @ 0x7f\n   0: 5C 22  \\\""}"#;
+        let journal = r#"{"MESSAGE":"a\u0001\n\u00fcb","THREAD":"13", "GROUP":"IKE", "X":null}"#;
+        assert_eq!(
+            texts(file).unwrap(),
+            ["9 Some(1) SKEYSEED => 2 bytes @ 0x7f", "9 Some(1)    0: 5C 22  \\\""]
+        );
+        assert_eq!(texts(journal).unwrap().len(), 2);
+        assert_eq!(texts(r#"{"MESSAGE":"kernel"}"#).unwrap(), Vec::<String>::new());
+        for length in 0..file.len() - 2 {
+            texts(&file[..length]);
+        }
+        for record in ["", "{}", "{\"msg\"}", "[]", r#"{"msg":"a\"#, r#"{"msg":["a"]}"#] {
+            assert_eq!(texts(record), None, "{record}");
+        }
+    }
+}
