@@ -6,6 +6,7 @@ use crate::policy::{self, Finding, Policy, What};
 use crate::proposal::ProposalSet;
 use crate::sa::{Endpoint, Observation, Table};
 use crate::tx::{Direction, Event, EventSet, PayloadEntry, Scope, Transaction, Transport};
+use crate::wire::datagram::{detect_damaged, Sighting, NON_ESP_MARKER};
 use crate::wire::registry::{ExchangeType, PayloadType, Protocol, TransformType};
 use crate::wire::{
     auth, cert, certreq, cp, delete, eap, encrypted, id, ke, nonce, notify, ps, ts, vendor_id,
@@ -56,6 +57,18 @@ impl FlowContext {
     pub fn with_policy(self, policy: &'static Policy) -> Self {
         Self { policy, ..self }
     }
+}
+
+/// Finds a damaged message, as [`detect_damaged`] does, in the form that the port
+/// has: with the non-ESP marker on 4500, without it on 500. On others four zero bytes
+/// are taken for a marker, as [`classify`] does.
+pub fn find_damaged(transport: Transport, data: &[u8]) -> Option<Sighting> {
+    let marker = match transport {
+        Transport::Udp500 => false,
+        Transport::Udp4500 => true,
+        Transport::Udp => data.starts_with(&NON_ESP_MARKER),
+    };
+    detect_damaged(data, marker)
 }
 
 /// Decodes a datagram of an IKE flow. ESP, keepalives and empty datagrams are

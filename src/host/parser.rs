@@ -12,10 +12,12 @@ use super::{
     claim, config, decryption, log, protocol, tracking, PROTOCOL, PROTOCOL_NUMBER, TO_CLIENT,
     TO_SERVER,
 };
-use crate::pipeline::{decrypt, on_datagram, track, track_keepalive, FlowContext};
+use crate::pipeline::{
+    decrypt, find_damaged, on_datagram, track, track_keepalive, FlowContext,
+};
 use crate::sys;
 use crate::tx::{Direction, Event, Transport};
-use crate::wire::{detect, detect_damaged, Sighting, HEADER_LEN};
+use crate::wire::{detect, Sighting, HEADER_LEN};
 
 /// A name that nothing else uses, on the way from one alias to the other.
 const PRIVATE_NAME: &CStr = c"ikev2-plugin";
@@ -221,16 +223,6 @@ unsafe extern "C" fn probe_port(
             None => FAILED,
         }
     })
-}
-
-/// A damaged message in the form that the port has: with the non-ESP marker on
-/// 4500, without it on 500.
-fn find_damaged(transport: Transport, data: &[u8]) -> Option<Sighting> {
-    match transport {
-        Transport::Udp500 => detect_damaged(data, false),
-        Transport::Udp4500 => detect_damaged(data, true),
-        Transport::Udp => detect_damaged(data, false).or_else(|| detect_damaged(data, true)),
-    }
 }
 
 /// Takes a flow for the plugin; a response seen first turns it round. The host

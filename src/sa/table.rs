@@ -26,7 +26,8 @@ const SHARDS: usize = 256;
 /// The most records that one message gives up for time. It adds at most one, so
 /// two keep up.
 const EXPIRED_AT_ONCE: usize = 2;
-/// The most other shards that are searched for a half-open SA to evict.
+/// The most other shards that are searched for a half-open SA to evict, while the
+/// message's own has others.
 const SEARCHED: usize = 8;
 
 /// One pair of peers is remembered for so many bytes of the memcap.
@@ -110,7 +111,10 @@ impl Table {
         if facts.is_init() && !shard.is_linked(slot, By::Half) {
             shard.link(slot, By::Half, keys.half);
         }
-        self.make_room(&mut shard, 0, Some(slot));
+        if !self.make_room(&mut shard, 0, Some(slot)) {
+            // What the message added has no room, even without all others.
+            self.make_room(&mut shard, 0, None);
+        }
         drop(shard);
         self.tidy(observation.time);
         events.merge(outcome.events);
@@ -281,11 +285,16 @@ impl Table {
         shard.commit();
         while self.sums.memuse.load(Ordering::Relaxed) + need as u64 > self.limits.memcap {
             let half_open = shard.oldest(Class::HalfOpen).filter(|slot| Some(*slot) != keep);
-            if half_open.is_none() && self.evict_elsewhere() {
+            if half_open.is_none() && self.evict_elsewhere(SEARCHED) {
                 continue;
             }
             let mut victims = Class::ALL.iter().filter_map(|class| shard.oldest(*class));
-            let Some(victim) = victims.find(|slot| Some(*slot) != keep) else { return false };
+            let Some(victim) = victims.find(|slot| Some(*slot) != keep) else {
+                if self.evict_elsewhere(SHARDS) {
+                    continue;
+                }
+                return false;
+            };
             shard.remove(victim);
             shard.commit();
             self.sums.evicted.fetch_add(1, Ordering::Relaxed);
@@ -293,10 +302,11 @@ impl Table {
         true
     }
 
-    /// Evicts a half-open SA of one of the next shards. One that another thread has
-    /// locked is passed over: waiting for it with a shard locked could be for ever.
-    fn evict_elsewhere(&self) -> bool {
-        for _ in 0..SEARCHED {
+    /// Evicts a half-open SA of one of the next shards, so many of them. One that another
+    /// thread has locked is passed over: waiting for it with a shard locked could be for
+    /// ever.
+    fn evict_elsewhere(&self, searched: usize) -> bool {
+        for _ in 0..searched {
             let Some(mut shard) = self.next_shard() else { continue };
             if let Some(victim) = shard.oldest(Class::HalfOpen) {
                 shard.remove(victim);

@@ -1,0 +1,79 @@
+//! What fuzzing has found, each with the input that showed it.
+
+#[path = "support/capture.rs"]
+mod capture;
+
+use std::net::IpAddr;
+
+use suricata_ikev2::json::Text;
+use suricata_ikev2::pipeline::{find_damaged, on_datagram, track, FlowContext};
+use suricata_ikev2::render::render;
+use suricata_ikev2::sa::{Endpoint, Limits, Table};
+use suricata_ikev2::tx::{Direction, Transaction, Transport};
+
+const CLIENT: Endpoint = endpoint(10);
+const SERVER: Endpoint = endpoint(20);
+
+const fn endpoint(host: u8) -> Endpoint {
+    Endpoint { address: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, host)), port: 500 }
+}
+
+fn decode(data: &[u8]) -> Transaction {
+    let mut flow = FlowContext::new(Transport::Udp500);
+    on_datagram(&mut flow, Direction::ToServer, data).expect("a message")
+}
+
+/// A packet's time behind the year 9999, as a capture file of 64-bit times may have it,
+/// made the record of its SA panic.
+#[test]
+fn a_time_that_no_calendar_has_is_written_as_the_last_that_it_has() {
+    let request = [
+        &[1; 8][..], // initiator's SPI
+        &[0; 8],     // responder's SPI
+        &[0, 0x20, 34, 8, 0, 0, 0, 0, 0, 0, 0, 28],
+    ];
+    for (time, written) in [
+        (u64::MAX, "9999-12-31T23:59:59.999999+0000"),
+        (1_700_000_000_000_001, "2023-11-14T22:13:20.000001+0000"),
+    ] {
+        let mut tx = decode(&request.concat());
+        track(&mut tx, &Table::new(Limits::default()), CLIENT, SERVER, time);
+        let mut record = Text::default();
+        render(&tx, &mut record);
+        let record = String::from_utf8_lossy(record.as_bytes()).into_owned();
+        assert!(record.contains(&format!("\"started\":\"{written}\"")), "{record}");
+    }
+}
+
+/// On a port that is not IKE's, probing saw a message in four zero bytes and 24 more,
+/// and the parser saw a marker and too little behind it.
+#[test]
+fn four_zero_bytes_on_another_port_are_a_marker_to_the_probe_too() {
+    let data = [
+        0, 0, 0, 0, 0x5d, 0x5e, 0, 0, 0, 0, 0, 0, 0, 0, 0x0b, 6, 0x27, 0x27, 0x27, 0x0b, 0, 0, 0,
+        0, 0, 0, 0, 0x23,
+    ];
+    assert_eq!(find_damaged(Transport::Udp, &data), None);
+    assert!(find_damaged(Transport::Udp500, &data).is_some());
+}
+
+/// A record that grew went over the memcap where it was alone in its shard, and those
+/// searched had none to give up for it.
+#[test]
+fn the_memcap_holds_when_a_record_grows() {
+    let first = |name| capture::datagrams_of(name).swap_remove(0).data;
+    let (few, many) = (first("aes-gcm256-ecp384.pcap"), first("many-proposals.pcap"));
+    let requests =
+        [few, many].into_iter().flat_map(|it| (1..100_u64).map(move |n| (it.clone(), n)));
+    let fixed = Table::new(Limits { memcap: 0, ..Limits::default() }).counters().memuse;
+    for room in (44_000..54_000).step_by(200) {
+        let limits = Limits { memcap: fixed + room, ..Limits::default() };
+        let table = Table::new(limits);
+        for (mut data, number) in requests.clone() {
+            data[..8].copy_from_slice(&number.to_be_bytes());
+            track(&mut decode(&data), &table, CLIENT, SERVER, 1_700_000_000_000_000);
+            let counters = table.counters();
+            assert!(counters.memuse <= limits.memcap, "{number}: {counters:?}, {limits:?}");
+        }
+    }
+}
