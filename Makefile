@@ -9,7 +9,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # One place, whatever cargo's own configuration says.
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 # The scripts read these from the environment, which keeps any character intact.
-export PCAP ROWS
+export PCAP ROWS TARGET
 
 PREFIX ?= /usr/local
 PLUGIN = $(CARGO_TARGET_DIR)/release/libsuricata_ikev2.so
@@ -19,7 +19,10 @@ BIN_DIR = $(PREFIX)/bin
 DATA_DIR = $(PREFIX)/share/suricata-ikev2
 SOURCES = Cargo.toml Cargo.lock build.rs $(shell find src -type f)
 
-.PHONY: help demo test build suricata install captures live clean
+# How long `make fuzz` runs each target; bash has a variable of that name itself.
+SECONDS ?= 30
+
+.PHONY: help demo test fuzz build suricata install captures clean
 
 help: ## list the targets
 	@echo 'usage: make TARGET'
@@ -33,6 +36,9 @@ demo: ## show what Suricata sees in a capture (PCAP=file for yours)
 
 test: ## format, lints, unit tests, ABI test, all cases in a real Suricata
 	@scripts/test.sh
+
+fuzz: ## run the fuzz targets (TARGET=name for one, SECONDS=30 for each)
+	@scripts/fuzz.sh --seconds '$(SECONDS)' $$TARGET
 
 build: ## build the plugin and ikev2-keys in release mode, print their paths
 	@scripts/build.sh --all
@@ -57,9 +63,6 @@ $(KEYS): $(SOURCES)
 
 captures: ## make the test captures anew with real IKEv2 peers; needs root
 	tests/capture/make-captures.sh
-
-live: ## let real IKEv2 peers talk through a Suricata with the plugin; needs root
-	@tests/live/run.sh
 
 clean: ## remove what was built, but not the fetched Suricata
 	cargo clean

@@ -37,6 +37,11 @@ has_libclang() {
     return 1
 }
 
+# The fuzz targets are linked with libFuzzer, which cargo builds from its C++ source.
+has_cxx() {
+    has c++ && printf '#include <atomic>\n' | c++ -x c++ -fsyntax-only - 2>/dev/null
+}
+
 exists() { compgen -G "$1" >/dev/null; }
 
 has_cargo() { has cargo || [ -x "${CARGO_HOME:-${HOME:-}/.cargo}/bin/cargo" ]; }
@@ -63,11 +68,12 @@ libclang_packages() {
 # One line for each thing that is missing: its packages, a colon, and why.
 missing() {
     has_linker || echo "gcc libc6-dev: cargo links with the C compiler"
+    has_cxx || echo "g++: the fuzz targets are linked with libFuzzer, which is C++"
     has_libclang || echo "$(libclang_packages): bindgen reads Suricata's C headers with libclang"
     has_debian_keys || echo "debian-archive-keyring: checks the Suricata that is fetched"
     has_flock || echo "util-linux: flock, for the cache of the Suricata that is fetched"
     has openssl || echo "openssl: seals messages that the tests open"
-    has jq || echo "jq: make demo and make live read records with it"
+    has jq || echo "jq: make demo shows records with it"
 }
 
 packages() { missing | sed 's/:.*//' | tr '\n' ' '; }

@@ -44,6 +44,7 @@ main() {
     step 'format' cargo fmt --check
     step 'lints' cargo clippy --all-targets -- -D warnings
     step "Suricata's headers" check_headers
+    step 'fuzzing' "$here/fuzz.sh"
     step 'tests' cargo test --no-fail-fast
 }
 

@@ -30,6 +30,11 @@ pub mod wire;
 
 #[cfg(test)]
 mod documentation;
+/// What the fuzz targets call of the host's part, as far as it needs no host.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    pub use crate::host::fuzzing::{look, read_option};
+}
 #[allow(unsafe_code)]
 mod host;
 #[allow(unsafe_code)]

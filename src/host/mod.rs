@@ -20,6 +20,9 @@ mod parser;
 mod state;
 mod tracking;
 
+#[cfg(fuzzing)]
+pub(crate) use keyword::fuzzing;
+
 use core::ffi::CStr;
 use core::ptr;
 use std::sync::atomic::{AtomicU16, Ordering};

@@ -12,9 +12,7 @@ use super::{
     claim, config, decryption, log, protocol, tracking, PROTOCOL, PROTOCOL_NUMBER, TO_CLIENT,
     TO_SERVER,
 };
-use crate::pipeline::{
-    decrypt, find_damaged, on_datagram, track, track_keepalive, FlowContext,
-};
+use crate::pipeline::{decrypt, find_damaged, on_datagram, track, track_keepalive, FlowContext};
 use crate::sys;
 use crate::tx::{Direction, Event, Transport};
 use crate::wire::{detect, Sighting, HEADER_LEN};

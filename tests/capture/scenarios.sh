@@ -57,20 +57,14 @@ scenario_chacha20poly1305-curve25519() {
     end
 }
 
-scenario_cert-rsa4096-fragmented() {
-    prepare by_rsa_chain
-    start_charons
-    record
-    initiate
-    terminate
-    end
-}
-
 # Both ends send a certificate and its issuer's, too big for one datagram.
-by_rsa_chain() {
+scenario_cert-rsa4096-fragmented() {
+    use_strongswan
+    net_direct
+    prepare_homes
     rsa_chain
-    opt[charon]+=$'\nfragment_size = 500'
-    opt[conn]+=$'\nfragmentation = yes
+    opt[charon]='fragment_size = 500'
+    opt[conn]='fragmentation = yes
 send_cert = always'
     ike_proposal aes256-sha256-modp2048 aes256-sha256
     opt[left.local]=$(by_certificate left)
@@ -79,6 +73,11 @@ send_cert = always'
 id = right.example'
     opt[right.remote]='auth = pubkey
 id = left.example'
+    start_charons
+    record
+    initiate
+    terminate
+    end
 }
 
 # An intermediate for each end: one that the other end already has and asks
@@ -159,16 +158,11 @@ secret = "the wrong one"
     end
 }
 
-# prepare SETTINGS: the ends of one cable, ready to be started.
-prepare() {
+# The server by certificate, the client by name and password.
+eap_settings() {
     use_strongswan
     net_direct
     prepare_homes
-    "$1"
-}
-
-# The server by certificate, the client by name and password.
-eap_settings() {
     new_root ecdsa 256
     issue_peer right root ecdsa 256
     give_own right
@@ -190,7 +184,7 @@ eap_id = %any'
 }
 
 scenario_eap-mschapv2() {
-    prepare eap_settings
+    eap_settings
     start_charons
     record
     initiate
@@ -209,7 +203,7 @@ secret = "the wrong one"
 }
 
 scenario_eap-mschapv2-wrong-password() {
-    prepare eap_settings
+    eap_settings
     wrong_password
     start_charons
     record
@@ -591,12 +585,11 @@ proposals = aes128-sha1-modp1024'
     end
 }
 
-# begin_libreswan [CABLE]
 begin_libreswan() {
     use_libreswan
     pluto_tree=$tree
     use_strongswan
-    "${1:-net_direct}"
+    net_direct
     route_inner
     prepare_homes
 }

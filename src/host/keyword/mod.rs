@@ -6,6 +6,8 @@
 mod args;
 #[cfg(test)]
 mod docs;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod kind;
 mod matcher;
 mod table;

@@ -1,0 +1,99 @@
+//! The form of inputs. The tests in the real Suricata read corpora with it too, so it
+//! uses nothing but the standard library.
+
+/// The flows of a sequence: what an input's byte names.
+pub const FLOWS: [Flow; 4] = [
+    Flow { client_port: 500, server_port: 500, ipv6: false },
+    Flow { client_port: 4500, server_port: 4500, ipv6: false },
+    Flow { client_port: 40_000, server_port: 4500, ipv6: true },
+    Flow { client_port: 40_001, server_port: 1234, ipv6: true },
+];
+
+/// What a datagram's flow looks like from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flow {
+    pub client_port: u16,
+    pub server_port: u16,
+    pub ipv6: bool,
+}
+
+/// A datagram, and how it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step<'a> {
+    /// Its place in [`FLOWS`].
+    pub flow: usize,
+    pub to_client: bool,
+    /// How often it is sent, each time with another initiator's SPI: a flood.
+    pub times: u64,
+    /// Microseconds since the datagram before; the clock may be set back.
+    pub pause: i64,
+    pub data: &'a [u8],
+}
+
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400 * SECOND;
+
+/// Pauses around every time limit of the tracking.
+pub const PAUSES: [i64; 16] = [
+    0,
+    1_000,
+    10_000,
+    100_000,
+    SECOND,
+    5 * SECOND,
+    29 * SECOND,
+    31 * SECOND,
+    61 * SECOND,
+    121 * SECOND,
+    DAY - SECOND,
+    DAY + SECOND,
+    -1_000,
+    -SECOND,
+    -DAY,
+    i64::MAX,
+];
+
+/// How often a datagram is sent.
+const TIMES: [u64; 4] = [1, 2, 16, 256];
+
+/// The bytes before a datagram: two of flags and two of its length.
+const HEAD: usize = 4;
+
+/// The datagrams of a sequence. The last may be shorter than its length says.
+pub fn steps(mut input: &[u8]) -> impl Iterator<Item = Step<'_>> {
+    core::iter::from_fn(move || {
+        let ([kind, pause, length @ ..], rest) = input.split_first_chunk::<HEAD>()?;
+        let length = usize::from(u16::from_be_bytes(*length)).min(rest.len());
+        let (data, rest) = rest.split_at(length);
+        input = rest;
+        Some(Step {
+            flow: usize::from(kind & 3),
+            to_client: kind & 4 != 0,
+            times: TIMES[usize::from(kind >> 3 & 3)],
+            pause: PAUSES[usize::from(pause & 15)],
+            data,
+        })
+    })
+}
+
+/// Adds a datagram, sent once, to a sequence. None if it is too long for one.
+pub fn push_step(
+    input: &mut Vec<u8>,
+    flow: usize,
+    to_client: bool,
+    pause: usize,
+    data: &[u8],
+) -> Option<()> {
+    let length = u16::try_from(data.len()).ok()?;
+    input.extend([flow as u8 | u8::from(to_client) << 2, pause as u8]);
+    input.extend(length.to_be_bytes());
+    input.extend(data);
+    Some(())
+}
+
+/// A single datagram: its flow and direction are in the first byte.
+pub fn datagram(input: &[u8]) -> Option<Step<'_>> {
+    let (kind, data) = input.split_first()?;
+    let (flow, to_client) = (usize::from(kind & 3), kind & 4 != 0);
+    Some(Step { flow, to_client, times: 1, pause: 0, data })
+}

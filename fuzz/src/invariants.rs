@@ -1,0 +1,27 @@
+//! What holds for every transaction, whatever the input.
+
+use suricata_ikev2::fuzzing;
+use suricata_ikev2::pipeline::MAX_NOTIFIES;
+use suricata_ikev2::tx::{Event, Transaction, MAX_ERRORS};
+use suricata_ikev2::wire::registry::PayloadType;
+use suricata_ikev2::wire::{HEADER_LEN, MAX_PAYLOADS};
+
+use crate::record;
+
+/// Checks a transaction, its record and all that keywords see of it.
+pub fn check(tx: &Transaction) {
+    assert_eq!(tx.header.is_some(), tx.message().len() >= HEADER_LEN);
+    assert!(tx.payloads.len() <= MAX_PAYLOADS);
+    assert!(tx.payloads_of(PayloadType::NOTIFY).count() <= MAX_NOTIFIES);
+    assert!(tx.errors.len() <= MAX_ERRORS);
+    for entry in &tx.payloads {
+        assert_eq!(tx.payload(entry).body.len(), entry.body_length as usize);
+    }
+    for error in &tx.errors {
+        assert!(tx.events.contains(Event::MalformedData));
+        assert!(tx.events.contains(Event::of_error(error.kind)));
+        assert!(error.offset as usize <= tx.message().len(), "{error:?}");
+    }
+    record::check(tx);
+    fuzzing::look(tx);
+}

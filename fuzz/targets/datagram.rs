@@ -1,0 +1,27 @@
+//! One datagram through the whole pipeline, its record and all keywords.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use suricata_ikev2::json::Text;
+use suricata_ikev2::pipeline::{on_datagram, FlowContext};
+use suricata_ikev2::render::render;
+use suricata_ikev2_fuzz::{input, invariants, memory};
+
+/// The most that a datagram may take: a part that is the same for all, and one that
+/// grows with its length.
+const FIXED: usize = 64 << 10;
+const A_BYTE: usize = 64;
+
+fuzz_target!(|data: &[u8]| {
+    let Some(step) = input::datagram(data) else { return };
+    let (tx, peak) = memory::peak_of(|| {
+        let mut flow = FlowContext::new(step.transport());
+        let tx = on_datagram(&mut flow, step.direction(), step.data)?;
+        render(&tx, &mut Text::default());
+        Some(tx)
+    });
+    assert!(peak <= FIXED + A_BYTE * step.data.len(), "{peak} bytes for {}", step.data.len());
+    if let Some(tx) = tx {
+        invariants::check(&tx);
+    }
+});

@@ -1,0 +1,131 @@
+#!/bin/bash
+# Builds and runs the fuzz targets in fuzz/. `fuzz.sh --help` says the rest.
+set -euo pipefail
+shopt -s inherit_errexit
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$here/common.sh"
+
+targets='datagram sequence probe keyword'
+seconds=30
+# The longest input in bytes: of longer ones fewer are run in the same time.
+longest=4096
+minimise=''
+
+usage() {
+    cat <<END
+usage: scripts/fuzz.sh [--seconds N] [--minimise] [TARGET...]
+
+Runs fuzz targets ($targets) for N seconds each, 30 by
+default, two at a time, beginning with the committed corpora in fuzz/corpus and what
+earlier runs found. Says for each how many inputs were run, and what they cover in
+libFuzzer's counts. An input that crashes is kept; its path is printed.
+
+  --minimise  do not fuzz: make the committed corpora anew, of these and of what earlier
+              runs found, with as few inputs as cover the same
+
+What runs find is in the build folder (target, or \$CARGO_TARGET_DIR) below fuzz/.
+To run one input again: the program printed with a crash, and the input's path.
+END
+}
+
+# What cargo-fuzz sets, less the sanitizer, which takes a nightly compiler: all unsafe
+# code is in the host's part, which fuzz targets do not run.
+coverage_flags() {
+    printf '%s ' --cfg fuzzing -C passes=sancov-module
+    printf -- '-C llvm-args=-sanitizer-coverage-%s ' \
+        level=4 inline-8bit-counters pc-table trace-compares
+}
+
+# The programs' folder. Flags for a named host are not those of build scripts.
+build() {
+    local host
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    RUSTFLAGS="${RUSTFLAGS:-} $(coverage_flags)" cargo build --release --quiet \
+        --manifest-path fuzz/Cargo.toml --target "$host" >&2 ||
+        die 'the build failed: see above'
+    printf '%s\n' "$CARGO_TARGET_DIR/$host/release"
+}
+
+dictionary() { case $1 in keyword) echo keyword ;; *) echo message ;; esac; }
+
+# fuzz TARGET: libFuzzer puts what it finds into the first folder.
+fuzz() {
+    local target=$1 log="$work/$1.log" status=0
+    mkdir -p "$work/corpus/$target"
+    "$programs/$target" -max_total_time="$seconds" -print_final_stats=1 -timeout=10 \
+        -max_len="$longest" -dict="fuzz/dictionaries/$(dictionary "$target").dict" -artifact_prefix="$work/$target-" \
+        "$work/corpus/$target" "fuzz/corpus/$target" >"$log" 2>&1 || status=$?
+    if [ "$status" != 0 ]; then
+        grep -A 1 -E 'panicked|^SUMMARY|Test unit written' "$log" >&2 || tail -n 20 "$log" >&2
+        say "$target FAILED; the program is $programs/$target, its output in $log"
+        return 1
+    fi
+    say "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs in" \
+        "$seconds s, $(summary "$log")"
+}
+
+# Covered edges and features, and how many inputs it takes for them.
+summary() {
+    { grep -o 'cov: [0-9]* ft: [0-9]* corp: [0-9]*' "$1" || echo 'nothing covered'; } | tail -n 1
+}
+
+minimise() {
+    local target=$1 folder="fuzz/corpus/$1"
+    mkdir -p "$work/corpus/$target" "$folder"
+    rm -rf "$work/small"
+    mkdir "$work/small"
+    "$programs/$target" -set_cover_merge=1 -use_counters=0 -max_len="$longest" \
+        "$work/small" "$folder" "$work/corpus/$target" \
+        >"$work/$target.log" 2>&1 || die "$target FAILED: see $work/$target.log"
+    rm -r "$folder"
+    mv "$work/small" "$folder"
+    say "$folder: $(find "$folder" -type f | wc -l) inputs," \
+        "$(find "$folder" -type f -print0 | du -bc --files0-from=- | sed -n '$s/\t.*//p') bytes"
+}
+
+# Two at a time; all are run, and the first failure is that of the script.
+run_all() {
+    local status=0 target
+    for target in "$@"; do
+        while [ "$(jobs -pr | wc -l)" -ge 2 ]; do wait -n || status=1; done
+        fuzz "$target" &
+    done
+    while [ -n "$(jobs -pr)" ]; do wait -n || status=1; done
+    return "$status"
+}
+
+main() {
+    local programs work target chosen=()
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --seconds) seconds=${2:-}; shift ;;
+            --minimise) minimise=yes ;;
+            -h | --help) usage; exit ;;
+            *) chosen+=("$1") ;;
+        esac
+        shift
+    done
+    case $seconds in '' | *[!0-9]*) die '--seconds wants a number' ;; esac
+    # shellcheck disable=SC2206 # one word a target
+    if [ "${#chosen[@]}" = 0 ]; then chosen=($targets); fi
+    for target in "${chosen[@]}"; do
+        case " $targets " in *" $target "*) ;; *) die "no target $target; there are $targets" ;; esac
+    done
+    cd "$here/.."
+    "$here/prerequisites.sh" >&2
+    PATH="$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin"
+    CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}
+    case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR=$PWD/$CARGO_TARGET_DIR ;; esac
+    export CARGO_TARGET_DIR
+    work="$CARGO_TARGET_DIR/fuzz"
+    say 'building the fuzz targets ...'
+    programs=$(build)
+    if [ -n "$minimise" ]; then
+        for target in "${chosen[@]}"; do minimise "$target"; done
+    else
+        run_all "${chosen[@]}"
+    fi
+}
+
+main "$@"

@@ -1,0 +1,69 @@
+//! What fuzz targets call: arguments and accessors of every keyword, without a host.
+//! It is compiled for them only.
+
+use super::args;
+use super::kind::{Keyword, Kind};
+use super::table::KEYWORDS;
+use crate::policy::Policy;
+use crate::tx::Transaction;
+
+/// More instances of a buffer than any message has.
+const MANY: usize = 1 << 16;
+
+/// Reads `KEYWORD:ARGUMENT` as it stands in a rule, without the `ikev2.` in front and
+/// as far as the host leaves the argument to us.
+pub fn read_option(option: &str) -> Result<(), String> {
+    let (name, argument) = option.split_once(':').unwrap_or((option, ""));
+    let named =
+        |it: &&&Keyword| it.name.to_bytes().strip_prefix(b"ikev2.") == Some(name.as_bytes());
+    let Some(keyword) = KEYWORDS.iter().find(named) else {
+        return Err(format!("there is no ikev2.{name}"));
+    };
+    match &keyword.kind {
+        Kind::Integer(keyword) => {
+            let read = args::integer(argument, keyword)?;
+            // Names are gone; `x` is that of hexadecimal numbers.
+            let word = |word: &str| word.starts_with(|c: char| c.is_ascii_alphabetic());
+            let not_in_words = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+            assert!(!read.expression.split(not_in_words).any(word), "{read:?}");
+        }
+        Kind::Choice(keyword) => {
+            let read = args::choice(argument, keyword.names)?;
+            assert!(read.wanted.iter().all(|place| *place < keyword.names.len()), "{read:?}");
+        }
+        Kind::Flags(bits) => drop(args::flags(argument, bits)?),
+        Kind::Version => drop(args::version(argument)?),
+        Kind::Presence(_) => drop(args::presence(argument)?),
+        Kind::Weak => {
+            let read = args::weak(argument)?;
+            read.policy.map(|name| Policy::named(name, None)).transpose()?;
+        }
+        Kind::Buffer(_) | Kind::MultiBuffer(_) => {}
+    }
+    Ok(())
+}
+
+/// Asks every keyword for all that it sees of a transaction.
+pub fn look(tx: &Transaction) {
+    for keyword in KEYWORDS {
+        match &keyword.kind {
+            Kind::Integer(integer) => {
+                let parts = integer.parts.iter().copied().map(Some);
+                for part in parts.chain([None]) {
+                    integer.values.any(tx, part, &mut |_| false);
+                }
+            }
+            Kind::Choice(choice) => {
+                let states = (choice.get)(tx).unwrap_or(0);
+                assert_eq!(states >> choice.names.len(), 0, "{:?}", keyword.name);
+            }
+            Kind::Presence(get) => drop(get(tx)),
+            Kind::Buffer(get) => drop(get(tx)),
+            Kind::MultiBuffer(get) => {
+                let end = (0..=MANY).find(|place| get(tx, *place).is_none());
+                assert!(end.is_some(), "{:?} has no end", keyword.name);
+            }
+            Kind::Flags(_) | Kind::Version | Kind::Weak => {}
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The fuzz targets' corpora: made from the captures and rules of the tests, and small.
+//!
+//! `SEEDS=folder cargo test --test corpus` writes the seeds of each target into a
+//! folder of its name, and the dictionary of keywords beside them; `scripts/fuzz.sh
+//! --minimise` makes the committed corpora of them.
+
+#[path = "support/capture.rs"]
+mod capture;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../fuzz/src/input.rs"]
+mod input;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{env, fs};
+
+use capture::Datagram;
+use suricata_ikev2::tx::Transport;
+
+/// Longer sequences make a target slow, and longer datagrams are rare.
+const LONGEST_SEQUENCE: usize = 4096;
+const LONGEST_DATAGRAM: usize = 4000;
+
+type Seeds = BTreeSet<Vec<u8>>;
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// The captures of real peers, and those that cases of `tests/verify` have made.
+fn captures() -> Vec<Vec<Datagram>> {
+    let mut paths = entries(&project("tests/capture/pcap"));
+    paths.extend(entries(&project("tests/verify")).iter().map(|case| case.join("input.pcap")));
+    paths.retain(|path| path.extension().is_some_and(|it| it == "pcap") && path.is_file());
+    assert!(paths.len() > 100, "only {} captures", paths.len());
+    paths.iter().map(|path| capture::read(path)).collect()
+}
+
+/// The flow of [`input::FLOWS`] that is most like a datagram's.
+fn flow_of(datagram: &Datagram) -> usize {
+    match (datagram.transport, datagram.source.is_ipv6()) {
+        (Transport::Udp500, _) => 0,
+        (Transport::Udp4500, false) => 1,
+        (Transport::Udp4500, true) => 2,
+        (Transport::Udp, _) => 3,
+    }
+}
+
+/// The index of the pause that is nearest to a time.
+fn pause_of(time: Duration) -> usize {
+    let micros = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    let distance = |place: &usize| input::PAUSES[*place].abs_diff(micros);
+    (0..input::PAUSES.len()).min_by_key(distance).unwrap_or(0)
+}
+
+/// A capture as a sequence, as far as it fits; its first sender is the client.
+fn sequence(capture: &[Datagram]) -> Vec<u8> {
+    let mut sequence = Vec::new();
+    let mut before = capture.first().map_or(Duration::ZERO, |datagram| datagram.time);
+    for datagram in capture {
+        let to_client = datagram.source.ip() != capture[0].source.ip();
+        let pause = pause_of(datagram.time.saturating_sub(before));
+        before = datagram.time;
+        let mut longer = sequence.clone();
+        input::push_step(&mut longer, flow_of(datagram), to_client, pause, &datagram.data);
+        if longer.len() > LONGEST_SEQUENCE {
+            break;
+        }
+        sequence = longer;
+    }
+    sequence
+}
+
+/// Single datagrams: flow and direction in front.
+fn datagrams(captures: &[Vec<Datagram>]) -> Seeds {
+    let all = captures.iter().flatten().filter(|it| it.data.len() < LONGEST_DATAGRAM);
+    let seed = |it: &Datagram| [&[flow_of(it) as u8], &it.data[..]].concat();
+    all.map(seed).collect()
+}
+
+/// The options of the rules of all cases and of the rule files, without `ikev2.`.
+fn options() -> Seeds {
+    let mut files = entries(&project("rules"));
+    files.extend(entries(&project("tests/verify")).iter().map(|case| case.join("test.rules")));
+    let texts = files.iter().filter(|path| path.is_file()).map(fs::read_to_string);
+    let mut options = Seeds::new();
+    for text in texts {
+        for option in text.expect("rules are text").split(['(', ';']) {
+            if let Some(option) = option.trim().strip_prefix("ikev2.") {
+                options.insert(option.as_bytes().to_vec());
+            }
+        }
+    }
+    options
+}
+
+/// The words of options, in the form of libFuzzer's dictionaries.
+fn dictionary(options: &Seeds) -> String {
+    let mut words = BTreeSet::new();
+    for option in options {
+        let option = String::from_utf8_lossy(option);
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+        let split = |c: char| !is_word(c);
+        let words_of = option.split(split).filter(|word| word.starts_with(char::is_alphabetic));
+        words.extend(words_of.map(str::to_lowercase));
+    }
+    let lines: Vec<_> = words.iter().map(|word| format!("\"{word}\"\n")).collect();
+    format!("# The words of keywords in the rules of tests/verify and rules.\n{}", lines.concat())
+}
+
+fn seeds() -> [(&'static str, Seeds); 4] {
+    let captures = captures();
+    let datagrams = datagrams(&captures);
+    let sequences = captures.iter().map(|capture| sequence(capture)).collect();
+    [
+        ("datagram", datagrams.clone()),
+        ("probe", datagrams),
+        ("sequence", sequences),
+        ("keyword", options()),
+    ]
+}
+
+#[test]
+fn captures_and_rules_become_seeds() {
+    let seeds = seeds();
+    for (target, seeds) in &seeds {
+        assert!(seeds.len() > 90, "only {} seeds for {target}", seeds.len());
+    }
+    let Some(folder) = env::var_os("SEEDS") else { return };
+    let [.., (_, options)] = &seeds;
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    let dictionary = dictionary(options);
+    fs::write(Path::new(&folder).join("keyword.dict"), dictionary).expect("it can be written");
+    for (target, seeds) in &seeds {
+        let folder = Path::new(&folder).join(target);
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        for (number, seed) in seeds.iter().enumerate() {
+            fs::write(folder.join(format!("seed-{number}")), seed).expect("a file can be written");
+        }
+    }
+}
+
+#[test]
+fn a_sequence_is_read_as_it_was_written() {
+    for capture in captures() {
+        let input = sequence(&capture);
+        let steps: Vec<_> = input::steps(&input).collect();
+        assert!(steps.len() == capture.len() || input.len() > LONGEST_SEQUENCE / 2);
+        for (step, datagram) in steps.iter().zip(&capture) {
+            assert_eq!((step.data, step.times), (&datagram.data[..], 1), "{}", datagram.place);
+            assert_eq!(step.flow, flow_of(datagram), "{}", datagram.place);
+        }
+    }
+}
+
+#[test]
+fn committed_corpora_are_small() {
+    let mut bytes = 0;
+    for target in ["datagram", "sequence", "probe", "keyword"] {
+        let files = entries(&project("fuzz/corpus").join(target));
+        assert!((10..=500).contains(&files.len()), "{target}: {} files", files.len());
+        bytes += files.iter().map(|file| fs::read(file).expect("a file").len()).sum::<usize>();
+    }
+    assert!(bytes < 800_000, "{bytes} bytes");
+}
