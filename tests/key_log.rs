@@ -263,6 +263,38 @@ fn keys_that_cannot_be_tied_are_left_out_and_reported() {
 }
 
 #[test]
+fn two_responders_for_an_initiators_spi_are_not_told_apart() {
+    // Without what tells the SA's number, and without the start, which would forget the other.
+    let log = log("refused.log").replace("state change", "").replace("Starting", "");
+    let place = log.find("natd_chunk").and_then(|natd| Some(natd + log[natd..].find(": ")? + 2));
+    let spi_i = &log[place.expect("a dump")..][.."11 22 33 44 55 66 77 88".len()];
+    let other = format!(
+        "77[IKE] natd_chunk => 22 bytes @ 0x7f\n\
+         77[IKE]    0: {spi_i} 01 02 03 04 05 06 07 08  ................\n\
+         77[IKE]   16: C0 00 02 0A 01 F4                                ......\n"
+    );
+    assert_eq!(text(&filter(&log).stdout), expected(Path::new("refused.log")));
+    let output = filter(&(other + &log));
+    assert_eq!((text(&output.stdout), output.status.code()), (String::new(), Some(1)));
+    assert!(text(&output.stderr).contains("whose SPIs the log does not have"));
+}
+
+#[test]
+fn a_daemon_that_starts_anew_has_other_numbers() {
+    let (first, second) = (log("old.log"), log("mlkem.log"));
+    // All but the SPIs of the last SA.
+    let cut = first.rfind("CONNECTING => ESTABLISHED").expect("a place");
+    let end = cut + first[cut..].find('\n').expect("a line") + 1;
+    let output = filter(&format!("{}00[DMN] Starting charon\n{second}", &first[..end]));
+    let mut table: Vec<String> =
+        expected(Path::new("old.log")).lines().map(str::to_owned).collect();
+    table.pop();
+    table.extend(expected(Path::new("mlkem.log")).lines().map(str::to_owned));
+    assert_eq!(text(&output.stdout).lines().collect::<Vec<_>>(), table);
+    assert_eq!(text(&output.stderr).lines().count(), 1);
+}
+
+#[test]
 fn a_key_that_is_torn_is_left_out() {
     let log = log("refused.log");
     let mut lines: Vec<String> = log.lines().map(|line| format!("{line}\n")).collect();

@@ -116,11 +116,16 @@ fn skip(rest: &mut &[u8], byte: u8) -> Option<()> {
 /// A string with its escapes undone.
 fn string(rest: &mut &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     skip(rest, b'"')?;
+    let mut end = 0;
+    loop {
+        end += match rest.get(end)? {
+            b'"' => break,
+            b'\\' => 2,
+            _ => 1,
+        };
+    }
     // Escapes are longer than what they stand for: this never grows.
-    let end = rest.iter().position(|byte| *byte == b'"')?;
-    let escapes = rest.iter().filter(|byte| **byte == b'\\').count();
-    let room = if escapes == 0 { end } else { rest.len() };
-    let mut text = Zeroizing::new(Vec::with_capacity(room));
+    let mut text = Zeroizing::new(Vec::with_capacity(end));
     loop {
         let (byte, behind) = rest.split_first()?;
         *rest = behind;
@@ -151,17 +156,33 @@ fn escape(rest: &mut &[u8]) -> Option<u8> {
     })
 }
 
-/// A string or a number; what else there may be is read over.
+/// A string, a number or a name. Arrays, which journald makes of several values, are read
+/// over; objects there are none.
 fn value(rest: &mut &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     *rest = rest.trim_ascii_start();
     match rest.first()? {
         b'"' => string(rest),
-        b'[' | b'{' => None,
+        b'{' => None,
+        b'[' => array(rest),
         _ => {
             let end = rest.iter().position(|byte| matches!(byte, b',' | b'}'))?;
             let (text, behind) = rest.split_at(end);
             *rest = behind;
             Some(Zeroizing::new(text.trim_ascii().to_vec()))
+        }
+    }
+}
+
+fn array(rest: &mut &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    loop {
+        match rest.split_first()? {
+            (b'"', _) => drop(string(rest)?),
+            (byte, behind) => {
+                *rest = behind;
+                if *byte == b']' {
+                    return Some(Zeroizing::default());
+                }
+            }
         }
     }
 }
@@ -216,7 +237,8 @@ mod tests {
     fn json_has_a_message_of_several_lines() {
         let file = r#"{"thread":9,"group":"IKE","level":4,"ikesa-uniqueid":"1",
             "ikesa-name":"n\"et","msg":"SKEYSEED => 2 bytes @ 0x7f\n   0: 5C 22  \\\""}"#;
-        let journal = r#"{"MESSAGE":"a\u0001\n\u00fcb","THREAD":"13", "GROUP":"IKE", "X":null}"#;
+        let journal = r#"{"MESSAGE":"a\u0001\n\u00fcb","THREAD":"13", "X":["]",1],
+            "GROUP":"IKE", "X":null}"#;
         assert_eq!(
             texts(file).unwrap(),
             ["9 Some(1) SKEYSEED => 2 bytes @ 0x7f", "9 Some(1)    0: 5C 22  \\\""]
@@ -226,7 +248,9 @@ mod tests {
         for length in 0..file.len() - 2 {
             texts(&file[..length]);
         }
-        for record in ["", "{}", "{\"msg\"}", "[]", r#"{"msg":"a\"#, r#"{"msg":["a"]}"#] {
+        for record in
+            ["", "{}", "{\"msg\"}", "[]", r#"{"msg":"a\"#, r#"{"msg":["a"]}"#, r#"{"msg":["a]"#]
+        {
             assert_eq!(texts(record), None, "{record}");
         }
     }
