@@ -1,4 +1,4 @@
-//! Instructions of `Table::observe` with few and with very many SAs:
+//! Instructions of `Table::observe`, and of an ESP packet, with few and with very many SAs:
 //! `cargo bench --bench sa` (needs valgrind, 1 GB and some minutes).
 //!
 //! Counts hardly differ between runs, whatever else the machine does: only the keys
@@ -10,13 +10,15 @@ use std::hint::black_box;
 use std::net::IpAddr;
 use std::process::{Command, ExitCode};
 
-use suricata_ikev2::pipeline::{on_datagram, FlowContext};
+use suricata_ikev2::pipeline::{on_datagram, track, track_other, FlowContext};
 use suricata_ikev2::sa::{Endpoint, Limits, Observation, Table};
 use suricata_ikev2::tx::{Direction, Transaction, Transport};
 
 const FEW: u64 = 1_000;
 const MANY: u64 = 1_000_000;
 const MEASURED: u64 = 2_000;
+/// When every message is seen.
+const TIME: u64 = 1_700_000_000_000_000;
 const MOST: f64 = 1.5;
 
 type Subject = (&'static str, fn(u64, u64) -> Transaction);
@@ -27,6 +29,9 @@ const SUBJECTS: &[Subject] = &[
     ("known SA", |n, total| informational(n * (total / FEW) % total, 1 + (n / FEW) as u32)),
     ("new SA", |n, total| sa_init(total + n)),
 ];
+
+/// The name of the other measurement: ESP packets of one SA's flow.
+const ESP: &str = "ESP packet";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
@@ -44,21 +49,39 @@ fn number(text: &str) -> u64 {
 }
 
 fn run(subject: &str, total: u64, measured: u64) {
-    let (_, message) = SUBJECTS.iter().find(|(name, _)| *name == subject).expect("a subject");
     let table = Table::new(Limits { memcap: 1 << 30, ..Limits::default() });
     for spi in 0..total {
         observe(&table, &informational(spi, 0));
     }
     assert_eq!(table.counters().active, total);
+    if subject == ESP {
+        return carry(&table, measured);
+    }
+    let (_, message) = SUBJECTS.iter().find(|(name, _)| *name == subject).expect("a subject");
     let messages: Vec<_> = (0..MEASURED).map(|n| message(n, total)).collect();
     for message in &messages[..measured as usize] {
         observe(&table, message);
     }
 }
 
+/// ESP behind a message of a known SA, what is handed over to the table included.
+fn carry(table: &Table, measured: u64) {
+    let end = |last| Endpoint { address: IpAddr::from([192, 0, 2, last]), port: 4500 };
+    let mut flow = FlowContext::new(Transport::Udp4500);
+    let message = [&[0; 4], informational(0, 1).message()].concat();
+    let mut tx = on_datagram(&mut flow, Direction::ToServer, &message).expect("a message");
+    track(&mut flow, &mut tx, table, end(10), end(20), TIME);
+    let packet = [0xc0; 1400];
+    for _ in 0..measured {
+        let found = on_datagram(&mut flow, Direction::ToServer, black_box(&packet));
+        assert!(found.is_none());
+        track_other(&mut flow, Direction::ToServer, &packet, table);
+    }
+}
+
 fn observe(table: &Table, tx: &Transaction) {
     let end = |last| Endpoint { address: IpAddr::from([192, 0, 2, last]), port: 4500 };
-    let observation = Observation { tx, from: end(10), to: end(20), time: 1_700_000_000_000_000 };
+    let observation = Observation { tx, from: end(10), to: end(20), time: TIME };
     black_box(table.observe(black_box(&observation)));
 }
 
@@ -108,7 +131,7 @@ fn measure() -> ExitCode {
     }
     let mut within = true;
     println!("{:<10} {:>12} {:>14} {:>6}", "message", "1,000 SAs", "1,000,000 SAs", "ratio");
-    for (subject, _) in SUBJECTS {
+    for subject in SUBJECTS.iter().map(|(name, _)| *name).chain([ESP]) {
         let [few, many] = [FEW, MANY].map(|total| instructions(subject, total));
         let ratio = many as f64 / few as f64;
         println!("{subject:<10} {few:>12} {many:>14} {ratio:>6.2}");

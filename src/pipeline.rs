@@ -4,7 +4,7 @@ use crate::anomaly;
 use crate::decrypt::{Decryptor, Failure, Held, Opening};
 use crate::policy::{self, Finding, Policy, What};
 use crate::proposal::ProposalSet;
-use crate::sa::{Endpoint, Observation, Table};
+use crate::sa::{Carrier as EspCarrier, Endpoint, InFlow, Observation, Table};
 use crate::tx::{Direction, Event, EventSet, PayloadEntry, Scope, Transaction, Transport};
 use crate::wire::datagram::{detect_damaged, Sighting, NON_ESP_MARKER};
 use crate::wire::registry::{ExchangeType, PayloadType, Protocol, TransformType};
@@ -21,21 +21,14 @@ pub const MAX_NOTIFIES: usize = 128;
 /// How many payloads an IKE_SA_INIT usually has.
 const USUAL_PAYLOADS: usize = 12;
 
-/// The IKE SA of a flow's last message, for keepalives, which name none.
-#[derive(Clone, Copy, Debug)]
-struct LastSa {
-    init_spi: [u8; 8],
-    resp_spi: [u8; 8],
-    /// Whether the initiator is the flow's client.
-    initiator_is_client: bool,
-}
-
 /// What is known of a flow between its datagrams.
 #[derive(Clone, Copy, Debug)]
 pub struct FlowContext {
     transport: Transport,
     carrier: Carrier,
-    last: Option<LastSa>,
+    /// The IKE SA of the flow's last message, for keepalives, which name none.
+    last: Option<InFlow>,
+    esp: EspCarrier,
     policy: &'static Policy,
 }
 
@@ -50,6 +43,7 @@ impl FlowContext {
                 encapsulated: transport == Transport::Udp4500,
             },
             last: None,
+            esp: EspCarrier::default(),
         }
     }
 
@@ -78,8 +72,13 @@ pub fn on_datagram(
     direction: Direction,
     data: &[u8],
 ) -> Option<Transaction> {
-    let Datagram::Message { marker, bytes } = classify(data, flow.carrier) else {
-        return None;
+    let (marker, bytes) = match classify(data, flow.carrier) {
+        Datagram::Message { marker, bytes } => (marker, bytes),
+        Datagram::Esp { spi, .. } => {
+            flow.esp.count(direction, spi, data.len());
+            return None;
+        }
+        Datagram::Keepalive | Datagram::Empty => return None,
     };
     flow.carrier.encapsulated |= marker;
     let start = data.len() - bytes.len();
@@ -87,7 +86,7 @@ pub fn on_datagram(
     decode(bytes, &mut tx, flow.policy);
     if let Some(header) = &tx.header {
         let from_initiator = header.flags.initiator();
-        flow.last = Some(LastSa {
+        flow.last = Some(InFlow {
             init_spi: header.init_spi,
             resp_spi: header.resp_spi,
             initiator_is_client: from_initiator == (direction == Direction::ToServer),
@@ -96,24 +95,45 @@ pub fn on_datagram(
     Some(tx)
 }
 
-/// Counts a NAT keepalive (RFC 3948, 2.3) for the IKE SA of the flow's last
-/// message: only a peer that found itself behind a NAT sends them.
-pub fn track_keepalive(flow: &FlowContext, direction: Direction, data: &[u8], table: &Table) {
-    let Datagram::Keepalive = classify(data, flow.carrier) else { return };
-    if let Some(sa) = flow.last {
-        let from_initiator = sa.initiator_is_client == (direction == Direction::ToServer);
-        table.keep_alive(sa.init_spi, sa.resp_spi, from_initiator);
+/// Hands what is no message to the IKE SA that it belongs to, behind
+/// [`on_datagram`]: a NAT keepalive (RFC 3948, 2.3) to that of the flow's last message,
+/// for only a peer that found itself behind a NAT sends them; ESP when enough has come.
+pub fn track_other(flow: &mut FlowContext, direction: Direction, data: &[u8], table: &Table) {
+    if data == [0xff] {
+        if let Some(sa) = flow.last {
+            let from_initiator = sa.initiator_is_client == (direction == Direction::ToServer);
+            table.keep_alive(sa.init_spi, sa.resp_spi, from_initiator);
+        }
+    } else if flow.esp.is_due() {
+        track_esp(flow, table);
     }
 }
 
-/// Counts a message into its IKE SA; what is known of the SA, and the events that
-/// only the sequence shows, become the transaction's.
-pub fn track(tx: &mut Transaction, table: &Table, from: Endpoint, to: Endpoint, time: u64) {
-    let observation = Observation { tx, from, to, time };
-    if let Some((view, events)) = table.observe(&observation) {
-        tx.sa = Some(view);
-        tx.events.merge(events);
+/// Counts the flow's ESP into its IKE SA. A flow that ends does so for the last time.
+pub fn track_esp(flow: &mut FlowContext, table: &Table) {
+    if let Some((sa, esp)) = flow.esp.take() {
+        table.carry(&sa, &esp);
     }
+}
+
+/// Counts a message of the flow into its IKE SA; what is known of the SA, and the events
+/// that only the sequence shows, become the transaction's.
+pub fn track(
+    flow: &mut FlowContext,
+    tx: &mut Transaction,
+    table: &Table,
+    from: Endpoint,
+    to: Endpoint,
+    time: u64,
+) {
+    track_esp(flow, table);
+    let observation = Observation { tx, from, to, time };
+    let Some((view, events)) = table.observe(&observation) else { return };
+    if let Some((sa, header)) = flow.last.zip(tx.header) {
+        flow.esp.follow(sa, header.exchange_type, &view);
+    }
+    tx.sa = Some(view);
+    tx.events.merge(events);
 }
 
 /// Opens a message with the operator's keys. If some have come since messages of the

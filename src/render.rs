@@ -10,7 +10,7 @@ use crate::digits::Digits;
 use crate::fingerprint;
 use crate::policy::Finding;
 use crate::proposal::{Proposal, Transform};
-use crate::sa::{Endpoint, SaView};
+use crate::sa::{Endpoint, SaView, Sent, State};
 use crate::tx::{Event, PayloadEntry, Scope, Transaction};
 use crate::vendor;
 use crate::wire::notify::Notify;
@@ -413,6 +413,9 @@ fn render_encrypted(tx: &Transaction, sink: &mut impl Sink) {
 fn render_sa(sa: &SaView, sink: &mut impl Sink) {
     sink.hex(c"id", &sa.id.to_be_bytes());
     sink.word(c"state", sa.state.name());
+    if sa.state == State::Established {
+        sink.bool(c"confirmed", sa.confirmed);
+    }
     render_endpoint(sa.initiator, c"initiator", c"initiator_port", sink);
     render_endpoint(sa.responder, c"responder", c"responder_port", sink);
     sink.string(c"started", &timestamp(sa.started));
@@ -453,9 +456,23 @@ fn render_sa(sa: &SaView, sink: &mut impl Sink) {
         sink.bool(c"inferred", failure.inferred);
         sink.close();
     }
+    if !sa.esp.is_empty() {
+        sink.open_object(c"esp");
+        render_sent(sa.esp.from_initiator(), c"from_initiator", sink);
+        render_sent(sa.esp.from_responder(), c"from_responder", sink);
+        sink.uint(c"abnormal", sa.esp.abnormal().into());
+        sink.close();
+    }
     sink.uint(c"half_open", sa.half_open.into());
     sink.uint(c"auth_failures", sa.auth_failures.into());
     sink.uint(c"init_rate", sa.init_rate.into());
+}
+
+fn render_sent(sent: Sent, key: &CStr, sink: &mut impl Sink) {
+    sink.open_object(key);
+    sink.uint(c"packets", sent.packets.into());
+    sink.uint(c"bytes", sent.bytes);
+    sink.close();
 }
 
 fn render_endpoint(end: Option<Endpoint>, key: &CStr, port: &CStr, sink: &mut impl Sink) {

@@ -218,6 +218,8 @@ events! {
     FragmentTimeout = c"fragment_timeout",
     /// More fragments, or fragmented messages at once, than are followed.
     TooManyFragments = c"too_many_fragments",
+    /// ESP in UDP of a size that no peer sends, since the SA's last message.
+    AbnormalEspSize = c"abnormal_esp_size",
     /// More messages at once than `max-tx` allows; the oldest were given up.
     TooManyTransactions = c"too_many_transactions",
     /// The operator's keys for the IKE SA do not open the message: it was changed on the

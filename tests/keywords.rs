@@ -431,6 +431,11 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
     ("ikev2.sa.retransmissions", &[(">10,60", "'60' is not understood: the keyword takes one value or range")]),
     ("ikev2.sa.auth_failures", &[(">=5,seconds 60", "'seconds 60' is not understood: the keyword takes one value or range")]),
     ("ikev2.sa.half_open", &[("yes", "'yes' is no number, and the keyword has no names")]),
+    ("ikev2.sa.init_rate", &[(">100,seconds 60", "'seconds 60' is not understood: the keyword takes one value or range"), ("10/s", "'10/s' is not a number from 0 to 4294967295")]),
+    ("ikev2.sa.confirmed", &[("maybe", "'maybe' is not one of yes, no"), ("!", "'!' is not one of yes, no"), ("yes,no", "'yes,no' is not one of yes, no")]),
+    ("ikev2.esp.packets", ESP),
+    ("ikev2.esp.bytes", ESP),
+    ("ikev2.esp.abnormal", &[(">0,initiator", "'initiator' is not understood: the keyword takes one value or range")]),
     ("ikev2.nat", &[
         ("yes", "'yes' is not one of unknown, none, initiator, responder, both, forced"),
         ("source", "'source' is not one of"), ("!", "'' is not one of"), ("both,", "'' is not one of"),
@@ -456,6 +461,13 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
     ("ikev2.chosen.addke", KE),
     ("ikev2.offered.esn", ESN),
     ("ikev2.chosen.esn", ESN),
+];
+
+#[rustfmt::skip]
+const ESP: &[(&str, &str)] = &[
+    ("10,client", "'client' is not one of initiator, responder"), ("10,", "'' is not one of initiator, responder"),
+    ("10,initiator,responder", "'initiator,responder' is not one of"), ("initiator", "'initiator' is no number, and the keyword has no names"),
+    ("1kb", "'1kb' is not a number from 0 to 4294967295"),
 ];
 
 #[rustfmt::skip]
@@ -709,6 +721,44 @@ fn fragments() -> Vec<Datagram> {
     handshake.into_iter().chain(cut.map(sent)).chain(whole).chain(late.map(sent)).collect()
 }
 
+/// A handshake with NAT traversal, and behind it ESP: three packets of each end as they
+/// should be, then packets that are too small, odd and too large, with a liveness check
+/// behind each kind.
+fn abnormal_esp() -> Vec<Datagram> {
+    let flow = Flow::NAT_T;
+    let both = |message: Message| {
+        [flow.request(message.bytes()), flow.response(message.answered().bytes())]
+    };
+    let encrypted = |exchange, message_id, inner, length| {
+        let payloads = vec![Payload::encrypted(inner, length)];
+        both(Message { message_id, ..Message::later(exchange, payloads) })
+    };
+    let check = |message_id| encrypted(craft_message::INFORMATIONAL, message_id, 0, 25);
+    let init = [
+        flow.request(Message::request(&AEAD).bytes()),
+        flow.response(Message::response(&AEAD).bytes()),
+    ];
+    let auth = encrypted(craft_message::IKE_AUTH, 1, craft_message::IDR, 208);
+    let sizes = |sizes: &[usize]| {
+        let ends = [(true, 0xc001_0203), (false, 0xc00a_0b0c)];
+        let packets =
+            |length: &usize| ends.map(|(to_server, spi)| flow.esp(to_server, spi, *length));
+        sizes.iter().flat_map(packets).collect::<Vec<_>>()
+    };
+    let parts = [
+        [init, auth].concat(),
+        sizes(&[24, 100, 9288]),
+        check(2).to_vec(),
+        sizes(&[20]),
+        check(3).to_vec(),
+        sizes(&[1399]),
+        check(4).to_vec(),
+        sizes(&[9292]),
+        check(5).to_vec(),
+    ];
+    parts.concat()
+}
+
 /// The cases with a crafted capture, and what the capture is.
 fn crafted() -> Vec<(&'static str, Vec<u8>)> {
     let conversations = [
@@ -722,6 +772,7 @@ fn crafted() -> Vec<(&'static str, Vec<u8>)> {
         ("pq", post_quantum()),
         ("weak-proposal-composition", compositions()),
         ("fragment-status", vec![fragments()]),
+        ("esp-abnormal", vec![abnormal_esp()]),
     ];
     let file = |conversations: &Vec<Vec<Datagram>>| {
         capture(&conversations.iter().map(Vec::as_slice).collect::<Vec<_>>())

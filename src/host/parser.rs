@@ -12,7 +12,9 @@ use super::{
     claim, config, decryption, log, protocol, tracking, PROTOCOL, PROTOCOL_NUMBER, TO_CLIENT,
     TO_SERVER,
 };
-use crate::pipeline::{decrypt, find_damaged, on_datagram, track, track_keepalive, FlowContext};
+use crate::pipeline::{
+    decrypt, find_damaged, on_datagram, track, track_esp, track_other, FlowContext,
+};
 use crate::sys;
 use crate::tx::{Direction, Event, Transport};
 use crate::wire::{detect, Sighting, HEADER_LEN};
@@ -261,7 +263,10 @@ unsafe extern "C" fn state_free(state: *mut c_void) {
     guard((), || {
         if !state.is_null() {
             // SAFETY: made by `state_new`, freed once.
-            drop(unsafe { Box::from_raw(state.cast::<State>()) });
+            let state = unsafe { Box::from_raw(state.cast::<State>()) };
+            if let Some((mut context, table)) = state.context.zip(tracking::table()) {
+                track_esp(&mut context, table);
+            }
         }
     });
 }
@@ -321,18 +326,18 @@ unsafe fn parse(
     let data = unsafe { bytes(slice.input, slice.input_len) };
     let Some(mut transaction) = on_datagram(context, direction, data) else {
         if let Some(table) = tracking::table() {
-            track_keepalive(context, direction, data, table);
+            track_other(context, direction, data, table);
         }
         return OK;
     };
-    if let Some(decryptor) = decryption::decryptor() {
-        let late = decrypt(context, &mut transaction, decryptor);
-        late.into_iter().for_each(|late| state.push(late, config::get().max_tx));
-    }
+    let decryptor = decryption::decryptor();
+    let late = decryptor.map(|decryptor| decrypt(context, &mut transaction, decryptor));
     if let (Some(table), Some((from, to))) = (tracking::table(), flow.endpoints(direction)) {
-        track(&mut transaction, table, from, to, flow.time());
+        track(context, &mut transaction, table, from, to, flow.time());
     }
-    state.push(transaction, config::get().max_tx);
+    for transaction in late.unwrap_or_default().into_iter().chain([transaction]) {
+        state.push(transaction, config::get().max_tx);
+    }
     OK
 }
 

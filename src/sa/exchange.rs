@@ -24,8 +24,8 @@ pub(super) struct Facts {
     pub(super) from_initiator: bool,
     pub(super) response: bool,
     pub(super) body: Body,
-    /// Of all bytes of the message.
-    pub(super) hash: u64,
+    /// Of all bytes of the message; not 0.
+    pub(super) hash: u32,
 }
 
 /// What can be seen of a message's contents.
@@ -97,7 +97,7 @@ impl Facts {
             from_initiator: header.flags.initiator(),
             response: header.flags.response(),
             body,
-            hash: hasher.hash_one(tx.message()),
+            hash: hasher.hash_one(tx.message()) as u32 | 1,
         })
     }
 
@@ -123,17 +123,20 @@ impl Facts {
 
     /// Whether only an SA that is authenticated has this exchange.
     pub(super) fn is_use(&self) -> bool {
-        matches!(
-            self.exchange,
-            ExchangeType::CREATE_CHILD_SA
-                | ExchangeType::INFORMATIONAL
-                | ExchangeType::IKE_FOLLOWUP_KE
-        )
+        is_use(self.exchange)
     }
 
     fn part(&self) -> Part {
         self.protected().map_or(Part::Whole, |protected| protected.part)
     }
+}
+
+/// Whether only an SA that is authenticated has this exchange.
+pub(super) fn is_use(exchange: ExchangeType) -> bool {
+    matches!(
+        exchange,
+        ExchangeType::CREATE_CHILD_SA | ExchangeType::INFORMATIONAL | ExchangeType::IKE_FOLLOWUP_KE
+    )
 }
 
 fn body(tx: &Transaction, header: &Header) -> Body {
@@ -206,8 +209,9 @@ pub(super) struct Exchange {
     /// The size of the request's encrypted contents, for what its response means.
     pub(super) asked: u16,
     marks: u16,
-    request: u64,
-    response: u64,
+    /// Hashes of the request and of the response; 0 as long as there is none.
+    request: u32,
+    response: u32,
 }
 
 impl Exchange {
@@ -523,6 +527,8 @@ pub(super) enum Step {
     Fail(Reason),
     /// An exchange of an SA in use was completed.
     Use,
+    /// ESP shows that the peers have finished.
+    Carry,
     /// The IKE SA was deleted.
     Delete,
 }
@@ -546,6 +552,7 @@ pub(super) fn next(state: State, step: Step) -> State {
         (InitDone | Authenticating | Failed, Step::Authenticated) => Established,
 
         (InitDone | Authenticating | Failed | Closed, Step::Use) => Established,
+        (InitDone | Authenticating | Failed, Step::Carry) => Established,
         (InitDone | Authenticating | Established | Failed, Step::Delete) => Closed,
 
         (HalfOpen | Cookie | InitDone | Authenticating | Established, Step::Fail(_)) => Failed,
@@ -558,7 +565,7 @@ mod tests {
     use super::State::{Authenticating, Closed, Cookie, Established, Failed, HalfOpen, InitDone};
     use super::*;
 
-    const STEPS: [Step; 11] = [
+    const STEPS: [Step; 12] = [
         Step::Begin,
         Step::AskCookie,
         Step::AskGroup,
@@ -569,6 +576,7 @@ mod tests {
         Step::Authenticated,
         Step::Fail(Reason::NoAnswer),
         Step::Use,
+        Step::Carry,
         Step::Delete,
     ];
 
@@ -576,13 +584,13 @@ mod tests {
     fn the_table_is_this() {
         // One row a state, one column a step, as above.
         let table = [
-            (HalfOpen, "HalfOpen Cookie HalfOpen InitDone Closed Authenticating - - Failed - -"),
-            (Cookie, "HalfOpen - HalfOpen InitDone Closed Authenticating - - Failed - -"),
-            (InitDone, "- - - - - Authenticating Authenticating Established Failed Established Closed"),
-            (Authenticating, "- - - - - - - Established Failed Established Closed"),
-            (Established, "- - - - - Authenticating Authenticating - Failed - Closed"),
-            (Failed, "HalfOpen Cookie HalfOpen InitDone - Authenticating Authenticating Established - Established Closed"),
-            (Closed, "- - - - - - - - - Established -"),
+            (HalfOpen, "HalfOpen Cookie HalfOpen InitDone Closed Authenticating - - Failed - - -"),
+            (Cookie, "HalfOpen - HalfOpen InitDone Closed Authenticating - - Failed - - -"),
+            (InitDone, "- - - - - Authenticating Authenticating Established Failed Established Established Closed"),
+            (Authenticating, "- - - - - - - Established Failed Established Established Closed"),
+            (Established, "- - - - - Authenticating Authenticating - Failed - - Closed"),
+            (Failed, "HalfOpen Cookie HalfOpen InitDone - Authenticating Authenticating Established - Established Established Closed"),
+            (Closed, "- - - - - - - - - Established - -"),
         ];
         for (state, row) in table {
             for (step, expected) in STEPS.into_iter().zip(row.split(' ')) {
@@ -592,7 +600,7 @@ mod tests {
         }
     }
 
-    fn facts(response: bool, id: u32, hash: u64) -> Facts {
+    fn facts(response: bool, id: u32, hash: u32) -> Facts {
         Facts {
             init_spi: [1; 8],
             resp_spi: [2; 8],

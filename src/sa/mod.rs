@@ -27,6 +27,7 @@ use std::net::IpAddr;
 use crate::tx::Transaction;
 use crate::wire::registry::NotifyType;
 
+mod esp;
 mod exchange;
 pub mod fragment;
 mod limits;
@@ -40,13 +41,14 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use esp::{Carrier, Esp, InFlow, Sent};
 pub use limits::Limits;
 pub use nat::Nat;
 pub use negotiation::Chosen;
 pub use table::{Counters, Table};
 
 /// One end of a datagram's way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     /// Its address.
     pub address: IpAddr,
@@ -68,9 +70,10 @@ pub struct Observation<'a> {
 }
 
 /// Where an IKE SA stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum State {
     /// IKE_SA_INIT was sent and not answered, or only asked for once more.
+    #[default]
     HalfOpen,
     /// The responder asked for a cookie (RFC 7296, 2.6).
     Cookie,
@@ -158,13 +161,16 @@ pub struct Failure {
 }
 
 /// What is known of an SA after a message of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SaView {
     /// The same for all messages of an SA and in every run: made from the
     /// initiator's SPI alone, as the responder's is not known at first.
     pub id: u64,
     /// Where it stands.
     pub state: State,
+    /// Whether what followed the handshake proves that it is established; until then a
+    /// round of EAP may follow.
+    pub confirmed: bool,
     /// The original initiator, where it was seen last.
     pub initiator: Option<Endpoint>,
     /// The original responder, where it was seen last.
@@ -189,10 +195,13 @@ pub struct SaView {
     pub fragments: Option<fragment::Status>,
     /// Why the handshake failed, in state `failed`.
     pub failure: Option<Failure>,
+    /// ESP in UDP of its flows.
+    pub esp: Esp,
     /// Half-open SAs of this responder.
     pub half_open: u32,
     /// Refused authentications of this initiator within the window.
     pub auth_failures: u32,
-    /// Requests of IKE_SA_INIT of this initiator within the window.
+    /// Requests of IKE_SA_INIT of this initiator within the window, repeated ones not
+    /// counted again.
     pub init_rate: u32,
 }

@@ -34,8 +34,8 @@ pub(super) struct Counts {
 /// Something to be counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tally {
-    /// A responder has one half-open SA more.
-    Opened,
+    /// A responder has one half-open SA more, which began at this time.
+    Opened(u64),
     /// It has one less; that one began at this time.
     Settled(u64),
     /// A source sent a request of IKE_SA_INIT.
@@ -94,7 +94,7 @@ impl Pressure {
             let entry = entry(set, address, time, periods);
             let now = periods.map(|period| number(time, period));
             match tally {
-                Tally::Opened => entry.half_open.add(now[0]),
+                Tally::Opened(began) => entry.half_open.add_at(now[0], number(began, periods[0])),
                 Tally::Settled(began) => entry.half_open.remove(number(began, periods[0])),
                 Tally::Init => entry.inits.add(now[1]),
                 Tally::Refused => entry.refusals.add(now[1]),
@@ -166,6 +166,14 @@ impl Recent {
         *count = count.saturating_add(1);
     }
 
+    /// Counts what began in an earlier period, unless that is over.
+    fn add_at(&mut self, now: u32, began: u32) {
+        self.advance(now);
+        if self.newest.wrapping_sub(began) < PERIODS as u32 {
+            self.add(began);
+        }
+    }
+
     fn remove(&mut self, began: u32) {
         if self.newest.wrapping_sub(began) < PERIODS as u32 {
             let count = &mut self.counts[began as usize % PERIODS];
@@ -233,7 +241,7 @@ mod tests {
     fn a_half_open_sa_counts_until_it_is_settled_or_too_old() {
         let pressure = pressure();
         for _ in 0..3 {
-            pressure.count(address(1), Tally::Opened, START);
+            pressure.count(address(1), Tally::Opened(START), START);
         }
         pressure.count(address(1), Tally::Settled(START), START + 10 * SECOND);
         let at = |seconds| pressure.counts(address(1), START + seconds * SECOND).half_open;

@@ -5,11 +5,13 @@ use std::num::NonZeroU64;
 use crate::tx::{Event, EventSet, Transaction};
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 
+use super::esp::Esp;
 use super::exchange::{next, Body, Facts, Init, Part, Protected, Sight, Step, Window};
 use super::fragment::{self, Condition, Conditions, Fragments, MessageKey};
 use super::nat;
 use super::negotiation::{self, Chosen, Irregularities, Irregularity, Offer};
 use super::outcome::{self, Certainty, Sizes};
+use super::pressure::Tally;
 use super::{Endpoint, Failure, Observation, Reason, State};
 
 /// How soon after its first IKE_AUTH exchange an initiator rejects the responder's
@@ -43,6 +45,7 @@ pub(super) struct Sa {
     unjudged: Option<Unjudged>,
     offer: Option<Box<Offer>>,
     fragments: Option<Box<Fragments>>,
+    pub(super) esp: Esp,
 }
 
 /// A message that waits for the algorithms to be judged.
@@ -59,7 +62,7 @@ enum Unjudged {
 pub(super) struct Outcome {
     pub(super) events: EventSet,
     pub(super) fragments: Option<fragment::Status>,
-    /// A request of IKE_SA_INIT, repeated or not.
+    /// A request of IKE_SA_INIT that was not sent before.
     pub(super) init_request: bool,
     /// The initiator's authentication was refused.
     pub(super) refused: bool,
@@ -85,6 +88,12 @@ impl Sa {
     const SURELY_CLOSED: u16 = 128;
     /// A message of IKE_SA_INIT was seen, if not as the first.
     const INIT_SEEN: u16 = 256;
+    /// What came behind the handshake proves that it succeeded.
+    const CONFIRMED: u16 = 512;
+    /// ESP of abnormal size came since the last message.
+    const ABNORMAL_ESP: u16 = 1024;
+    /// Counted among the half-open SAs of its responder.
+    const COUNTED: u16 = 2048;
 
     /// A record without messages. An SA that is first seen in another exchange than
     /// those of the handshake is in use.
@@ -116,6 +125,7 @@ impl Sa {
             unjudged: None,
             offer: None,
             fragments: None,
+            esp: Esp::default(),
         }
     }
 
@@ -134,6 +144,7 @@ impl Sa {
             unjudged: None,
             offer: None,
             fragments: None,
+            esp: Esp::default(),
             round_trip_us: None,
             established: None,
             ..*self
@@ -164,12 +175,18 @@ impl Sa {
         patience: u64,
     ) -> Outcome {
         let time = observation.time;
-        let mut outcome =
-            Outcome { init_request: facts.body == Body::Init(Init::Request), ..Outcome::default() };
+        let mut outcome = Outcome::default();
+        if self.has(Self::ABNORMAL_ESP) {
+            self.marks &= !Self::ABNORMAL_ESP;
+            outcome.events.insert(Event::AbnormalEspSize);
+        }
         self.locate(facts, observation);
         let too_soon = self.check_order(facts, &mut outcome.events);
         let after_whole = self.window(facts).came_whole(facts);
-        match self.pair(facts, time, &mut outcome.events) {
+        let sight = self.pair(facts, time, &mut outcome.events);
+        outcome.init_request =
+            facts.body == Body::Init(Init::Request) && matches!(sight, Sight::New | Sight::Changed);
+        match sight {
             Sight::New => self.proceed(facts, observation, too_soon, &mut outcome),
             Sight::Repeated => {
                 self.retransmissions = self.retransmissions.saturating_add(1);
@@ -190,17 +207,51 @@ impl Sa {
         self.started = self.started.min(request.started);
         self.messages = self.messages.saturating_add(request.messages);
         self.retransmissions = self.retransmissions.saturating_add(request.retransmissions);
-        self.marks |= Self::INIT_SEEN;
-        // Only the request can have been recorded there.
-        if self.nat == nat::Views::default() {
-            self.nat = request.nat;
-        }
+        self.marks |= Self::INIT_SEEN | request.marks & Self::COUNTED;
+        self.nat.merge(request.nat);
         self.offer = self.offer.take().or(request.offer);
     }
 
     /// A peer sent a NAT keepalive.
     pub(super) fn keep_alive(&mut self, from_initiator: bool) {
         self.nat.add_keepalive(from_initiator);
+    }
+
+    /// ESP came in a flow of the SA. Only who has finished the handshake can send it:
+    /// from both ends it is proof enough, from one where the other's messages are not
+    /// seen either. It is not enough against a refusal under encryption, as anybody can
+    /// forge ESP.
+    pub(super) fn carry(&mut self, more: &Esp) {
+        self.esp.add(more);
+        if more.abnormal() > 0 {
+            self.marks |= Self::ABNORMAL_ESP;
+        }
+        let refused = self.failure.is_some_and(|failure| failure.reason.is_refusal());
+        if refused || (self.is_mutual() && !self.esp.is_mutual()) {
+            return;
+        }
+        let before = self.state;
+        self.state = next(before, Step::Carry);
+        if self.state == State::Established {
+            self.failure = None;
+            self.marks |= Self::CONFIRMED;
+        }
+    }
+
+    /// Whether that the SA is established is beyond doubt: until then what looks like the
+    /// last response of IKE_AUTH may be the first of EAP.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.state == State::Established && self.has(Self::CONFIRMED)
+    }
+
+    /// Whether the SA is one more, or one less, of those that its responder has half-open.
+    pub(super) fn recount(&mut self) -> Option<Tally> {
+        let counts = self.state.is_half_open() && self.has(Self::INIT_SEEN);
+        if counts == self.has(Self::COUNTED) {
+            return None;
+        }
+        self.marks ^= Self::COUNTED;
+        Some(if counts { Tally::Opened(self.started) } else { Tally::Settled(self.started) })
     }
 
     /// From the first IKE_SA_INIT to the response that established the SA.
@@ -365,7 +416,7 @@ impl Sa {
         let step = outcome::judge(answer, self.sizes());
         self.unjudged = step.is_none().then_some(Unjudged::Answer(answer));
         if answer.inner == PayloadType::AUTH {
-            self.marks |= Self::AUTH_OVER;
+            self.marks |= Self::AUTH_OVER | Self::CONFIRMED;
         }
         step
     }
@@ -462,6 +513,9 @@ impl Sa {
         if step == Step::Authenticated {
             self.established = NonZeroU64::new(time);
         }
+        if step == Step::Use {
+            self.marks |= Self::CONFIRMED;
+        }
         let before = self.state;
         self.state = next(before, step);
         if self.state == before {
@@ -470,6 +524,7 @@ impl Sa {
         self.failure = None;
         if self.state == State::Authenticating {
             self.established = None;
+            self.marks &= !Self::CONFIRMED;
         }
         outcome.established = step == Step::Authenticated;
         if let Step::Fail(reason) = step {

@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::tx::{Event, EventSet};
 use crate::wire::registry::ExchangeType;
 
+use super::esp::{Esp, InFlow};
 use super::exchange::{Body, Facts, Init};
 use super::limits::{Limits, MICROSECONDS};
 use super::negotiation::Peers;
@@ -103,10 +104,9 @@ impl Table {
         self.expire(&mut shard, observation.time);
         let (slot, mut events) = self.locate(&mut shard, &facts, &keys, observation.time)?;
         let patience = u64::from(self.limits.half_open_timeout) * MICROSECONDS;
-        let (outcome, was, view) = shard.update(slot, |sa| {
-            let was = sa.messages > 0 && sa.state.is_half_open();
+        let (outcome, tally, view) = shard.update(slot, |sa| {
             let outcome = sa.observe(&facts, observation, patience);
-            (outcome, was, view(sa, &outcome, observation.time))
+            (outcome, sa.recount(), view(sa, &outcome, observation.time))
         })?;
         if facts.is_init() && !shard.is_linked(slot, By::Half) {
             shard.link(slot, By::Half, keys.half);
@@ -121,18 +121,38 @@ impl Table {
         if outcome.established && self.is_downgrade(&view) {
             events.insert(Event::DowngradePeers);
         }
-        Some((self.count(view, was, &facts, &outcome, observation.time), events))
+        Some((self.count(view, tally, &outcome, observation.time), events))
     }
 
     /// Takes in a NAT keepalive in a flow of the SA with these SPIs: a peer sends them
     /// that found itself behind a NAT.
     pub fn keep_alive(&self, init_spi: [u8; 8], resp_spi: [u8; 8], from_initiator: bool) {
+        self.update(init_spi, resp_spi, |sa| sa.keep_alive(from_initiator));
+    }
+
+    /// Takes in ESP that a flow of the SA carried.
+    pub fn carry(&self, sa: &InFlow, esp: &Esp) {
+        let settled = self.update(sa.init_spi, sa.resp_spi, |sa| {
+            sa.carry(esp);
+            Some((sa.responder?.address, sa.recount()?, sa.last))
+        });
+        if let Some((responder, tally, time)) = settled.flatten() {
+            self.pressure.count(responder, tally, time);
+        }
+    }
+
+    /// Changes the record of the SA with these SPIs, if there is one.
+    fn update<T>(
+        &self,
+        init_spi: [u8; 8],
+        resp_spi: [u8; 8],
+        change: impl FnOnce(&mut Sa) -> T,
+    ) -> Option<T> {
         let mut shard = self.lock(place(&self.hasher, init_spi));
         let hash = self.hasher.hash_one((init_spi, resp_spi));
         let is_it = |sa: &Sa| (sa.init_spi, sa.resp_spi) == (init_spi, resp_spi);
-        if let Some(slot) = shard.find(By::Pair, hash, is_it) {
-            shard.update(slot, |sa| sa.keep_alive(from_initiator));
-        }
+        let slot = shard.find(By::Pair, hash, is_it)?;
+        shard.update(slot, change)
     }
 
     /// Finds or makes the record of a message.
@@ -253,17 +273,14 @@ impl Table {
     fn count(
         &self,
         mut view: SaView,
-        was_half_open: bool,
-        facts: &Facts,
+        half_open: Option<Tally>,
         outcome: &Outcome,
         time: u64,
     ) -> SaView {
         let count = |address: IpAddr, tally| self.pressure.count(address, tally, time);
         if let Some(responder) = view.responder.map(|end| end.address) {
-            match (was_half_open, view.state.is_half_open()) {
-                (false, true) if facts.is_init() => count(responder, Tally::Opened),
-                (true, false) => count(responder, Tally::Settled(view.started)),
-                _ => {}
+            if let Some(tally) = half_open {
+                count(responder, tally);
             }
             view.half_open = self.pressure.counts(responder, time).half_open;
         }
@@ -374,6 +391,7 @@ fn view(sa: &Sa, outcome: &Outcome, time: u64) -> SaView {
     SaView {
         id: mix(u64::from_be_bytes(sa.init_spi)),
         state: sa.state,
+        confirmed: sa.is_confirmed(),
         initiator: sa.initiator,
         responder: sa.responder,
         started: sa.started,
@@ -386,6 +404,7 @@ fn view(sa: &Sa, outcome: &Outcome, time: u64) -> SaView {
         chosen: sa.chosen,
         fragments: outcome.fragments,
         failure: sa.failure,
+        esp: sa.esp,
         half_open: 0,
         auth_failures: 0,
         init_rate: 0,

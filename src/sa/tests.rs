@@ -459,6 +459,106 @@ fn what_belongs_to_no_sa_has_no_record() {
     assert_eq!(table.counters().active, 0);
 }
 
+/// ESP of the SA: packets of the initiator and of the responder.
+fn carry(play: &Play, packets: [u32; 2]) {
+    let sa = InFlow { init_spi: INIT_SPI, resp_spi: RESP_SPI, initiator_is_client: true };
+    let mut esp = Esp::default();
+    for (end, packets) in packets.into_iter().enumerate() {
+        (0..packets).for_each(|_| esp.count(end, 100));
+    }
+    play.table.carry(&sa, &esp);
+}
+
+#[test]
+fn esp_of_both_ends_shows_success_where_sizes_do_not() {
+    let unknown =
+        [transform(TransformType::ENCR, 1024, None), transform(TransformType::PRF, 5, None)];
+    let mut play = Play::new();
+    play.send(&sa_init());
+    play.send(&accept_with(proposal(1, Protocol::IKE, &[], &unknown)));
+    play.send(&auth(1, PayloadType::IDI, LARGE));
+    let undecided = play.view(&auth_answer(1, PayloadType::NOTIFY, SMALL));
+    assert_eq!((undecided.state, undecided.half_open), (State::Authenticating, 1));
+    carry(&play, [5, 0]);
+    let again = auth_answer(1, PayloadType::NOTIFY, SMALL);
+    assert_eq!(play.view(&again).state, State::Authenticating);
+    carry(&play, [0, 1]);
+    assert_eq!(play.table.counters().half_open, 0);
+    let view = play.view(&inform(INITIATOR, 2, PayloadType::NONE));
+    assert_eq!((view.state, view.confirmed, view.half_open), (State::Established, true, 0));
+    assert_eq!(view.handshake_ms, None);
+    assert_eq!((view.esp.from_initiator().packets, view.esp.from_responder().bytes), (5, 100));
+}
+
+#[test]
+fn esp_is_no_proof_against_a_refusal() {
+    let mut play = Play::new().begin();
+    play.send(&auth(1, PayloadType::IDI, LARGE));
+    play.send(&auth_answer(1, PayloadType::NOTIFY, SMALL));
+    carry(&play, [1, 1]);
+    let view = play.view(&auth_answer(1, PayloadType::NOTIFY, SMALL));
+    assert_eq!((view.state, view.auth_failures), (State::Failed, 1));
+}
+
+#[test]
+fn esp_overrules_a_failure_in_clear() {
+    let mut play = Play::new().begin();
+    play.send(&auth(1, PayloadType::IDI, LARGE));
+    let forged = MessageBuilder::response(ExchangeType::IKE_AUTH)
+        .payload(PayloadType::NOTIFY, notify_body(NotifyType::INVALID_SYNTAX, &[]));
+    assert_eq!(play.view(&forged).state, State::Failed);
+    carry(&play, [1, 1]);
+    let view = play.view(&inform(INITIATOR, 2, PayloadType::NONE));
+    assert_eq!((view.state, view.failure), (State::Established, None));
+}
+
+#[test]
+fn esp_of_abnormal_size_is_told_with_the_next_message_once() {
+    let mut play = Play::new().established();
+    let sa = InFlow { init_spi: INIT_SPI, resp_spi: RESP_SPI, initiator_is_client: true };
+    let mut esp = Esp::default();
+    esp.count(0, 21);
+    play.table.carry(&sa, &esp);
+    assert_eq!(play.events(&inform(INITIATOR, 2, PayloadType::NONE)), [Event::AbnormalEspSize]);
+    let (view, events) = play.send(&inform(ANSWER, 2, PayloadType::NONE));
+    assert_eq!((view.esp.abnormal(), events), (1, EventSet::default()));
+}
+
+#[test]
+fn an_sa_is_confirmed_by_what_follows() {
+    let mut play = Play::new().established();
+    let check = inform(INITIATOR, 2, PayloadType::NONE);
+    assert!(!play.view(&check).confirmed);
+    assert!(play.view(&inform(ANSWER, 2, PayloadType::NONE)).confirmed);
+    let mut play = Play::new().begin();
+    play.send(&auth(1, PayloadType::IDI, LARGE));
+    assert!(!play.view(&auth_answer(1, PayloadType::IDR, LARGE)).confirmed);
+    play.send(&auth(2, PayloadType::EAP, SMALL));
+    play.send(&auth_answer(2, PayloadType::EAP, SMALL));
+    play.send(&auth(3, PayloadType::AUTH, LARGE));
+    assert!(play.view(&auth_answer(3, PayloadType::AUTH, LARGE)).confirmed);
+}
+
+#[test]
+fn an_sa_is_half_open_again_when_eap_goes_on() {
+    let mut play = Play::new().begin();
+    assert_eq!(play.view(&auth(1, PayloadType::IDI, LARGE)).half_open, 1);
+    assert_eq!(play.view(&auth_answer(1, PayloadType::IDR, LARGE)).half_open, 0);
+    assert_eq!(play.view(&auth(2, PayloadType::EAP, SMALL)).half_open, 1);
+    assert_eq!(play.view(&auth_answer(2, PayloadType::AUTH, LARGE)).half_open, 0);
+}
+
+#[test]
+fn a_request_that_is_sent_again_is_no_further_one() {
+    let mut play = Play::new();
+    assert_eq!(play.view(&sa_init()).init_rate, 1);
+    assert_eq!(play.view(&sa_init()).init_rate, 1);
+    let changed = sa_init().payload(PayloadType(200), []);
+    assert_eq!(play.view(&changed).init_rate, 2);
+    let other = sa_init().header(|header| header.init_spi = [9; 8]);
+    assert_eq!(play.view(&other).init_rate, 3);
+}
+
 #[test]
 fn keepalives_are_of_the_sa_with_the_spis() {
     let mut play = Play::new().established();

@@ -271,6 +271,13 @@ impl Flow {
         self.datagram(false, message.as_ref())
     }
 
+    /// ESP from the client or from the server; `length` counts from the SPI on.
+    pub(crate) fn esp(self, to_server: bool, spi: u32, length: usize) -> Datagram {
+        let mut data = [&spi.to_be_bytes(), &noise(spi, length)[..]].concat();
+        data.truncate(length);
+        Datagram { data, ..self.datagram(to_server, &[]) }
+    }
+
     fn datagram(self, to_server: bool, message: &[u8]) -> Datagram {
         let marker: &[u8] = if self.marker { &[0; 4] } else { &[] };
         let data = [marker, message].concat();

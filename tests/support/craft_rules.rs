@@ -561,7 +561,7 @@ fn pressure() -> Vec<Scenario> {
         sequence("refused-5-times", &[7_296_407, 7_296_430], &refusals(5)),
         sequence("refused-30-times", &[7_296_407, 7_296_430, 7_296_431], &refusals(30)),
         sequence("99-half-open", &[], &repeated(&[good()], 99)),
-        sequence("100-half-open", &[7_296_305, 7_296_432], &repeated(&[good()], 100)),
+        sequence("100-half-open", &[7_296_305, 7_296_432, 7_296_436], &repeated(&[good()], 100)),
         sequence("sent-50-times", &[7_296_400], &again[..again.len() - 1]),
         sequence("sent-51-times", &[7_296_400, 7_296_433], &again),
         sequence("answered-10-times", &[7_296_400], &answers[..answers.len() - 1]),
@@ -603,7 +603,7 @@ fn fragments() -> Vec<Scenario> {
         of("16-tiny-fragments", &[7_296_441], &tiny),
         of("15-tiny-fragments", &[], &whole),
         sequence("99-incomplete", &[], &repeated(&opened, 99)),
-        sequence("100-incomplete", &[7_296_432, 7_296_442], &repeated(&opened, 100)),
+        sequence("100-incomplete", &[7_296_432, 7_296_436, 7_296_442], &repeated(&opened, 100)),
     ]
 }
 
@@ -621,7 +621,26 @@ fn translated() -> Vec<Scenario> {
     // The header and that of the payload are 32 bytes.
     let large = 16_384 - 32;
     let direct = [&init()[..], &[request(IKE_AUTH, 1, IDI, large + 1)]].concat();
+    let esp = |name, fires: &[u32], sizes: &[usize]| {
+        let sent = |message: &Message| match message.flags & RESPONSE {
+            0 => Flow::NAT_T.request(message.bytes()),
+            _ => Flow::NAT_T.response(message.bytes()),
+        };
+        let packets = sizes.iter().map(|size| Flow::NAT_T.esp(true, 0xc001_0203, *size));
+        let check = request(INFORMATIONAL, 2, 0, ALONE);
+        let datagrams = handshake().iter().map(sent).collect::<Vec<_>>();
+        Scenario::new(
+            name,
+            fires,
+            datagrams.into_iter().chain(packets).chain([sent(&check)]).collect(),
+        )
+    };
     vec![
+        Scenario { quiet: SEQUENCES, ..esp("esp", &[], &[24, 100, 1400]) },
+        esp("esp-too-small", &[7_296_420], &[20, 100]),
+        esp("esp-odd", &[7_296_420], &[101]),
+        esp("esp-99-too-large", &[7_296_420], &[9292; 99]),
+        esp("esp-100-too-large", &[7_296_420, 7_296_452], &[9292; 100]),
         with("nat-small", &[7_296_451], 16),
         Scenario { quiet: SEQUENCES, ..with("nat-smallest", &[], 17) },
         Scenario { quiet: SEQUENCES, ..with("nat-largest", &[], large) },

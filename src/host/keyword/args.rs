@@ -17,6 +17,10 @@ pub(super) enum Part {
     Ke,
     /// What the SA has negotiated, in any of its messages.
     Sa,
+    /// What the SA's initiator sent.
+    Initiator,
+    /// What its responder sent.
+    Responder,
 }
 
 impl Part {
@@ -27,6 +31,8 @@ impl Part {
             Self::Chosen => Scope::Chosen.name(),
             Self::Ke => "ke",
             Self::Sa => "sa",
+            Self::Initiator => "initiator",
+            Self::Responder => "responder",
         }
     }
 
@@ -36,7 +42,7 @@ impl Part {
             None => true,
             Some(Self::Offered) => scope == Scope::Offered,
             Some(Self::Chosen) => scope == Scope::Chosen,
-            Some(Self::Ke | Self::Sa) => false,
+            Some(Self::Ke | Self::Sa | Self::Initiator | Self::Responder) => false,
         }
     }
 }

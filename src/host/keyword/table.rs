@@ -4,6 +4,7 @@ use super::args::Part;
 use super::kind::{Choice, Integer, Keyword, Kind, Names, Values, Width};
 use crate::fingerprint;
 use crate::policy::PostQuantum;
+use crate::sa::Sent;
 use crate::tx::{Scope, Transaction, Transport};
 use crate::vendor;
 use crate::wire::registry::{
@@ -39,6 +40,27 @@ macro_rules! sa {
     (|$sa:ident| $value:expr) => {
         integer!(U32, None, |tx, _, test| {
             tx.sa.as_ref().and_then(|$sa| $value).is_some_and(|value| test(value))
+        })
+    };
+}
+
+/// An integer keyword over the ESP of an IKE SA: of one of its ends, or of both.
+macro_rules! esp {
+    (|$sent:ident| $value:expr) => {
+        Kind::Integer(Integer {
+            width: Width::U32,
+            names: None,
+            parts: &[Part::Initiator, Part::Responder],
+            values: Values::Of(|tx, part, test| {
+                let Some(sa) = &tx.sa else { return false };
+                let ($sent, other) = (sa.esp.from_initiator(), sa.esp.from_responder());
+                let value = |$sent: Sent| $value;
+                test(match part {
+                    Some(Part::Initiator) => value($sent),
+                    Some(Part::Responder) => value(other),
+                    _ => value($sent + other),
+                })
+            }),
         })
     };
 }
@@ -455,6 +477,46 @@ super::keywords! {
         examples: &["ikev2.sa.half_open:>1000;"],
         source: "RFC 8019, 3",
         kind: sa!(|sa| Some(sa.half_open)),
+    }
+    SaInitRateKeyword {
+        name: c"ikev2.sa.init_rate",
+        summary: c"IKE_SA_INIT requests of the initiator's address within the window",
+        details: "A request that is sent again, byte for byte, counts once; with a cookie, or for another group, it is another. The window is a setting: docs/configuration.md.",
+        examples: &["ikev2.exchange_type:ike_sa_init; ikev2.sa.init_rate:>100;"],
+        source: "RFC 8019, 3",
+        kind: sa!(|sa| Some(sa.init_rate)),
+    }
+    SaConfirmedKeyword {
+        name: c"ikev2.sa.confirmed",
+        summary: c"whether what followed the handshake proves that the IKE SA is established",
+        details: "`no` is every other message, of SAs in their handshake too. What looks like the last response of IKE_AUTH may be the first of EAP.",
+        examples: &["ikev2.sa.confirmed;", "ikev2.sa.state:established; ikev2.sa.confirmed:no;"],
+        source: "docs/sa-tracking.md",
+        kind: Kind::Presence(|tx| tx.sa.is_some_and(|sa| sa.confirmed)),
+    }
+    EspPacketsKeyword {
+        name: c"ikev2.esp.packets",
+        summary: c"ESP packets in UDP that the IKE SA's flows have carried before the message",
+        details: "Both ways together, or what the `initiator` or the `responder` sent. ESP that is not in UDP is not seen.",
+        examples: &["ikev2.esp.packets:>0,initiator; ikev2.esp.packets:0,responder;"],
+        source: "RFC 3948, 2.1",
+        kind: esp!(|sent| sent.packets),
+    }
+    EspBytesKeyword {
+        name: c"ikev2.esp.bytes",
+        summary: c"bytes of these packets, from the SPI on",
+        details: "Both ways together, or what the `initiator` or the `responder` sent; 4294967295 stands for more too.",
+        examples: &["ikev2.esp.bytes:>1000000000,initiator;"],
+        source: "RFC 3948, 2.1",
+        kind: esp!(|sent| u32::try_from(sent.bytes).unwrap_or(u32::MAX)),
+    }
+    EspAbnormalKeyword {
+        name: c"ikev2.esp.abnormal",
+        summary: c"those of these packets whose size no peer sends",
+        details: "Both ways together. Smaller than 24 bytes, larger than 9288 or no multiple of 4: docs/sa-tracking.md.",
+        examples: &["ikev2.esp.abnormal:>10;"],
+        source: "RFC 4303, 2",
+        kind: sa!(|sa| Some(sa.esp.abnormal())),
     }
     NatKeyword {
         name: c"ikev2.nat",

@@ -1,0 +1,304 @@
+//! ESP in UDP: what an IKE SA's flow carries beside its messages, and what that
+//! proves.
+//!
+//! Packets are counted where the flow is, without the table of SAs: [`Carrier`] holds
+//! the counts of a flow until they are worth handing over. A packet costs some
+//! additions.
+
+use crate::tx::Direction;
+use crate::wire::registry::ExchangeType;
+
+use super::{exchange, SaView, State};
+
+/// The smallest ESP packet in bytes: SPI and Sequence Number (8), the shortest
+/// initialization vector and ciphertext of a cipher (8 and 8) or the least contents
+/// with a checksum of 96 bits and no cipher (4 and 12); RFC 4303, 2.
+const SMALLEST: usize = 24;
+
+/// The largest in bytes: the largest jumbo frame in use, 9,216, as contents, and what
+/// ESP adds at most: header 8, initialization vector 16, padding 16, checksum 32.
+const LARGEST: usize = 9216 + 72;
+
+/// Contents, padding and checksum are each filled up to a multiple of this
+/// (RFC 4303, 2.4 and 2.8).
+const UNIT: usize = 4;
+
+/// The most packets that wait in a flow to be handed over.
+const MOST_WAITING: u32 = 1024;
+
+/// Whether no honest peer sends ESP of this length in bytes.
+fn is_abnormal(length: usize) -> bool {
+    !(SMALLEST..=LARGEST).contains(&length) || length % UNIT != 0
+}
+
+/// What one end sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// ESP packets.
+    pub packets: u32,
+    /// Their bytes, from the SPI on.
+    pub bytes: u64,
+}
+
+impl core::ops::Add for Sent {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            packets: self.packets.saturating_add(other.packets),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+}
+
+/// ESP packets each way. Arrays, as they take less room than two of [`Sent`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Esp {
+    /// Bytes of one end, and of the other.
+    bytes: [u64; 2],
+    /// Packets, likewise.
+    packets: [u32; 2],
+    /// Packets of abnormal size, both ways.
+    abnormal: u32,
+}
+
+impl Esp {
+    /// What the initiator sent.
+    pub fn from_initiator(&self) -> Sent {
+        Sent { packets: self.packets[0], bytes: self.bytes[0] }
+    }
+
+    /// What the responder sent.
+    pub fn from_responder(&self) -> Sent {
+        Sent { packets: self.packets[1], bytes: self.bytes[1] }
+    }
+
+    /// Packets, both ways, that are smaller than ESP can be, larger than a link
+    /// carries or of a length that is not a multiple of 4.
+    pub fn abnormal(&self) -> u32 {
+        self.abnormal
+    }
+
+    /// Whether there was none.
+    pub fn is_empty(&self) -> bool {
+        self.packets == [0; 2]
+    }
+
+    /// Whether both ends sent some.
+    pub(super) fn is_mutual(&self) -> bool {
+        !self.packets.contains(&0)
+    }
+
+    pub(super) fn add(&mut self, more: &Self) {
+        for end in [0, 1] {
+            self.bytes[end] = self.bytes[end].saturating_add(more.bytes[end]);
+            self.packets[end] = self.packets[end].saturating_add(more.packets[end]);
+        }
+        self.abnormal = self.abnormal.saturating_add(more.abnormal);
+    }
+
+    pub(super) fn count(&mut self, end: usize, length: usize) {
+        self.bytes[end] = self.bytes[end].saturating_add(length as u64);
+        self.packets[end] = self.packets[end].saturating_add(1);
+        self.abnormal = self.abnormal.saturating_add(is_abnormal(length).into());
+    }
+
+    /// The same with the ends in the other order.
+    fn turned(mut self) -> Self {
+        self.bytes.reverse();
+        self.packets.reverse();
+        self
+    }
+}
+
+/// An IKE SA in a flow.
+#[derive(Clone, Copy, Debug)]
+pub struct InFlow {
+    /// The initiator's SPI.
+    pub init_spi: [u8; 8],
+    /// The responder's SPI.
+    pub resp_spi: [u8; 8],
+    /// Whether the initiator is the flow's client.
+    pub initiator_is_client: bool,
+}
+
+/// ESP of a flow that is not yet counted into an SA, the client's first.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Carrier {
+    /// The SA whose ESP the flow carries; none before its first message of one.
+    owner: Option<InFlow>,
+    waiting: Esp,
+    /// How many packets may wait: few at first, so that success shows soon.
+    patience: u32,
+    /// The last SPI each way.
+    spis: [u32; 2],
+    /// Those that the flow had before its owner began: of an SA that ended or was not
+    /// seen. 0, which is no SPI, where there were none.
+    strays: [u32; 2],
+}
+
+impl Carrier {
+    /// Counts a packet.
+    pub fn count(&mut self, direction: Direction, spi: u32, length: usize) {
+        let end = usize::from(direction == Direction::ToClient);
+        self.spis[end] = spi;
+        if self.strays[end] != spi {
+            self.waiting.count(end, length);
+        }
+    }
+
+    /// Whether enough has come to be handed over.
+    pub fn is_due(&self) -> bool {
+        let [one, other] = self.waiting.packets;
+        self.owner.is_some() && one.saturating_add(other) > self.patience
+    }
+
+    /// The counts, the initiator's first, with their SA. None when nothing waits.
+    pub fn take(&mut self) -> Option<(InFlow, Esp)> {
+        let owner = self.owner.filter(|_| !self.waiting.is_empty())?;
+        self.patience = (self.patience * 2 + 1).min(MOST_WAITING);
+        let waiting = core::mem::take(&mut self.waiting);
+        Some((owner, if owner.initiator_is_client { waiting } else { waiting.turned() }))
+    }
+
+    /// Takes in where the SA of a message of the flow stands. One that is established
+    /// carries the flow's ESP from then on; one in its handshake does if no other does.
+    pub fn follow(&mut self, sa: InFlow, exchange: ExchangeType, view: &SaView) {
+        let refused = view.failure.is_some_and(|failure| failure.reason.is_refusal());
+        if view.state == State::Closed || refused {
+            if self.is_of(&sa) {
+                *self = Self { spis: self.spis, ..Self::default() };
+            }
+        } else if view.state == State::Established {
+            self.give_to(sa, exchange::is_use(exchange));
+        } else if self.owner.is_none() && sa.resp_spi != [0; 8] {
+            self.give_to(sa, false);
+        }
+    }
+
+    fn is_of(&self, sa: &InFlow) -> bool {
+        let spis = |sa: &InFlow| (sa.init_spi, sa.resp_spi);
+        self.owner.is_some_and(|owner| spis(&owner) == spis(sa))
+    }
+
+    /// ESP from before is a handshake's never, but that of an SA that was in use.
+    fn give_to(&mut self, sa: InFlow, in_use: bool) {
+        if self.owner.is_none() && !in_use {
+            (self.waiting, self.strays) = (Esp::default(), self.spis);
+        }
+        if !self.is_of(&sa) {
+            self.patience = 0;
+        }
+        self.owner = Some(sa);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Direction::{ToClient, ToServer};
+
+    const SA: InFlow = InFlow { init_spi: [1; 8], resp_spi: [2; 8], initiator_is_client: true };
+    const OTHER: InFlow = InFlow { init_spi: [3; 8], ..SA };
+    const AUTH: ExchangeType = ExchangeType::IKE_AUTH;
+    const CHECK: ExchangeType = ExchangeType::INFORMATIONAL;
+
+    fn view(state: State) -> SaView {
+        SaView { state, ..SaView::default() }
+    }
+
+    fn owned(sa: InFlow) -> Carrier {
+        let mut carrier = Carrier::default();
+        carrier.follow(sa, AUTH, &view(State::Established));
+        carrier
+    }
+
+    #[test]
+    fn sizes_are_those_of_esp() {
+        for length in [24, 28, 100, 1400, 9288] {
+            assert!(!is_abnormal(length), "{length}");
+        }
+        for length in [0, 8, 20, 23, 25, 26, 1401, 9292, 65_507] {
+            assert!(is_abnormal(length), "{length}");
+        }
+    }
+
+    #[test]
+    fn the_ends_are_those_of_the_sa_and_not_of_the_flow() {
+        for (initiator_is_client, ends) in [(true, [1, 2]), (false, [2, 1])] {
+            let mut carrier = owned(InFlow { initiator_is_client, ..SA });
+            carrier.count(ToServer, 7, 100);
+            carrier.count(ToClient, 8, 60);
+            carrier.count(ToClient, 8, 61);
+            let (_, esp) = carrier.take().expect("counts");
+            let sent = [esp.from_initiator(), esp.from_responder()];
+            assert_eq!(sent.map(|sent| sent.packets), ends);
+            assert_eq!(sent.map(|sent| sent.bytes), ends.map(|end| [0, 100, 121][end as usize]));
+            assert_eq!(esp.abnormal(), 1);
+            assert!(carrier.take().is_none());
+        }
+    }
+
+    #[test]
+    fn counts_wait_longer_and_longer() {
+        let mut carrier = owned(SA);
+        let mut handed_over = Vec::new();
+        for packet in 1..=5000 {
+            carrier.count(ToServer, 7, 100);
+            if carrier.is_due() {
+                carrier.take();
+                handed_over.push(packet);
+            }
+        }
+        assert_eq!(handed_over[..6], [1, 3, 7, 15, 31, 63]);
+        assert_eq!(handed_over.len(), 13);
+    }
+
+    #[test]
+    fn what_a_flow_carried_before_a_handshake_is_not_its() {
+        let mut carrier = Carrier::default();
+        carrier.count(ToServer, 7, 100);
+        carrier.follow(SA, AUTH, &view(State::Authenticating));
+        carrier.count(ToServer, 7, 100);
+        assert!(carrier.take().is_none());
+        carrier.count(ToServer, 9, 100);
+        assert_eq!(carrier.take().map(|(_, esp)| esp.from_initiator().packets), Some(1));
+    }
+
+    #[test]
+    fn what_a_flow_carried_before_an_sa_in_use_is_its() {
+        let mut carrier = Carrier::default();
+        carrier.count(ToServer, 7, 100);
+        assert!(!carrier.is_due() && carrier.take().is_none());
+        carrier.follow(SA, CHECK, &view(State::Established));
+        carrier.count(ToServer, 7, 100);
+        assert_eq!(carrier.take().map(|(_, esp)| esp.from_initiator().packets), Some(2));
+    }
+
+    #[test]
+    fn an_sa_carries_on_until_another_is_established_or_it_ends() {
+        let owner = |carrier: &Carrier| carrier.owner.map(|sa| sa.init_spi[0]);
+        let mut carrier = owned(SA);
+        carrier.follow(OTHER, AUTH, &view(State::Authenticating));
+        assert_eq!(owner(&carrier), Some(1));
+        carrier.follow(OTHER, AUTH, &view(State::Established));
+        assert_eq!(owner(&carrier), Some(3));
+        carrier.follow(SA, CHECK, &view(State::Closed));
+        assert_eq!(owner(&carrier), Some(3));
+        carrier.follow(OTHER, CHECK, &view(State::Closed));
+        assert_eq!(owner(&carrier), None);
+        let unnamed = InFlow { resp_spi: [0; 8], ..SA };
+        carrier.follow(unnamed, AUTH, &view(State::HalfOpen));
+        assert_eq!(owner(&carrier), None);
+    }
+
+    #[test]
+    fn sums_stay_at_their_top() {
+        let most = Esp { bytes: [u64::MAX; 2], packets: [u32::MAX; 2], abnormal: u32::MAX };
+        let mut sum = most;
+        sum.add(&most);
+        sum.count(0, 1);
+        assert_eq!(sum, most);
+        assert_eq!((most.from_initiator() + most.from_responder()).packets, u32::MAX);
+    }
+}
