@@ -332,6 +332,9 @@ fn wrong_numbers(keyword: &Keyword) -> Vec<Wrong> {
 fn parts(keyword: &Keyword, word: &str) -> String {
     match (keyword.name.as_str(), word) {
         ("ikev2.dh_group", "offered") => "a number or a name is missing".to_owned(),
+        ("ikev2.esp.packets" | "ikev2.esp.bytes", _) => {
+            format!("'{word}' is not one of initiator, responder")
+        }
         ("ikev2.dh_group", _) => format!("'{word}' is not one of offered, chosen, ke"),
         (name, _) if name.starts_with("ikev2.chosen.") => format!("'{word}' is not one of sa"),
         _ => format!("'{word}' is not understood: the keyword takes one value or range"),
@@ -431,7 +434,7 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
     ("ikev2.sa.retransmissions", &[(">10,60", "'60' is not understood: the keyword takes one value or range")]),
     ("ikev2.sa.auth_failures", &[(">=5,seconds 60", "'seconds 60' is not understood: the keyword takes one value or range")]),
     ("ikev2.sa.half_open", &[("yes", "'yes' is no number, and the keyword has no names")]),
-    ("ikev2.sa.init_rate", &[(">100,seconds 60", "'seconds 60' is not understood: the keyword takes one value or range"), ("10/s", "'10/s' is not a number from 0 to 4294967295")]),
+    ("ikev2.sa.init_rate", &[(">100,seconds 60", "'seconds 60' is not understood: the keyword takes one value or range")]),
     ("ikev2.sa.confirmed", &[("maybe", "'maybe' is not one of yes, no"), ("!", "'!' is not one of yes, no"), ("yes,no", "'yes,no' is not one of yes, no")]),
     ("ikev2.esp.packets", ESP),
     ("ikev2.esp.bytes", ESP),
@@ -467,7 +470,6 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
 const ESP: &[(&str, &str)] = &[
     ("10,client", "'client' is not one of initiator, responder"), ("10,", "'' is not one of initiator, responder"),
     ("10,initiator,responder", "'initiator,responder' is not one of"), ("initiator", "'initiator' is no number, and the keyword has no names"),
-    ("1kb", "'1kb' is not a number from 0 to 4294967295"),
 ];
 
 #[rustfmt::skip]

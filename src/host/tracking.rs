@@ -114,6 +114,8 @@ const COUNTERS: &[Counter] = &[
     (c"ikev2.sa.half_open", half_open),
     (c"ikev2.sa.memuse", memuse),
     (c"ikev2.sa.evicted", evicted),
+    (c"ikev2.sa.unanswered", unanswered),
+    (c"ikev2.sa.unfinished", unfinished),
 ];
 
 fn count(which: fn(Counters) -> u64) -> u64 {
@@ -134,6 +136,14 @@ unsafe extern "C" fn memuse() -> u64 {
 
 unsafe extern "C" fn evicted() -> u64 {
     count(|counters| counters.evicted)
+}
+
+unsafe extern "C" fn unanswered() -> u64 {
+    count(|counters| counters.unanswered)
+}
+
+unsafe extern "C" fn unfinished() -> u64 {
+    count(|counters| counters.unfinished)
 }
 
 #[cfg(test)]

@@ -9,9 +9,18 @@ use crate::wire::Header;
 
 use super::{Reason, State};
 
-/// The exchanges of each window that are remembered. A peer's window is 1 unless
-/// it says otherwise (RFC 7296, 2.3), and it says so under encryption only.
+/// The exchanges of each window that are remembered, the first apart. A peer's window is
+/// 1 unless it says otherwise (RFC 7296, 2.3), and it says so under encryption only.
 const REMEMBERED: usize = 4;
+
+/// Where an exchange is remembered. The first of an SA stays: its messages may be parsed
+/// behind many later ones, which are in another flow.
+fn place(id: u32) -> usize {
+    match id {
+        0 => REMEMBERED,
+        _ => id as usize % REMEMBERED,
+    }
+}
 
 /// What the exchanges of an SA depend on in a message.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +35,8 @@ pub(super) struct Facts {
     pub(super) body: Body,
     /// Of all bytes of the message; not 0.
     pub(super) hash: u32,
+    /// Of the addresses that it was sent between.
+    pub(super) way: u16,
 }
 
 /// What can be seen of a message's contents.
@@ -98,6 +109,7 @@ impl Facts {
             response: header.flags.response(),
             body,
             hash: hasher.hash_one(tx.message()) as u32 | 1,
+            way: 0,
         })
     }
 
@@ -236,6 +248,11 @@ impl Exchange {
         self.has(Self::RESPONSE)
     }
 
+    /// Whether the request was not answered, or is to be sent otherwise.
+    pub(super) fn awaits_answer(&self) -> bool {
+        !self.is_answered() || self.has(Self::AGAIN)
+    }
+
     pub(super) fn asks_to_delete(&self) -> bool {
         self.has(Self::DELETE)
     }
@@ -307,9 +324,11 @@ pub(super) struct Window {
     has_newest: bool,
     /// How many requests the peer sends without waiting for answers.
     size: u8,
+    /// A hash of the addresses between which the newest request was sent.
+    way: u16,
     /// When the newest request was first seen.
     asked_at: u64,
-    recent: [Exchange; REMEMBERED],
+    recent: [Exchange; REMEMBERED + 1],
 }
 
 impl Window {
@@ -341,7 +360,7 @@ impl Window {
 
     /// The exchange with this id, if it is remembered.
     pub(super) fn exchange(&mut self, id: u32) -> Option<&mut Exchange> {
-        let slot = &mut self.recent[id as usize % REMEMBERED];
+        let slot = &mut self.recent[place(id)];
         (slot.id == id && slot.marks != 0).then_some(slot)
     }
 
@@ -419,34 +438,45 @@ impl Window {
         let follows_jump = id.checked_sub(1).is_some_and(|before| self.exchange(before).is_some());
         let jumps = ahead > i64::from(self.size.max(1)) && !follows_jump;
         if jumps {
-            events.insert(Event::MessageIdGap);
+            // What is missing between other addresses may be in a flow of another thread.
+            if !self.has_newest || self.way == facts.way {
+                events.insert(Event::MessageIdGap);
+            }
             // One forged message must not push a request out that awaits its answer,
             // nor make all that come after it look old.
-            let kept = self.recent[id as usize % REMEMBERED];
+            let kept = self.recent[place(id)];
             if kept.has(Exchange::REQUEST) && !kept.is_answered() {
                 return Sight::Part;
             }
         } else {
             self.advance(id, time);
+            self.way = facts.way;
         }
         self.record(facts)
     }
 
+    /// Takes over the first exchange of a record of the same SA.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        let first = &mut self.recent[place(0)];
+        if first.marks == 0 {
+            *first = other.recent[place(0)];
+        }
+    }
+
     /// A request behind newer ones: its sender's window is larger than 1.
     fn late_request(&mut self, facts: &Facts, ahead: i64) -> Sight {
+        let slot = self.recent[place(facts.id)];
+        let is_free = slot.marks == 0 || slot.id < facts.id;
+        if facts.is_init() {
+            // Another thread was faster with what came after, on the other port.
+            return if is_free { self.record(facts) } else { Sight::New };
+        }
         let behind = u8::try_from(-ahead).unwrap_or(u8::MAX);
-        let slot = self.recent[facts.id as usize % REMEMBERED];
-        let room = usize::from(behind) < REMEMBERED && (slot.marks == 0 || slot.id < facts.id);
-        if !facts.is_init() {
-            self.size = if room { self.size.max(behind + 1) } else { self.size };
-            return if room { self.record(facts) } else { Sight::Part };
+        if !is_free || usize::from(behind) >= REMEMBERED {
+            return Sight::Part;
         }
-        // Another thread was faster with what came after, on the other port.
-        if room {
-            self.record(facts)
-        } else {
-            Sight::New
-        }
+        self.size = self.size.max(behind + 1);
+        self.record(facts)
     }
 
     fn response(&mut self, facts: &Facts, from_zero: bool) -> Sight {
@@ -461,8 +491,8 @@ impl Window {
             return sight;
         }
         match newest {
-            Some(newest) if id <= newest && facts.is_init() => Sight::New,
-            Some(newest) if id <= newest => Sight::Part,
+            Some(newest) if id <= newest && !facts.is_init() => Sight::Part,
+            Some(newest) if id <= newest => self.record(facts),
             _ if from_zero => Sight::Stray,
             _ => self.record(facts),
         }
@@ -471,7 +501,7 @@ impl Window {
     fn record(&mut self, facts: &Facts) -> Sight {
         let mut exchange = Exchange { id: facts.id, ..Exchange::default() };
         let sight = exchange.compare(facts);
-        self.recent[facts.id as usize % REMEMBERED] = exchange;
+        self.recent[place(facts.id)] = exchange;
         sight
     }
 
@@ -610,6 +640,7 @@ mod tests {
             response,
             body: Body::Clear(None),
             hash,
+            way: 0,
         }
     }
 

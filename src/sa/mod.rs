@@ -16,10 +16,8 @@
 //! and may run backwards. What was not seen is absent. An SA that is first seen in
 //! its middle has no handshake time, no algorithms and no order to keep. If two
 //! threads parse an SA's flows in another order than they were sent, its state,
-//! algorithms and addresses come out the same; the events of order
-//! (`message_id_gap`, `out_of_order_exchange`, `auth_twice`,
-//! `response_without_request`, `downgrade_peers`), the count of retransmissions and
-//! the states in between depend on who came first.
+//! algorithms, times and counts come out the same in the end; docs/sa-tracking.md says
+//! what depends on who came first, and tests/run_modes.rs compares.
 #![forbid(unsafe_code)]
 
 use std::net::IpAddr;
@@ -27,6 +25,7 @@ use std::net::IpAddr;
 use crate::tx::Transaction;
 use crate::wire::registry::NotifyType;
 
+mod clock;
 mod esp;
 mod exchange;
 pub mod fragment;

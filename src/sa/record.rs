@@ -31,7 +31,7 @@ pub(super) struct Sa {
     pub(super) initiator: Option<Endpoint>,
     pub(super) responder: Option<Endpoint>,
     pub(super) started: u64,
-    /// When its last message was seen.
+    /// The time of its latest message.
     pub(super) last: u64,
     pub(super) messages: u32,
     pub(super) retransmissions: u32,
@@ -66,8 +66,8 @@ pub(super) struct Outcome {
     pub(super) init_request: bool,
     /// The initiator's authentication was refused.
     pub(super) refused: bool,
-    /// The handshake has just succeeded.
-    pub(super) established: bool,
+    /// The handshake has succeeded, and the algorithms are known, for the first time.
+    pub(super) settled: bool,
 }
 
 impl Sa {
@@ -94,6 +94,8 @@ impl Sa {
     const ABNORMAL_ESP: u16 = 1024;
     /// Counted among the half-open SAs of its responder.
     const COUNTED: u16 = 2048;
+    /// What it settled for is known, and was told.
+    const SETTLED: u16 = 4096;
 
     /// A record without messages. An SA that is first seen in another exchange than
     /// those of the handshake is in use.
@@ -190,6 +192,9 @@ impl Sa {
             Sight::New => self.proceed(facts, observation, too_soon, &mut outcome),
             Sight::Repeated => {
                 self.retransmissions = self.retransmissions.saturating_add(1);
+                if self.is_after_delete(facts, time) {
+                    outcome.events.insert(Event::MessageAfterDelete);
+                }
                 let step = self.lose_patience(facts, time, patience);
                 self.take(step, time, &mut outcome);
             }
@@ -197,7 +202,11 @@ impl Sa {
         }
         self.observe_fragment(facts, observation, after_whole, &mut outcome);
         self.messages = self.messages.saturating_add(1);
-        self.last = time;
+        self.last = self.last.max(time);
+        if self.established.is_some() && self.chosen.is_some() && !self.has(Self::SETTLED) {
+            self.marks |= Self::SETTLED;
+            outcome.settled = true;
+        }
         outcome
     }
 
@@ -210,6 +219,7 @@ impl Sa {
         self.marks |= Self::INIT_SEEN | request.marks & Self::COUNTED;
         self.nat.merge(request.nat);
         self.offer = self.offer.take().or(request.offer);
+        self.windows[0].absorb(&request.windows[0]);
     }
 
     /// A peer sent a NAT keepalive.
@@ -272,7 +282,8 @@ impl Sa {
         if let Some(round_trip) = self.take_round_trip(facts, time) {
             self.round_trip_us = Some(round_trip);
         }
-        if self.state == State::Closed && self.has(Self::SURELY_CLOSED) {
+        let unknown = facts.body == Body::Clear(Some(NotifyType::INVALID_IKE_SPI));
+        if self.state == State::Closed && (unknown || self.has(Self::SURELY_CLOSED)) {
             outcome.events.insert(Event::MessageAfterDelete);
         }
         let step = self.step(facts, too_soon, time);
@@ -285,7 +296,8 @@ impl Sa {
     }
 
     /// Learns where the peers are; a later message overrides an earlier one, as
-    /// peers move (RFC 4555) and NATs change their mind.
+    /// peers move (RFC 4555) and NATs change their mind. One that was only parsed later
+    /// does not.
     fn locate(&mut self, facts: &Facts, observation: &Observation<'_>) {
         let (from, to) = (observation.from, observation.to);
         let (initiator, responder, seen) = if facts.from_initiator {
@@ -293,8 +305,10 @@ impl Sa {
         } else {
             (to, from, Self::RESPONDER_SEEN)
         };
-        self.initiator = Some(initiator);
-        self.responder = Some(responder);
+        if observation.time >= self.last || self.initiator.is_none() {
+            self.initiator = Some(initiator);
+            self.responder = Some(responder);
+        }
         self.marks |= seen;
         if self.resp_spi == [0; 8] {
             self.resp_spi = facts.resp_spi;
@@ -497,15 +511,36 @@ impl Sa {
         }
     }
 
-    /// A request that is repeated for as long as a half-open SA lasts.
-    fn lose_patience(&mut self, facts: &Facts, time: u64, patience: u64) -> Option<Step> {
-        let open = self.state.is_half_open() && !facts.response;
+    /// How long the newest request has waited for an answer that takes it on, if this is
+    /// that request again.
+    fn waited(&mut self, facts: &Facts, time: u64) -> Option<u64> {
         let window = self.window(facts);
         let waited = time.saturating_sub(window.asked_at());
-        let newest = window.is_newest(facts.id);
-        let unanswered = window.exchange(facts.id).is_some_and(|asked| !asked.is_answered());
-        let lost = open && newest && unanswered && waited >= patience;
-        lost.then_some(Step::Fail(Reason::NoAnswer))
+        let waits = !facts.response
+            && window.is_newest(facts.id)
+            && window.exchange(facts.id)?.awaits_answer();
+        waits.then_some(waited)
+    }
+
+    /// Whether a request of an SA that was probably deleted is repeated because nobody is
+    /// there to answer it.
+    fn is_after_delete(&mut self, facts: &Facts, time: u64) -> bool {
+        self.state == State::Closed && self.waited(facts, time) >= Some(SOON)
+    }
+
+    /// A request that is repeated for as long as a half-open SA lasts: nobody answers, or
+    /// the initiator does not come with the group that it was asked for.
+    fn lose_patience(&mut self, facts: &Facts, time: u64, patience: u64) -> Option<Step> {
+        let waited = self.waited(facts, time)?;
+        let asked = facts.is_init() && self.window(facts).exchange(facts.id)?.is_answered();
+        let reason = match self.state {
+            State::HalfOpen if asked => Reason::Notify(NotifyType::INVALID_KE_PAYLOAD),
+            // A cookie is an answer.
+            State::Cookie if asked => return None,
+            state if state.is_half_open() => Reason::NoAnswer,
+            _ => return None,
+        };
+        (waited >= patience).then_some(Step::Fail(reason))
     }
 
     fn take(&mut self, step: Option<Step>, time: u64, outcome: &mut Outcome) {
@@ -526,7 +561,6 @@ impl Sa {
             self.established = None;
             self.marks &= !Self::CONFIRMED;
         }
-        outcome.established = step == Step::Authenticated;
         if let Step::Fail(reason) = step {
             self.established = None;
             outcome.refused = reason.is_refusal();

@@ -356,6 +356,7 @@ mod tests {
             response: false,
             body: Body::Init(Init::Request),
             hash: 0,
+            way: 0,
         };
         Sa::new(&facts, 0)
     }

@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::tx::{Event, EventSet};
 use crate::wire::registry::ExchangeType;
 
+use super::clock::{Clock, Now};
 use super::esp::{Esp, InFlow};
 use super::exchange::{Body, Facts, Init};
 use super::limits::{Limits, MICROSECONDS};
@@ -48,6 +49,11 @@ pub struct Counters {
     pub memuse: u64,
     /// SAs given up for memory since the start.
     pub evicted: u64,
+    /// Half-open SAs given up for silence since the start, whose request was not
+    /// answered, or with a cookie or another group only.
+    pub unanswered: u64,
+    /// Those given up after IKE_SA_INIT was complete.
+    pub unfinished: u64,
 }
 
 /// All IKE SAs.
@@ -59,6 +65,7 @@ pub struct Table {
     peers: Peers,
     hasher: RandomState,
     sums: Sums,
+    clock: Clock,
     /// The shard that is tidied up next.
     next: AtomicUsize,
 }
@@ -69,6 +76,8 @@ struct Sums {
     half_open: AtomicU64,
     memuse: AtomicU64,
     evicted: AtomicU64,
+    unanswered: AtomicU64,
+    unfinished: AtomicU64,
 }
 
 impl Table {
@@ -81,7 +90,8 @@ impl Table {
         let peers = Peers::new(pairs, hasher.hash_one(0));
         let fixed = size_of_val(&*shards) + pressure.footprint() + peers.heap_size();
         let sums = Sums { memuse: AtomicU64::new(fixed as u64), ..Sums::default() };
-        Self { limits, shards, pressure, peers, hasher, sums, next: AtomicUsize::new(0) }
+        let clock = Clock::new();
+        Self { limits, shards, pressure, peers, hasher, sums, clock, next: AtomicUsize::new(0) }
     }
 
     /// The present sums.
@@ -92,16 +102,20 @@ impl Table {
             half_open: load(&self.sums.half_open),
             memuse: load(&self.sums.memuse),
             evicted: load(&self.sums.evicted),
+            unanswered: load(&self.sums.unanswered),
+            unfinished: load(&self.sums.unfinished),
         }
     }
 
     /// Counts a message in. None for a message that belongs to no IKE SA, and where
     /// the memcap leaves no room for its SA.
     pub fn observe(&self, observation: &Observation<'_>) -> Option<(SaView, EventSet)> {
-        let facts = Facts::of(observation.tx, &self.hasher)?;
+        let mut facts = Facts::of(observation.tx, &self.hasher)?;
         let keys = Keys::of(&facts, observation, &self.hasher);
+        facts.way = keys.half as u16;
         let mut shard = self.lock(keys.place);
-        self.expire(&mut shard, observation.time);
+        let now = self.clock.advance(observation.time);
+        self.expire(&mut shard, now);
         let (slot, mut events) = self.locate(&mut shard, &facts, &keys, observation.time)?;
         let patience = u64::from(self.limits.half_open_timeout) * MICROSECONDS;
         let (outcome, tally, view) = shard.update(slot, |sa| {
@@ -116,9 +130,9 @@ impl Table {
             self.make_room(&mut shard, 0, None);
         }
         drop(shard);
-        self.tidy(observation.time);
+        self.tidy(now);
         events.merge(outcome.events);
-        if outcome.established && self.is_downgrade(&view) {
+        if outcome.settled && self.is_downgrade(&view) {
             events.insert(Event::DowngradePeers);
         }
         Some((self.count(view, tally, &outcome, observation.time), events))
@@ -190,7 +204,10 @@ impl Table {
         time: u64,
     ) -> Option<u32> {
         let is_request = facts.body == Body::Init(Init::Request);
-        let is_closed = |slot: &u32| shard.get(*slot).is_some_and(|sa| sa.state == State::Closed);
+        // One that is older than its end was only parsed later.
+        let is_closed = |slot: &u32| {
+            shard.get(*slot).is_some_and(|sa| sa.state == State::Closed && sa.last < time)
+        };
         match half.filter(|slot| !(is_request && is_closed(slot))) {
             Some(slot) => Some(slot),
             None if facts.is_init() => self.add(shard, Sa::new(facts, time), keys),
@@ -234,11 +251,22 @@ impl Table {
         let slot = shard.find(by, hash, |sa| {
             sa.init_spi == facts.init_spi && (by == By::Half || sa.resp_spi == facts.resp_spi)
         })?;
-        if !self.is_over(shard.get(slot)?, time) {
+        if !self.is_over(shard.get(slot)?, Now::at(time)) {
             return Some(slot);
         }
-        shard.remove(slot);
+        self.give_up(shard, slot);
         None
+    }
+
+    /// Removes a record whose time is over.
+    fn give_up(&self, shard: &mut Shard<'_>, slot: u32) {
+        let Some(sa) = shard.remove(slot) else { return };
+        let sum = match Class::of(&sa) {
+            Class::HalfOpen => &self.sums.unanswered,
+            Class::Opening => &self.sums.unfinished,
+            _ => return,
+        };
+        sum.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Adds a record; the newest is the one that requests without responder SPI
@@ -336,28 +364,27 @@ impl Table {
 
     /// Gives up what is over in another shard: one that no message comes to would
     /// keep its records for ever.
-    fn tidy(&self, time: u64) {
+    fn tidy(&self, now: Now) {
         if let Some(mut shard) = self.next_shard() {
-            self.expire(&mut shard, time);
+            self.expire(&mut shard, now);
         }
     }
 
-    fn expire(&self, shard: &mut Shard<'_>, time: u64) {
+    fn expire(&self, shard: &mut Shard<'_>, now: Now) {
         let mut left = EXPIRED_AT_ONCE;
         for class in Class::ALL {
             while let Some(slot) = shard.oldest(class).filter(|_| left > 0) {
-                if !shard.get(slot).is_some_and(|sa| self.is_over(sa, time)) {
+                if !shard.get(slot).is_some_and(|sa| self.is_over(sa, now)) {
                     break;
                 }
-                shard.remove(slot);
+                self.give_up(shard, slot);
                 left -= 1;
             }
         }
     }
 
-    /// Whether the SA was silent for too long. A time far ahead of the packets' is a
-    /// clock's mistake and must not keep the record for ever.
-    fn is_over(&self, sa: &Sa, time: u64) -> bool {
+    /// Whether the SA was silent for too long.
+    fn is_over(&self, sa: &Sa, now: Now) -> bool {
         let limits = &self.limits;
         let seconds = match Class::of(sa) {
             Class::HalfOpen => u64::from(limits.half_open_timeout),
@@ -365,7 +392,7 @@ impl Table {
             Class::Ended => u64::from(limits.closed_timeout),
             Class::OneSided | Class::Established => u64::from(limits.established_timeout),
         };
-        time.abs_diff(sa.last) > seconds * MICROSECONDS
+        now.is_beyond(sa.last, seconds * MICROSECONDS)
     }
 
     fn lock(&self, place: usize) -> Shard<'_> {

@@ -166,6 +166,39 @@ fn another_group_for_the_second_time_is_a_failure() {
 }
 
 #[test]
+fn another_group_that_the_initiator_does_not_come_with_is_a_failure() {
+    let mut play = Play::new();
+    play.send(&sa_init());
+    play.send(&notice(NotifyType::INVALID_KE_PAYLOAD, &[0, 14]));
+    for seconds in [4, 7, 13] {
+        play.time += seconds * SECOND;
+        assert_eq!(play.view(&sa_init()).state, State::HalfOpen);
+    }
+    play.time += 23 * SECOND;
+    let (view, events) = play.send(&sa_init());
+    let reason = Reason::Notify(NotifyType::INVALID_KE_PAYLOAD);
+    assert_eq!(view.failure, Some(Failure { reason, inferred: false }));
+    assert!(events.contains(Event::HandshakeFailed));
+}
+
+#[test]
+fn handshakes_that_fall_silent_are_counted() {
+    let mut play = Play::new();
+    for spi in 1..=50 {
+        play.send(&sa_init().header(|header| header.init_spi = [spi; 8]));
+    }
+    for spi in 1..=20 {
+        play.send(&accept().header(|header| header.init_spi = [spi; 8]));
+    }
+    play.time += 200 * SECOND;
+    for _ in 0..600 {
+        play.send(&inform(INITIATOR, 2, PayloadType::NONE));
+    }
+    let counters = play.table.counters();
+    assert_eq!((counters.unanswered, counters.unfinished), (30, 20));
+}
+
+#[test]
 fn a_refusal_in_clear_may_be_forged_so_the_handshake_can_go_on() {
     let mut play = Play::new();
     play.send(&sa_init());
@@ -307,6 +340,25 @@ fn a_delete_with_a_stream_cipher_is_certain() {
 }
 
 #[test]
+fn a_request_behind_a_probable_delete_that_nobody_answers_is_after_it() {
+    let mut play = Play::new().established();
+    play.send(&inform(INITIATOR, 2, PayloadType::DELETE));
+    assert_eq!(play.view(&inform(ANSWER, 2, PayloadType::NONE)).state, State::Closed);
+    let check = inform(INITIATOR, 3, PayloadType::NONE);
+    assert_eq!(play.events(&check), []);
+    play.time += 4 * SECOND;
+    assert_eq!(play.events(&check), [Event::Retransmission]);
+    play.time += 7 * SECOND;
+    assert_eq!(play.events(&check), [Event::Retransmission, Event::MessageAfterDelete]);
+    let unknown = MessageBuilder::response(ExchangeType::INFORMATIONAL)
+        .header(|header| header.message_id = 3)
+        .payload(PayloadType::NOTIFY, notify_body(NotifyType::INVALID_IKE_SPI, &[]));
+    let (view, events) = play.send(&unknown);
+    assert_eq!(events.iter().collect::<Vec<_>>(), [Event::MessageAfterDelete]);
+    assert_eq!(view.state, State::Closed);
+}
+
+#[test]
 fn a_delete_with_a_block_cipher_is_taken_back_when_the_sa_goes_on() {
     let mut play = Play::new().established();
     play.send(&inform(RESPONDER, 0, PayloadType::DELETE));
@@ -418,7 +470,7 @@ fn silence_ends_an_sa_and_a_clock_that_runs_backwards_does_not() {
     play.send(&sa_init());
     play.time -= 10 * SECOND;
     assert_eq!(play.events(&sa_init()), [Event::Retransmission]);
-    play.time += 31 * SECOND;
+    play.time += 41 * SECOND;
     let (view, events) = play.send(&sa_init());
     assert_eq!((view.messages, events), (1, EventSet::default()));
     let mut play = Play::new().established();
@@ -427,6 +479,18 @@ fn silence_ends_an_sa_and_a_clock_that_runs_backwards_does_not() {
     play.time += 90_000 * SECOND;
     assert_eq!(play.view(&inform(INITIATOR, 2, PayloadType::NONE)).messages, 1);
     assert_eq!(play.table.counters().active, 1);
+}
+
+#[test]
+fn packets_with_a_wrong_time_end_no_other_sa() {
+    let mut play = Play::new().begin();
+    let honest = play.time;
+    for spi in 1..=u8::MAX {
+        play.time = if spi % 8 == 0 { honest + 3600 * SECOND } else { honest };
+        play.send(&sa_init().header(|header| header.init_spi = [spi; 8]));
+    }
+    play.time = honest;
+    assert_eq!(play.view(&auth(1, PayloadType::IDI, LARGE)).messages, 3);
 }
 
 #[test]

@@ -1,0 +1,127 @@
+//! What time it is, for SAs that no message of their own tells.
+//!
+//! Threads that read a capture are at different places of it, some of them far behind,
+//! and a packet may have the time of a clock that is wrong. Neither must end SAs that
+//! others still follow. So each thread has a time of its own, and an SA is old when it is
+//! for all of them.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use super::limits::MICROSECONDS;
+
+/// Threads with a time of their own; more share one.
+const THREADS: usize = 64;
+
+/// How far a thread may be behind the message at hand, in microseconds. One that is
+/// further has no messages of IKE any more.
+const BEHIND: u64 = 600 * MICROSECONDS;
+
+/// The times that the threads are at.
+#[derive(Debug)]
+pub(super) struct Clock {
+    threads: [Thread; THREADS],
+    /// So many at most have a time.
+    used: AtomicUsize,
+}
+
+/// The times of a thread's last two messages; 0 where there was none. The earlier one
+/// counts, so that one wrong time is none.
+#[derive(Debug, Default)]
+struct Thread {
+    last: AtomicU64,
+    before: AtomicU64,
+}
+
+/// The earliest and the latest that it may be, in microseconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Now {
+    pub(super) earliest: u64,
+    pub(super) latest: u64,
+}
+
+impl Now {
+    /// Exactly this time.
+    pub(super) fn at(time: u64) -> Self {
+        Self { earliest: time, latest: time }
+    }
+
+    /// Whether more than `limit` microseconds lie between, whatever the time is. A time
+    /// ahead of all others is a clock's mistake and must keep nothing for ever.
+    pub(super) fn is_beyond(self, time: u64, limit: u64) -> bool {
+        self.earliest.saturating_sub(time).max(time.saturating_sub(self.latest)) > limit
+    }
+}
+
+static STARTED: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// The number of this thread.
+    static NUMBER: usize = STARTED.fetch_add(1, Ordering::Relaxed) % THREADS;
+}
+
+impl Clock {
+    pub(super) fn new() -> Self {
+        let threads = std::array::from_fn(|_| Thread::default());
+        Self { threads, used: AtomicUsize::new(0) }
+    }
+
+    /// Takes in the time of a message of this thread.
+    pub(super) fn advance(&self, time: u64) -> Now {
+        self.advance_thread(NUMBER.with(|number| *number), time)
+    }
+
+    fn advance_thread(&self, number: usize, time: u64) -> Now {
+        let own = &self.threads[number];
+        own.before.store(own.last.swap(time, Ordering::Relaxed), Ordering::Relaxed);
+        let own = own.time().unwrap_or(time);
+        let used = self.used.fetch_max(number + 1, Ordering::Relaxed).max(number + 1);
+        let others = self.threads[..used].iter().filter_map(Thread::time);
+        let near = others.filter(|other| own.saturating_sub(*other) <= BEHIND);
+        near.fold(Now { earliest: own, latest: time }, |now, other| Now {
+            earliest: now.earliest.min(other),
+            latest: now.latest.max(other),
+        })
+    }
+}
+
+impl Thread {
+    fn time(&self) -> Option<u64> {
+        let times = [&self.last, &self.before].map(|time| time.load(Ordering::Relaxed));
+        times.into_iter().filter(|time| *time != 0).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thread_is_at_its_time() {
+        let clock = Clock::new();
+        assert_eq!(clock.advance(100), Now::at(100));
+        assert_eq!(clock.advance(500), Now { earliest: 100, latest: 500 });
+        assert_eq!(clock.advance(600), Now { earliest: 500, latest: 600 });
+    }
+
+    #[test]
+    fn a_thread_that_is_behind_keeps_its_sas_and_one_that_is_done_does_not() {
+        let clock = Clock::new();
+        clock.advance_thread(3, 1_000);
+        for time in 0..1000 {
+            assert_eq!(clock.advance_thread(1, 9_000 + time).earliest, 1_000);
+        }
+        clock.advance_thread(1, 2_000 + BEHIND);
+        assert_eq!(clock.advance_thread(1, 2_001 + BEHIND).earliest, 2_000 + BEHIND);
+    }
+
+    #[test]
+    fn one_wrong_time_ends_nothing() {
+        let clock = Clock::new();
+        clock.advance(1_000);
+        clock.advance(1_000);
+        assert!(!clock.advance(5_000 + BEHIND).is_beyond(990, 100));
+        assert!(!clock.advance(1_001).is_beyond(990, 100));
+        assert!(clock.advance(1_002).is_beyond(880, 100));
+        assert!(clock.advance(1_003).is_beyond(9_200, 100));
+    }
+}

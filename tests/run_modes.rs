@@ -1,0 +1,202 @@
+//! What Suricata's threads make of the same packets: all captures of real peers at
+//! once, read by one thread and by many, which are at different places of it.
+//!
+//! docs/sa-tracking.md says what depends on the order that threads come in. All else has
+//! to be the same.
+
+#[path = "support/eve.rs"]
+mod eve;
+#[path = "support/suricata.rs"]
+#[allow(dead_code)] // Nothing runs side by side here.
+mod suricata;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use pcap_file::pcap::{PcapHeader, PcapPacket, PcapReader, PcapWriter};
+use serde_json::{json, Value};
+
+use suricata::{project, say, Suricata};
+
+/// More threads than machines have that build this, so that they overtake each other.
+const THREADS: &str = "threading.detect-thread-ratio=4";
+/// How often the packets are given to many threads.
+const RUNS: usize = 3;
+/// When every capture begins.
+const BEGIN: Duration = Duration::from_secs(1_704_067_200);
+
+/// Lengths of headers, and where the addresses stand in those of IP.
+const ETHERNET: usize = 14;
+const ADDRESSES: [usize; 2] = [12, 16];
+const ADDRESSES_V6: [usize; 2] = [8, 24];
+
+/// What becomes of the packets of one capture among those of others: addresses of its
+/// own, and the time of the others.
+fn moved(number: u8, mut frame: Vec<u8>) -> Vec<u8> {
+    let (version, places) = match frame[ETHERNET] >> 4 {
+        4 => (4, ADDRESSES),
+        6 => (6, ADDRESSES_V6),
+        _ => return frame,
+    };
+    for place in places {
+        // The addresses of a capture differ in their last two bytes and in their first.
+        let address = &mut frame[ETHERNET + place..];
+        let (start, end) = if version == 4 { (0, 1) } else { (2, 3) };
+        (address[start], address[end]) = (address[start] & 0x0f | 0x50, number);
+    }
+    frame
+}
+
+/// All captures of real peers side by side in one file.
+fn all_at_once(file: &Path) -> usize {
+    let captures = fs::read_dir(project().join("tests/capture/pcap")).expect("the captures");
+    let mut captures: Vec<_> = captures.map(|entry| entry.expect("a file").path()).collect();
+    captures.sort();
+    let mut packets = Vec::new();
+    for (number, capture) in (0..=u8::MAX).zip(&captures) {
+        let mut reader = PcapReader::new(fs::File::open(capture).expect("a file")).expect("pcap");
+        let mut first = None;
+        while let Some(packet) = reader.next_packet() {
+            let packet = packet.expect("a packet");
+            let first = *first.get_or_insert(packet.timestamp);
+            let time = BEGIN + packet.timestamp.saturating_sub(first);
+            packets.push((time, moved(number, packet.data.into_owned())));
+        }
+    }
+    packets.sort_by_key(|(time, _)| *time);
+    let output = fs::File::create(file).expect("a file");
+    let mut writer = PcapWriter::with_header(output, PcapHeader::default()).expect("a capture");
+    for (time, data) in &packets {
+        let length = u32::try_from(data.len()).expect("a frame is small");
+        writer.write_packet(&PcapPacket::new(*time, length, data)).expect("a packet");
+    }
+    captures.len()
+}
+
+/// What a run says.
+struct Run {
+    /// The plugin's objects by the time and the source of their packet.
+    messages: BTreeMap<String, Value>,
+    /// The events of a packet.
+    events: BTreeSet<(String, String)>,
+}
+
+fn run(suricata: &Suricata, capture: &Path, mode: &str, number: usize) -> Run {
+    let folder = suricata.root.join("run-modes").join(format!("{mode}-{number}"));
+    suricata::fresh_folder(&folder).expect("a folder");
+    let mut command = Command::new(suricata.binary());
+    command.arg("-c").arg(suricata.configuration()).args(suricata.file_options());
+    command.arg("-l").arg(&folder).args(["-S", "/dev/null", "-k", "none", "--set", THREADS]);
+    command.args(["--runmode", mode, "-r"]).arg(capture);
+    let status = suricata::run(&mut command, &folder).expect("a run");
+    assert!(status.success(), "{status}; see {}", folder.display());
+    let mut run = Run { messages: BTreeMap::new(), events: BTreeSet::new() };
+    let records = folder.join("eve.json");
+    let (_, faults) = eve::validate(&records).expect("records");
+    assert_eq!(faults, Vec::<String>::new());
+    for record in eve::records(&records).expect("records") {
+        // What IP fragments were put together to has no number of a packet.
+        let packet = ["timestamp", "src_ip", "src_port"].map(|key| record[key].to_string());
+        let packet = packet.join(" ");
+        if record["event_type"] == "ikev2" {
+            let before = run.messages.insert(packet, record["ikev2"].clone());
+            assert!(before.is_none(), "two messages at once: {record}");
+        } else if record["anomaly"]["app_proto"] == "ikev2" {
+            let event = record["anomaly"]["event"].as_str().expect("an event");
+            run.events.insert((packet, event.to_owned()));
+        }
+    }
+    run
+}
+
+/// Events that only the order of messages makes, or that any of its messages may tell.
+const OF_ORDER: &[&str] = &[
+    "auth_twice",
+    "downgrade_peers",
+    "message_id_gap",
+    "out_of_order_exchange",
+    "response_without_request",
+    "retransmission",
+];
+
+impl Run {
+    fn sa_of(&self, packet: &str) -> String {
+        self.messages.get(packet).map_or(String::new(), |message| message["sa"]["id"].to_string())
+    }
+
+    /// Each message without what is known of its SA.
+    fn decoded(&self) -> BTreeMap<String, Value> {
+        let mut messages = self.messages.clone();
+        for message in messages.values_mut() {
+            message["sa"] = message["sa"]["id"].clone();
+        }
+        messages
+    }
+
+    /// The last that is known of each SA: by the record that counts the most messages.
+    fn endings(&self) -> BTreeMap<String, Value> {
+        let mut last = BTreeMap::<String, &Value>::new();
+        for sa in self.messages.values().map(|message| &message["sa"]) {
+            let known = last.entry(sa["id"].to_string()).or_insert(sa);
+            if sa["messages"].as_u64() >= known["messages"].as_u64() {
+                *known = sa;
+            }
+        }
+        let keys = ["state", "failure", "chosen", "started", "messages", "handshake_ms", "nat"];
+        let stable = |sa: &Value| keys.iter().map(|key| json!([key, sa[key]])).collect();
+        last.into_iter().map(|(id, sa)| (id, stable(sa))).collect()
+    }
+
+    /// The events of each SA, other than those of order.
+    fn sequences(&self) -> BTreeSet<(String, &str)> {
+        let events = self.events.iter().filter(|(_, event)| !OF_ORDER.contains(&event.as_str()));
+        events.map(|(packet, event)| (self.sa_of(packet), event.as_str())).collect()
+    }
+
+    fn count(&self, event: &str) -> usize {
+        self.events.iter().filter(|(_, other)| other == event).count()
+    }
+}
+
+/// What one has and the other has not, or has otherwise.
+fn differences<K: Ord + std::fmt::Debug, V: PartialEq + std::fmt::Display>(
+    one: &BTreeMap<K, V>,
+    other: &BTreeMap<K, V>,
+) -> Vec<String> {
+    let keys: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+    let show = |value: Option<&V>| value.map_or("nothing".to_owned(), ToString::to_string);
+    let differ = keys.into_iter().filter(|key| one.get(key) != other.get(key));
+    differ
+        .map(|key| format!("{key:?}: {}\n  {}", show(one.get(key)), show(other.get(key))))
+        .collect()
+}
+
+#[test]
+fn many_threads_say_what_one_says() {
+    let suricata = Suricata::get();
+    let folder = suricata.root.join("run-modes");
+    fs::create_dir_all(&folder).expect("a folder");
+    let capture: PathBuf = folder.join("all.pcap");
+    let captures = all_at_once(&capture);
+    let one = run(suricata, &capture, "single", 0);
+    assert!(captures > 100 && one.messages.len() > 1000, "{} messages", one.messages.len());
+    for number in 0..RUNS {
+        let many = run(suricata, &capture, "autofp", number);
+        let mut faults = differences(&one.decoded(), &many.decoded());
+        faults.extend(differences(&one.endings(), &many.endings()));
+        let (events, others) = (one.sequences(), many.sequences());
+        faults.extend(events.symmetric_difference(&others).map(|event| format!("{event:?}")));
+        faults.truncate(20);
+        assert!(faults.is_empty(), "run {number}\n{}", faults.join("\n"));
+        let counts = OF_ORDER
+            .iter()
+            .map(|event| format!("{event} {} and {}", one.count(event), many.count(event)));
+        say(&format!(
+            "one thread and many, events of order: {}",
+            counts.collect::<Vec<_>>().join(", ")
+        ));
+    }
+}
