@@ -191,7 +191,7 @@ fn handshakes_that_fall_silent_are_counted() {
         play.send(&accept().header(|header| header.init_spi = [spi; 8]));
     }
     play.time += 200 * SECOND;
-    for _ in 0..600 {
+    for _ in 0..2000 {
         play.send(&inform(INITIATOR, 2, PayloadType::NONE));
     }
     let counters = play.table.counters();
@@ -501,7 +501,7 @@ fn other_shards_are_tidied_up_by_and_by() {
     }
     assert_eq!(play.table.counters().half_open, 100);
     play.time += 60 * SECOND;
-    for _ in 0..600 {
+    for _ in 0..2000 {
         play.send(&inform(INITIATOR, 2, PayloadType::NONE));
     }
     let counters = play.table.counters();

@@ -494,6 +494,7 @@ fn sequences() -> Vec<Scenario> {
         sequence("informational-early", &[OUT_OF_ORDER], &early(INFORMATIONAL, 0)),
         sequence("create-child-early", &[OUT_OF_ORDER], &early(CREATE_CHILD_SA, SA)),
         behind("auth-twice", &[7_296_405], &[request(IKE_AUTH, 2, IDI, 256)]),
+        deleted_by_cbc(),
         sequence("after-delete", &[7_296_406], &deleted),
         Scenario { quiet: SEQUENCES, ..sequence("deleted", &[], &deleted[..6]) },
         Scenario { quiet: 7_296_408..7_296_500, ..sequence("refused", &[7_296_407], &refusal()) },
@@ -546,6 +547,17 @@ fn negotiations() -> Vec<Scenario> {
         sequence("weaker-than-before", &[7_296_419], &[&ecp[..], &less[..]].concat()),
         sequence("stronger-than-before", &[], &[less, ecp].concat()),
     ]
+}
+
+/// A delete that by its size may be that of a child, and a request behind it that nobody
+/// answers.
+fn deleted_by_cbc() -> Scenario {
+    let delete = [request(INFORMATIONAL, 2, DELETE, ALONE), response(INFORMATIONAL, 2, 0, ALONE)];
+    let check = request(INFORMATIONAL, 3, 0, ALONE);
+    let messages = [&handshake()[..], &delete, &[check.clone(), check]].concat();
+    let mut datagrams = datagrams(&messages);
+    datagrams[7] = datagrams[7].clone().after(11);
+    Scenario::new("after-delete-by-cbc", &[7_296_400, 7_296_406], datagrams)
 }
 
 /// The sids of the rules about sequences.
