@@ -6,48 +6,16 @@
 
 #[path = "../tests/support/capture.rs"]
 mod capture;
+#[path = "support/subject.rs"]
+mod subject;
 
 use std::hint::black_box;
 use std::process::Command;
 
-use capture::{datagrams, datagrams_of, Datagram};
-use suricata_ikev2::pipeline::{on_datagram, FlowContext};
-use suricata_ikev2::tx::Direction;
-use suricata_ikev2::wire::{classify, detect, Carrier, Datagram as Kind, Message, Proposals};
-use suricata_ikev2::wire::{ExchangeType, PayloadType};
+use capture::datagrams_of;
+use subject::{samples, SUBJECTS};
 
 const REPETITIONS: u64 = 1000;
-
-type Subject = (&'static str, fn(&Datagram));
-
-/// What is measured, by name.
-const SUBJECTS: &[Subject] = &[
-    ("detection", |datagram| {
-        black_box(detect(&datagram.data));
-    }),
-    ("parsing", parse),
-    ("pipeline", |datagram| {
-        let mut flow = FlowContext::new(datagram.transport);
-        black_box(on_datagram(&mut flow, Direction::ToServer, &datagram.data));
-    }),
-];
-
-/// Walks header, payloads, proposals, transforms and their attributes.
-fn parse(datagram: &Datagram) {
-    let Kind::Message { bytes, .. } = classify(&datagram.data, Carrier::default()) else { return };
-    let Ok(message) = Message::parse(bytes) else { return };
-    for payload in message.payloads().flatten() {
-        if payload.kind != PayloadType::SA {
-            black_box(payload);
-            continue;
-        }
-        for proposal in Proposals::new(payload.body, payload.body_offset()).flatten() {
-            proposal.transforms().flatten().for_each(|transform| {
-                black_box(transform);
-            });
-        }
-    }
-}
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -72,40 +40,16 @@ fn measure() {
         eprintln!("skipped: valgrind is not installed");
         return;
     }
-    println!(
-        "{:<45} {:>6} {:>10} {:>10} {:>10}",
-        "message", "bytes", "detection", "parsing", "pipeline"
-    );
+    print!("{:<58} {:>6}", "message", "bytes");
+    SUBJECTS.iter().for_each(|(name, _)| print!(" {name:>12}"));
+    println!();
     for (label, datagram) in samples() {
-        let counts: Vec<_> =
-            SUBJECTS.iter().map(|(subject, _)| instructions(subject, &datagram.place)).collect();
-        println!(
-            "{:<45} {:>6} {:>10} {:>10} {:>10}",
-            format!("{label} ({})", datagram.place),
-            datagram.data.len(),
-            counts[0],
-            counts[1],
-            counts[2]
-        );
-    }
-}
-
-/// The first message of each exchange type and direction in the captures.
-fn samples() -> Vec<(String, Datagram)> {
-    let mut samples: Vec<(String, Datagram)> = Vec::new();
-    for datagram in datagrams() {
-        let mut flow = FlowContext::new(datagram.transport);
-        let tx = on_datagram(&mut flow, Direction::ToServer, &datagram.data);
-        let Some(header) = tx.and_then(|tx| tx.header) else { continue };
-        let direction = if header.flags.response() { "response" } else { "request" };
-        let exchange = header.exchange_type;
-        let label = format!("{exchange} {direction}");
-        let known = exchange.name().is_some() && exchange != ExchangeType::default();
-        if known && !samples.iter().any(|(existing, _)| *existing == label) {
-            samples.push((label, datagram));
+        print!("{:<58} {:>6}", format!("{label} ({})", datagram.place), datagram.data.len());
+        for (subject, _) in SUBJECTS {
+            print!(" {:>12}", instructions(subject, &datagram.place));
         }
+        println!();
     }
-    samples
 }
 
 fn instructions(subject: &str, place: &str) -> u64 {

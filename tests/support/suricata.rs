@@ -48,6 +48,7 @@ impl Suricata {
             link(&stock.join(name), &root.join("etc").join(name)).map_err(failed)?;
         }
         let stock = stock.join("suricata.yaml");
+        link(&stock, &root.join("etc/suricata.yaml")).map_err(failed)?;
         let text = fs::read_to_string(&stock).map_err(|e| format!("{}: {e}", stock.display()))?;
         // Cases with a configuration of their own find the plugin at this name.
         let plugin = plugin()?;
@@ -65,6 +66,12 @@ impl Suricata {
     /// The configuration of cases that have none of their own.
     pub(crate) fn configuration(&self) -> PathBuf {
         self.root.join("suricata.yaml")
+    }
+
+    #[allow(dead_code)] // The tests have the plugin in theirs.
+    /// The configuration that comes with the Suricata that was found.
+    pub(crate) fn stock(&self) -> PathBuf {
+        self.root.join("etc/suricata.yaml")
     }
 
     /// The `--set` options that name the files of a stock installation, and keep
@@ -99,7 +106,7 @@ pub(crate) fn project() -> &'static Path {
 }
 
 /// `SURICATA_IKEV2_PLUGIN`, else the release build of these sources.
-fn plugin() -> Result<PathBuf, String> {
+pub(crate) fn plugin() -> Result<PathBuf, String> {
     if let Some(path) = env::var_os("SURICATA_IKEV2_PLUGIN") {
         let path = PathBuf::from(path);
         return path

@@ -1,0 +1,171 @@
+//! One run of Suricata over a capture, and what it cost.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::suricata::{plugin, Suricata};
+
+/// How often a running Suricata's memory is looked at.
+const INTERVAL: Duration = Duration::from_millis(5);
+
+/// The function of Suricata that reads a capture, packet by packet, and the whole of
+/// what is done with them in it.
+const READER: &str = "PcapFileDispatch";
+
+/// What makes IKE out in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parser {
+    /// Nothing: the built-in parser is off.
+    None,
+    /// The built-in parser.
+    BuiltIn,
+    /// The plugin, beside the built-in parser as in a stock configuration.
+    Plugin,
+}
+
+/// The cost of a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    /// CPU seconds of all threads, in user and in system mode.
+    pub(crate) seconds: f64,
+    /// The most memory it had at a time, in bytes.
+    pub(crate) memory: u64,
+}
+
+impl Cost {
+    /// The least of several runs: what else the machine does only adds.
+    pub(crate) fn least(self, other: Self) -> Self {
+        Self { seconds: self.seconds.min(other.seconds), memory: self.memory.min(other.memory) }
+    }
+}
+
+/// Suricata with a configuration for runs.
+pub(crate) struct Bench {
+    folder: PathBuf,
+    plugin: PathBuf,
+}
+
+impl Bench {
+    pub(crate) fn new(folder: &Path) -> Self {
+        let stock = fs::read_to_string(Suricata::get().stock()).expect("a stock configuration");
+        fs::write(folder.join("suricata.yaml"), with_outputs(&stock)).expect("a writable folder");
+        Self { folder: folder.to_owned(), plugin: plugin().expect("the plugin") }
+    }
+
+    /// Runs Suricata over a capture and counts what it takes.
+    pub(crate) fn cost(&self, parser: Parser, rules: &str, capture: &Path) -> Cost {
+        let before = seconds_of_children();
+        let mut command = Command::new(Suricata::get().binary());
+        let mut child =
+            self.complete(&mut command, parser, rules, capture).spawn().expect("Suricata");
+        let memory = watch(&mut child);
+        Cost { seconds: seconds_of_children() - before, memory }
+    }
+
+    /// The instructions that reading a capture takes, by callgrind; none without
+    /// valgrind.
+    pub(crate) fn instructions(&self, parser: Parser, rules: &str, capture: &Path) -> Option<u64> {
+        let mut command = Command::new("valgrind");
+        // The private Suricata is started by a script.
+        command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+        command.arg("--trace-children=yes").arg(format!("--toggle-collect={READER}"));
+        command.arg(Suricata::get().binary());
+        let command = self.complete(&mut command, parser, rules, capture);
+        let output = command.stderr(Stdio::piped()).output().ok()?;
+        let text = String::from_utf8_lossy(&output.stderr);
+        // The script has processes of its own, which read no capture.
+        let lines = text.lines().filter(|line| line.contains("Collected :"));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).max()
+    }
+
+    /// How many bytes of records Suricata writes of a capture.
+    pub(crate) fn records(&self, parser: Parser, rules: &str, capture: &Path) -> u64 {
+        let eve = self.folder.join("eve.json");
+        let mut command = Command::new(Suricata::get().binary());
+        self.complete(&mut command, parser, rules, capture);
+        command.arg("--set").arg(format!("outputs.0.eve-log.filename={}", eve.display()));
+        let _ = fs::remove_file(&eve);
+        assert!(command.status().expect("Suricata").success());
+        let length = fs::metadata(&eve).map_or(0, |file| file.len());
+        let _ = fs::remove_file(&eve);
+        length
+    }
+
+    /// What the command needs to read a capture in one thread.
+    fn complete<'a>(
+        &self,
+        command: &'a mut Command,
+        parser: Parser,
+        rules: &str,
+        capture: &Path,
+    ) -> &'a mut Command {
+        let file = self.folder.join("bench.rules");
+        fs::write(&file, rules).expect("a writable folder");
+        command.args(["--runmode", "single", "-c"]);
+        command.arg(self.folder.join("suricata.yaml")).arg("-S").arg(file);
+        command.arg("-r").arg(capture).arg("-l").arg(&self.folder);
+        command.args(Suricata::get().file_options());
+        match parser {
+            Parser::None => {
+                command.args(["--set", "app-layer.protocols.ike.enabled=no"]);
+            }
+            Parser::BuiltIn => {}
+            Parser::Plugin => {
+                command.arg("--set").arg(format!("plugins.0={}", self.plugin.display()));
+            }
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null())
+    }
+}
+
+/// The stock configuration with one log, of the messages that a parser makes out. It
+/// goes nowhere, so that no disk is measured.
+fn with_outputs(stock: &str) -> String {
+    const OUTPUTS: &str = "outputs:\n  - eve-log:\n      enabled: yes\n      \
+        filetype: regular\n      filename: /dev/null\n      types:\n        - ike\n";
+    let mut text = String::new();
+    let mut inside = false;
+    for line in stock.lines() {
+        let begins = line.starts_with(|first: char| first.is_ascii_lowercase());
+        inside = if begins { line.starts_with("outputs:") } else { inside };
+        match (inside, begins) {
+            (true, true) => text.push_str(OUTPUTS),
+            (true, false) => {}
+            (false, _) => text.extend([line, "\n"]),
+        }
+    }
+    text
+}
+
+/// Waits for the end and returns the most memory seen.
+fn watch(child: &mut Child) -> u64 {
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    loop {
+        most = most.max(peak(&fs::read_to_string(&status).unwrap_or_default()));
+        if let Some(status) = child.try_wait().expect("a child") {
+            assert!(status.success(), "Suricata: {status}");
+            return most;
+        }
+        thread::sleep(INTERVAL);
+    }
+}
+
+/// `VmHWM` of a `/proc/PID/status`, in bytes.
+fn peak(status: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    kilobytes.and_then(|number| number.parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
+/// What the kernel charges for all children that have ended: the fields 16 and 17 of
+/// `/proc/self/stat`, in hundredths of a second.
+fn seconds_of_children() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").expect("a Linux");
+    let (_, fields) = stat.rsplit_once(") ").expect("a name in parentheses");
+    let ticks = fields.split(' ').skip(13).take(2).filter_map(|field| field.parse::<u64>().ok());
+    ticks.sum::<u64>() as f64 / 100.0
+}
