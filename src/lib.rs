@@ -24,6 +24,7 @@ pub mod policy;
 pub mod proposal;
 pub mod render;
 pub mod sa;
+pub mod sieve;
 pub mod tx;
 pub mod vendor;
 pub mod wire;

@@ -12,6 +12,7 @@ use crate::digits::hex;
 use crate::policy::{self, Finding, PostQuantum};
 use crate::proposal::ProposalSet;
 use crate::sa::SaView;
+use crate::sieve::Sieve;
 use crate::wire::registry::PayloadType;
 use crate::wire::{ErrorKind, Fragment, Header, KeyExchange, Notify, ParseError, Payload};
 
@@ -354,6 +355,8 @@ pub struct Transaction {
     pub sa: Option<SaView>,
     proposal_texts: OnceCell<Vec<String>>,
     fingerprint: OnceCell<Option<Fingerprint>>,
+    security_bits: OnceCell<Option<u16>>,
+    sieve: OnceCell<Box<Sieve>>,
 }
 
 impl Transaction {
@@ -382,6 +385,8 @@ impl Transaction {
             sa: None,
             proposal_texts: OnceCell::new(),
             fingerprint: OnceCell::new(),
+            security_bits: OnceCell::new(),
+            sieve: OnceCell::new(),
         }
     }
 
@@ -509,7 +514,12 @@ impl Transaction {
     /// The strength of the proposals in bits: of the strongest offered, or of the
     /// chosen one. None without proposals, and where none has an estimate.
     pub fn security_bits(&self) -> Option<u16> {
-        policy::security_bits(&self.proposals)
+        *self.security_bits.get_or_init(|| policy::security_bits(&self.proposals))
+    }
+
+    /// What the message may have, made when first asked for.
+    pub fn sieve(&self) -> &Sieve {
+        self.sieve.get_or_init(|| Box::new(Sieve::of(self)))
     }
 
     /// What the proposals and notifies say about quantum computers; none without

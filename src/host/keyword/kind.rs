@@ -5,6 +5,7 @@ use core::ffi::CStr;
 
 use super::args::Part;
 use crate::proposal::Transform;
+use crate::sieve::{Remainders, Sieve};
 use crate::tx::{Scope, Transaction};
 use crate::wire::registry::TransformType;
 
@@ -109,6 +110,8 @@ pub(super) type AnyValue = fn(&Transaction, Option<Part>, &mut dyn FnMut(u32) ->
 pub(super) enum Values {
     /// A function of the transaction.
     Of(AnyValue),
+    /// The same, and what of a message's sieve has its values.
+    Sieved(AnyValue, fn(&Sieve) -> Remainders),
     /// The transforms of these types in messages of this scope.
     Transforms(Scope, TransformType, TransformType),
     /// The key lengths of transforms in messages of this scope, in bits.
@@ -116,6 +119,18 @@ pub(super) enum Values {
 }
 
 impl Values {
+    /// Whether any value may be one of these; quicker than to look.
+    pub(super) fn may_be(&self, tx: &Transaction, part: Option<Part>, wanted: Remainders) -> bool {
+        match self {
+            _ if part == Some(Part::Sa) => true,
+            Self::Of(_) | Self::KeyLengths(_) => true,
+            Self::Sieved(_, sieved) => sieved(tx.sieve()).meets(wanted),
+            Self::Transforms(scope, first, last) => {
+                *scope == tx.scope() && tx.sieve().transforms(*first..=*last).meets(wanted)
+            }
+        }
+    }
+
     /// Whether the test passes for any value.
     pub(super) fn any(
         &self,
@@ -124,7 +139,7 @@ impl Values {
         test: &mut dyn FnMut(u32) -> bool,
     ) -> bool {
         match self {
-            Self::Of(values) => values(tx, part, test),
+            Self::Of(values) | Self::Sieved(values, _) => values(tx, part, test),
             Self::Transforms(scope, first, last) => {
                 let mut transforms = in_scope(tx, *scope, part);
                 transforms.any(|it| (*first..=*last).contains(&it.kind) && test(it.id.into()))

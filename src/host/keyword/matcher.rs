@@ -6,7 +6,9 @@ use std::ffi::CString;
 use super::super::config;
 use super::args::{self, ChoiceArgument, FlagsArgument, Part, VersionArgument};
 use super::kind::{Choice, Integer, Kind, Width};
+use super::stretches::Stretches;
 use crate::policy::{self, Policy, What};
+use crate::sieve::Remainders;
 use crate::sys;
 use crate::tx::{Scope, Transaction};
 
@@ -65,7 +67,8 @@ impl Matcher {
     pub(super) fn matches(&self, tx: &Transaction) -> bool {
         match self {
             Self::Integer { keyword, test, part } => {
-                keyword.values.any(tx, *part, &mut |value| test.passes(value))
+                keyword.values.may_be(tx, *part, test.remainders())
+                    && keyword.values.any(tx, *part, &mut |value| test.passes(value))
             }
             Self::Choice { keyword, argument } => (keyword.get)(tx).is_some_and(|states| {
                 let wanted = argument.wanted.iter().fold(0, |bits, place| bits | 1 << place);
@@ -99,8 +102,10 @@ fn other_policy(name: &str) -> Result<Option<&'static Policy>, String> {
     Ok(Some(policy).filter(|policy| *policy != config.policy))
 }
 
-/// An integer expression, parsed and tested by the host.
+/// An integer expression, parsed by the host and, unless it is a plain comparison,
+/// tested by it.
 pub(super) enum IntegerTest {
+    Plain(Stretches),
     U8(NonNull<sys::DetectUintData_u8>),
     U16(NonNull<sys::DetectUintData_u16>),
     U32(NonNull<sys::DetectUintData_u32>),
@@ -117,20 +122,31 @@ impl IntegerTest {
                 Width::U32 => NonNull::new(sys::SCDetectU32Parse(text.as_ptr())).map(Self::U32),
             }
         };
-        parsed.ok_or_else(|| {
+        let parsed = parsed.ok_or_else(|| {
             format!(
                 "'{expression}' is not a number from 0 to {}, nor such a number with !, <, >, \
                  <=, >=, nor a range A-B or A<>B, which excludes its ends; a comparison that is \
                  always or never true is refused too",
                 width.largest()
             )
-        })
+        })?;
+        let stretches = Stretches::of(expression, width.largest(), |value| parsed.passes(value));
+        Ok(stretches.map_or(parsed, Self::Plain))
+    }
+
+    /// What may pass.
+    fn remainders(&self) -> Remainders {
+        match self {
+            Self::Plain(stretches) => stretches.remainders(),
+            Self::U8(_) | Self::U16(_) | Self::U32(_) => Remainders::ALL,
+        }
     }
 
     fn passes(&self, value: u32) -> bool {
         // SAFETY: made by the host's parser, freed in `drop` only.
         let result = unsafe {
             match self {
+                Self::Plain(stretches) => return stretches.passes(value),
                 Self::U8(data) => {
                     u8::try_from(value).map(|value| sys::SCDetectU8Match(value, data.as_ptr()))
                 }
@@ -149,6 +165,7 @@ impl Drop for IntegerTest {
         // SAFETY: made by the host's parser for this value, freed once.
         unsafe {
             match self {
+                Self::Plain(_) => {}
                 Self::U8(data) => sys::SCDetectU8Free(data.as_ptr()),
                 Self::U16(data) => sys::SCDetectU16Free(data.as_ptr()),
                 Self::U32(data) => sys::SCDetectU32Free(data.as_ptr()),

@@ -10,6 +10,7 @@ mod docs;
 pub(crate) mod fuzzing;
 mod kind;
 mod matcher;
+mod stretches;
 mod table;
 
 use core::ffi::{c_char, c_int, c_void, CStr};

@@ -5,6 +5,7 @@ use super::kind::{Choice, Integer, Keyword, Kind, Names, Values, Width};
 use crate::fingerprint;
 use crate::policy::PostQuantum;
 use crate::sa::Sent;
+use crate::sieve::{Remainders, Sieve};
 use crate::tx::{Scope, Transaction, Transport};
 use crate::vendor;
 use crate::wire::registry::{
@@ -271,8 +272,14 @@ super::keywords! {
         details: "Of those inside the encrypted payload too, where it was decrypted. Below 16384 are errors.",
         examples: &["ikev2.notify.type:no_proposal_chosen;", "flow:to_server; ikev2.notify.type:<16384;"],
         source: "RFC 7296, 3.10.1",
-        kind: integer!(U16, names!(NotifyType), |tx, _, test| {
-            tx.notifies().any(|notify| test(notify.kind.0.into()))
+        kind: Kind::Integer(Integer {
+            width: Width::U16,
+            names: names!(NotifyType),
+            parts: &[],
+            values: Values::Sieved(
+                |tx, _, test| tx.notifies().any(|notify| test(notify.kind.0.into())),
+                |sieve| sieve.notifies,
+            ),
         }),
     }
     NotifyDataKeyword {
@@ -375,7 +382,7 @@ super::keywords! {
             width: Width::U16,
             names: names!(KeyExchangeMethod),
             parts: &[Part::Offered, Part::Chosen, Part::Ke, Part::Sa],
-            values: Values::Of(any_key_exchange_method),
+            values: Values::Sieved(any_key_exchange_method, sieved_key_exchange_methods),
         }),
     }
     WeakProposalKeyword {
@@ -681,6 +688,11 @@ fn any_key_exchange_method(
     }
     matches!(part, None | Some(Part::Ke))
         && tx.key_exchanges().any(|exchange| test(exchange.method.0.into()))
+}
+
+fn sieved_key_exchange_methods(sieve: &Sieve) -> Remainders {
+    // Sequence numbers, whose type is between, are let through by the sieve only.
+    sieve.transforms(TransformType::KE..=TransformType::ADDKE7).and(sieve.key_exchanges)
 }
 
 #[cfg(test)]

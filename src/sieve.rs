@@ -1,0 +1,125 @@
+//! What a message has none of, at a glance.
+//!
+//! Of a thousand rules that look for a number nearly all look for one that is not
+//! there. A set of remainders says so in one step, however many transforms or notifies
+//! the message has; where it says "perhaps" the values are looked at.
+
+use core::ops::RangeInclusive;
+
+use crate::tx::Transaction;
+use crate::wire::registry::TransformType;
+
+/// Numbers by their remainders modulo 64.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Remainders(u64);
+
+impl Remainders {
+    /// Those of all numbers.
+    pub const ALL: Self = Self(u64::MAX);
+
+    /// Those of the numbers from one to another.
+    pub fn of(numbers: RangeInclusive<u32>) -> Self {
+        let (first, last) = numbers.into_inner();
+        match last.checked_sub(first) {
+            None => Self::default(),
+            Some(63..) => Self::ALL,
+            Some(_) => (first..=last).collect(),
+        }
+    }
+
+    /// Those of both sets.
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether a number may be in both sets.
+    pub fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl FromIterator<u32> for Remainders {
+    fn from_iter<T: IntoIterator<Item = u32>>(numbers: T) -> Self {
+        Self(numbers.into_iter().fold(0, |bits, number| bits | 1 << (number % 64)))
+    }
+}
+
+/// What a message may have.
+#[derive(Clone, Debug, Default)]
+pub struct Sieve {
+    /// Identifiers, by transform type; the last is of all types from there on.
+    transforms: [Remainders; 16],
+    /// Types of notifies.
+    pub notifies: Remainders,
+    /// Methods of KE payloads.
+    pub key_exchanges: Remainders,
+}
+
+impl Sieve {
+    /// The sieve of a message.
+    pub fn of(tx: &Transaction) -> Self {
+        let mut sieve = Self {
+            notifies: tx.notifies().map(|notify| notify.kind.0.into()).collect(),
+            key_exchanges: tx.key_exchanges().map(|it| it.method.0.into()).collect(),
+            ..Self::default()
+        };
+        for transform in tx.proposals.all_transforms() {
+            let place = Self::place(transform.kind);
+            let own = Remainders::of(transform.id.into()..=transform.id.into());
+            sieve.transforms[place] = sieve.transforms[place].and(own);
+        }
+        sieve
+    }
+
+    /// The identifiers of transforms of these types.
+    pub fn transforms(&self, kinds: RangeInclusive<TransformType>) -> Remainders {
+        let of_kinds = Self::place(*kinds.start())..=Self::place(*kinds.end());
+        let of_kinds = self.transforms.get(of_kinds).unwrap_or(&[]);
+        of_kinds.iter().fold(Remainders::default(), |all, of_kind| all.and(*of_kind))
+    }
+
+    fn place(kind: TransformType) -> usize {
+        usize::from(kind.0).min(15)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::{on_datagram, FlowContext};
+    use crate::tx::{Direction, Transport};
+    use crate::wire::testing::sa_init;
+
+    #[test]
+    fn a_range_meets_what_is_in_it() {
+        for (range, number, meets) in [
+            (7..=7, 7, true),
+            (7..=7, 8, false),
+            (7..=7, 71, true),
+            (60..=70, 65, true),
+            (60..=70, 8, false),
+            (0..=u32::MAX, 8, true),
+            (0..=62, 63, false),
+            (0..=63, 63, true),
+        ] {
+            let found = Remainders::of(range.clone()).meets([number].into_iter().collect());
+            assert_eq!(found, meets, "{range:?} {number}");
+        }
+    }
+
+    #[test]
+    fn everything_that_a_message_has_is_in_its_sieve() {
+        let mut flow = FlowContext::new(Transport::Udp500);
+        let tx = on_datagram(&mut flow, Direction::ToServer, &sa_init().build()).unwrap();
+        let sieve = Sieve::of(&tx);
+        let of = |number: u16| Remainders::of(number.into()..=number.into());
+        assert!(!tx.proposals.is_empty() && tx.notifies().count() > 0);
+        for transform in tx.proposals.all_transforms() {
+            assert!(sieve.transforms(transform.kind..=transform.kind).meets(of(transform.id)));
+        }
+        assert!(tx.notifies().all(|notify| sieve.notifies.meets(of(notify.kind.0))));
+        assert!(tx.key_exchanges().all(|it| sieve.key_exchanges.meets(of(it.method.0))));
+        let (first, last) = (TransformType::ADDKE1, TransformType::ADDKE7);
+        assert!(!sieve.transforms(first..=last).meets(Remainders::ALL));
+    }
+}
