@@ -153,11 +153,12 @@ impl Writer {
         let proposals = Proposals::new(payload.body, payload.body_offset());
         let mut texts = Vec::new();
         for proposal in proposals.filter_map(Result::ok) {
-            let transforms = proposal.transforms().filter_map(Result::ok);
-            let mut known = Vec::with_capacity(proposal.transform_count.into());
-            known.extend(transforms.take(self.transforms));
-            self.transforms -= known.len();
-            texts.push((methods_of(&known), text_of(&proposal, known)));
+            let mut text = ProposalText::of(&proposal);
+            for transform in proposal.transforms().filter_map(Result::ok).take(self.transforms) {
+                self.transforms -= 1;
+                text.add(transform);
+            }
+            texts.push(text.finish());
         }
         texts.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut before = "=";
@@ -170,44 +171,79 @@ impl Writer {
     }
 }
 
-/// The key exchange methods of a proposal, ascending.
-fn methods_of(transforms: &[Transform<'_>]) -> Vec<u16> {
-    let methods = transforms.iter().filter(|transform| transform.kind == TransformType::KE);
-    let mut methods: Vec<_> = methods.map(|transform| transform.id).collect();
-    methods.sort_unstable();
-    methods
+/// The text of a proposal that is being written.
+struct ProposalText<'a> {
+    text: Vec<u8>,
+    /// The key exchange methods so far.
+    methods: Vec<u16>,
+    /// The type of the transform before.
+    kind: Option<TransformType>,
+    /// The key exchanges in a row that are not written yet, as they will be sorted.
+    run: Vec<Transform<'a>>,
 }
 
-fn text_of(proposal: &Proposal<'_>, mut transforms: Vec<Transform<'_>>) -> Vec<u8> {
-    // A transform takes a few digits more often than a key length too.
-    let mut text = Vec::with_capacity(8 * (transforms.len() + 1));
-    text.decimal(proposal.protocol.0.into());
-    text.push(b'.');
-    text.decimal(proposal.spi.len() as u64);
-    for run in transforms.chunk_by_mut(|a, b| a.kind == b.kind) {
-        if run[0].kind == TransformType::KE {
-            run.sort_by_key(|transform| transform.id);
+impl<'a> ProposalText<'a> {
+    fn of(proposal: &Proposal<'_>) -> Self {
+        // A transform takes a few digits, and most have no attribute.
+        let mut text = Vec::with_capacity(8 * (usize::from(proposal.transform_count) + 1));
+        text.decimal(proposal.protocol.0.into());
+        text.push(b'.');
+        text.decimal(proposal.spi.len() as u64);
+        Self { text, methods: Vec::new(), kind: None, run: Vec::new() }
+    }
+
+    fn add(&mut self, transform: Transform<'a>) {
+        let begins = self.kind.replace(transform.kind) != Some(transform.kind);
+        if begins {
+            self.write_run();
         }
-        text.push(b',');
-        text.decimal(run[0].kind.0.into());
-        let mut before = b'=';
-        for transform in run {
-            text.push(before);
-            text.decimal(transform.id.into());
-            before = b'.';
-            for attribute in transform.attributes() {
-                write_attribute(attribute.ok(), &mut text);
-            }
+        if transform.kind == TransformType::KE {
+            self.methods.push(transform.id);
+            self.run.push(transform);
+        } else {
+            self.write(&transform, begins);
         }
     }
-    text
+
+    fn write_run(&mut self) {
+        let mut run = core::mem::take(&mut self.run);
+        run.sort_by_key(|transform| transform.id);
+        for (place, transform) in run.iter().enumerate() {
+            self.write(transform, place == 0);
+        }
+    }
+
+    fn write(&mut self, transform: &Transform<'_>, begins: bool) {
+        if begins {
+            self.text.push(b',');
+            self.text.decimal(transform.kind.0.into());
+        }
+        self.text.push(if begins { b'=' } else { b'.' });
+        self.text.decimal(transform.id.into());
+        match transform.key_length {
+            Some(bits) if transform.is_plain() => write_key_length(bits, &mut self.text),
+            None if transform.is_plain() => {}
+            _ => transform.attributes().for_each(|it| write_attribute(it.ok(), &mut self.text)),
+        }
+    }
+
+    /// The key exchange methods, ascending, and the text.
+    fn finish(mut self) -> (Vec<u16>, Vec<u8>) {
+        self.write_run();
+        self.methods.sort_unstable();
+        (self.methods, self.text)
+    }
+}
+
+fn write_key_length(bits: u16, text: &mut Vec<u8>) {
+    text.push(b'-');
+    text.decimal(bits.into());
 }
 
 fn write_attribute(attribute: Option<Attribute<'_>>, text: &mut Vec<u8>) {
     match attribute {
         Some(Attribute { kind: AttributeType::KEY_LENGTH, value: AttributeValue::Short(bits) }) => {
-            text.push(b'-');
-            text.decimal(bits.into());
+            write_key_length(bits, text);
         }
         Some(other) => {
             text.push(b'~');

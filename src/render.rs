@@ -218,7 +218,12 @@ fn render_proposals(layer: &Layer<'_>, sink: &mut impl Sink) {
 }
 
 fn render_transforms(transforms: &[Transform], sink: &mut impl Sink) {
+    let bit = |kind: TransformType| 1_u16 << kind.0.min(15);
+    let present = transforms.iter().fold(0, |kinds, transform| kinds | bit(transform.kind));
     for (kind, key) in TRANSFORM_KEYS {
+        if present & bit(*kind) == 0 {
+            continue;
+        }
         let mut open = false;
         let of_kind = transforms.iter().filter(|transform| transform.kind == *kind);
         for transform in of_kind.take(MAX_ELEMENTS) {

@@ -195,6 +195,11 @@ impl<'a> Transform<'a> {
         Attributes { reader: Reader::new(self.attributes, offset, ErrorKind::BadTransformLength) }
     }
 
+    /// Whether it has no attributes but the Key Length, if it has any.
+    pub fn is_plain(&self) -> bool {
+        self.attributes.len() == if self.key_length.is_some() { 4 } else { 0 }
+    }
+
     /// Reads a transform substructure, but not its attributes yet.
     #[inline]
     fn read(sub: &Substructure<'a>) -> Self {
