@@ -8,7 +8,6 @@
 use super::error::{ErrorKind, ParseError};
 use super::header::{Header, HEADER_LEN};
 use super::message::Payloads;
-use super::reader::Reader;
 use super::registry::{ExchangeType, PayloadType};
 
 /// The offset of the version byte in the header.
@@ -92,12 +91,11 @@ fn bare(bytes: &[u8]) -> Datagram<'_> {
     Datagram::Message { marker: false, bytes }
 }
 
+/// By far most datagrams of a tunnel come here.
 fn esp(data: &[u8]) -> Option<Datagram<'_>> {
-    let mut r = Reader::new(data, 0, ErrorKind::MalformedHeader);
-    Some(Datagram::Esp {
-        spi: r.u32("Security Parameters Index").ok()?,
-        sequence: r.u32("Sequence Number").ok()?,
-    })
+    let [a, b, c, d, e, f, g, h] = *data.first_chunk()?;
+    let spi = u32::from_be_bytes([a, b, c, d]);
+    Some(Datagram::Esp { spi, sequence: u32::from_be_bytes([e, f, g, h]) })
 }
 
 /// An IKE message found by its content.
