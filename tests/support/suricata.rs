@@ -68,8 +68,8 @@ impl Suricata {
         self.root.join("suricata.yaml")
     }
 
-    #[allow(dead_code)] // The tests have the plugin in theirs.
     /// The configuration that comes with the Suricata that was found.
+    #[allow(dead_code)] // The tests have the plugin in theirs.
     pub(crate) fn stock(&self) -> PathBuf {
         self.root.join("etc/suricata.yaml")
     }
