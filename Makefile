@@ -68,5 +68,8 @@ $(KEYS): $(SOURCES)
 captures: ## make the test captures anew with real IKEv2 peers; needs root
 	tests/capture/make-captures.sh
 
+live: ## let real IKEv2 peers talk through a Suricata with the plugin; needs root
+	@tests/live/run.sh
+
 clean: ## remove what was built, but not the fetched Suricata
 	cargo clean
