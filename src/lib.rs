@@ -10,7 +10,7 @@
 //!
 //! Imports go one way too: `wire` → `proposal` → `policy` → `tx` → `anomaly` → `pipeline`,
 //! `render` → `json` → `host`. All `unsafe` is in `host` and `sys`. [`decrypt`] opens encrypted
-//! messages with keys.
+//! messages with keys, and [`inner`] says what is inside.
 #![deny(unsafe_code)]
 
 pub mod anomaly;
@@ -18,6 +18,7 @@ pub mod canonical;
 pub mod decrypt;
 mod digits;
 pub mod fingerprint;
+pub mod inner;
 pub mod json;
 pub mod pipeline;
 pub mod policy;

@@ -17,6 +17,8 @@ use crate::wire::notify::Notify;
 use crate::wire::registry::{PayloadType, TransformType};
 use crate::wire::{Header, KeyExchange, ParseError, Payload, Protocol};
 
+mod inside;
+
 /// The most elements of an array in a record.
 pub const MAX_ELEMENTS: usize = 64;
 
@@ -63,10 +65,12 @@ pub fn render(tx: &Transaction, sink: &mut impl Sink) {
     render_strength(tx, sink);
     render_findings(tx, sink);
     render_encrypted(tx, sink);
-    if let Some(decrypted) = &tx.decrypted {
+    if let (Some(decrypted), Some(texts)) = (&tx.decrypted, tx.texts()) {
         sink.open_object(c"decrypted");
         sink.bool(c"late", decrypted.late);
-        render_layer(&Layer::inner(tx), sink);
+        let layer = Layer::inner(tx);
+        render_layer(&layer, sink);
+        inside::render(&layer, texts, sink);
         sink.close();
     }
     if let Some(sa) = &tx.sa {

@@ -9,6 +9,7 @@ use core::ops::Range;
 
 use crate::canonical;
 use crate::digits::hex;
+use crate::inner::Texts;
 use crate::policy::{self, Finding, PostQuantum};
 use crate::proposal::ProposalSet;
 use crate::sa::SaView;
@@ -314,7 +315,7 @@ pub struct Fingerprint {
 }
 
 /// How a message's encrypted payload was opened.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Decrypted {
     /// Whether the keys came after the message.
     pub late: bool,
@@ -322,6 +323,7 @@ pub struct Decrypted {
     outer_payloads: usize,
     /// How many of its proposals are outside.
     outer_proposals: usize,
+    texts: OnceCell<Texts>,
 }
 
 /// All that is known of one IKEv2 message.
@@ -432,6 +434,7 @@ impl Transaction {
             late,
             outer_payloads: self.payloads.len(),
             outer_proposals: self.proposals.proposals().len(),
+            texts: OnceCell::new(),
         }));
         self.message().len()
     }
@@ -448,6 +451,12 @@ impl Transaction {
     pub fn inner_payloads(&self) -> &[PayloadEntry] {
         let outer = self.outer_payloads().len();
         self.payloads.get(outer..).unwrap_or(&[])
+    }
+
+    /// The texts of what is inside, made when first asked for; none if it was not opened.
+    pub fn texts(&self) -> Option<&Texts> {
+        let decrypted = self.decrypted.as_ref()?;
+        Some(decrypted.texts.get_or_init(|| Texts::of(self)))
     }
 
     /// How many of the proposals are outside the encrypted payload.

@@ -103,6 +103,50 @@ fn every_message_of_wiresharks_captures_opens() {
     }
 }
 
+/// A capture, the file of its keys, and of one of its messages whether the responder sent
+/// it, the beginning of its AUTH data, and who authenticates.
+type Found = (&'static str, bool, &'static str, &'static str);
+
+/// AUTH data as Wireshark's own tests of these captures expect it.
+const FOUND: &[Found] = &[
+    ("3des-sha1_160.pcap", false, "02f7a0d5f1fdc8ea81039818c65bb9bd", "192.168.1.14"),
+    ("aes128ccm12.pcap", true, "c2104394299e1ffe7908ea720ad5d137", "192.168.1.14"),
+    ("aes256cbc.pcapng", false, "e1a8d550064201a7ec024a85758d0673", "192.168.1.2"),
+    ("aes256gcm16.pcap", true, "9ab71f14ab553cad873a1aa70b99df15", "192.168.1.14"),
+];
+
+#[test]
+fn what_is_inside_wiresharks_captures_is_what_wireshark_finds() {
+    let folder = project().join("../shared/pcaps");
+    let keys = folder.join("wireshark-ikev2_decryption_table");
+    if !keys.exists() {
+        println!("skipped: there is no folder ../shared/pcaps beside the project");
+        return;
+    }
+    let decryptor = Decryptor::default();
+    give_file(&decryptor, &keys);
+    for (name, response, auth, identity) in FOUND {
+        let datagrams = read(&folder.join(format!("wireshark-decrypt-{name}")));
+        let all = transactions(&datagrams, &decryptor);
+        let is_wanted = |tx: &&Transaction| {
+            tx.header.is_some_and(|header| header.flags.response() == *response)
+                && tx.payloads_of(PayloadType::AUTH).next().is_some()
+        };
+        let tx = all.iter().find(is_wanted).expect("an AUTH payload");
+        let data = tx.payloads_of(PayloadType::AUTH).next().expect("AUTH").body;
+        let digits: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(digits.starts_with(&format!("02000000{auth}")), "{name}: {digits}");
+        let texts = tx.texts().expect("texts");
+        assert_eq!(texts.ids[usize::from(*response)].as_deref(), Some(*identity), "{name}");
+        let ends =
+            ["192.168.1.2", "192.168.1.14"].map(|end| format!("{end}-{end} proto 0 ports 0-65535"));
+        for selectors in &texts.selectors {
+            let text = &selectors.first().expect("a selector").text;
+            assert!(ends.contains(text), "{name}: {text}");
+        }
+    }
+}
+
 /// The first encrypted message of each capture that has keys, and these.
 fn samples() -> Vec<(Datagram, KeyTable)> {
     let first = |capture: &str| {
@@ -194,7 +238,10 @@ fn transactions(datagrams: &[Datagram], decryptor: &Decryptor) -> Vec<Transactio
 
 /// Puts the keys of a table into what opens messages.
 fn give(decryptor: &Decryptor, capture: &str, file: &str) {
-    let file = project().join(format!("tests/capture/keys/{capture}{file}"));
+    give_file(decryptor, &project().join(format!("tests/capture/keys/{capture}{file}")));
+}
+
+fn give_file(decryptor: &Decryptor, file: &std::path::Path) {
     for line in std::fs::read(file).expect("keys").split(|byte| *byte == b'\n') {
         if let Some((spis, keys)) = parse_line(line).expect("a good line") {
             decryptor.insert(spis, keys);

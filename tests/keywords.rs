@@ -383,6 +383,28 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
         ("maybe", "'maybe' is not one of yes, no"), ("!yes", "'!yes' is not one of"),
         ("1", "'1' is not one of"), ("yes,no", "'yes,no' is not one of"),
     ]),
+    ("ikev2.id.type", &[
+        ("id_fqnd", "no value is called 'id_fqnd'; did you mean 'id_fqdn'?"),
+        ("fqdn", "no value is called 'fqdn'"),
+    ]),
+    ("ikev2.auth_method", &[
+        ("shared_key_mac", "no value is called 'shared_key_mac'; did you mean 'shared_key_mic'?"),
+    ]),
+    ("ikev2.cert.encoding", &[
+        ("x509_signatures", "no value is called 'x509_signatures'; did you mean 'x509_signature'?"),
+    ]),
+    ("ikev2.eap.code", &[
+        ("sucess", "no value is called 'sucess'; did you mean 'success'?"),
+    ]),
+    ("ikev2.eap.type", &[
+        ("eap_tsl", "no value is called 'eap_tsl'; did you mean 'eap_tls'?"),
+    ]),
+    ("ikev2.cp.type", &[
+        ("cfg_replay", "no value is called 'cfg_replay'; did you mean 'cfg_reply'?"),
+    ]),
+    ("ikev2.delete.protocol", &[
+        ("eps", "no value is called 'eps'"), ("isakmp", "no value is called 'isakmp'"),
+    ]),
     ("ikev2.decrypted", &[
         ("late", "'late' is not one of yes, no"), ("!no", "'!no' is not one of"),
     ]),

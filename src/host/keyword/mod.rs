@@ -8,6 +8,7 @@ mod args;
 mod docs;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
+mod inside;
 mod kind;
 mod matcher;
 mod stretches;
@@ -18,7 +19,6 @@ use core::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU16, Ordering};
 
 use kind::{Keyword, Kind};
-use table::{KEYWORDS, TABLE};
 
 use self::matcher::Matcher;
 use super::guard::guard;
@@ -102,9 +102,14 @@ const NO_OPTION: u16 = 1 << 0;
 const OPTIONAL_OPTION: u16 = 1 << 4;
 const STICKY_BUFFER: u16 = 1 << 9;
 
+/// Every keyword, in the order of the documentation.
+fn all() -> impl Iterator<Item = &'static Keyword> {
+    table::KEYWORDS.iter().chain(inside::KEYWORDS).copied()
+}
+
 /// How many keywords there are.
 pub(super) fn count() -> usize {
-    KEYWORDS.len()
+    all().count()
 }
 
 /// Registers every row of the table.
@@ -114,7 +119,7 @@ pub(super) fn register() {
     let shared_list = unsafe {
         sys::SCDetectHelperBufferRegister(TRANSACTION_LIST.as_ptr(), protocol(), directions)
     };
-    for row in TABLE {
+    for row in table::TABLE.iter().chain(inside::TABLE) {
         let list = match row.keyword.kind {
             Kind::Buffer(_) => register_buffer(row, directions),
             Kind::MultiBuffer(_) => register_multi_buffer(row, directions),

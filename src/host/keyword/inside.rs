@@ -1,0 +1,257 @@
+//! The keywords over what is inside encrypted messages: one row each.
+//!
+//! Those of [`super::table`] look inside too, where the same may stand outside.
+
+use super::kind::{Integer, Keyword, Kind, Names, Values, Width};
+use super::table::{integer, names};
+use crate::inner;
+use crate::inner::cert::X509Text;
+use crate::tx::Transaction;
+use crate::wire::registry::{
+    AuthMethod, CertEncoding, CfgType, EapCode, EapMethod, IdType, PayloadType, Protocol,
+};
+use crate::wire::{Eap, Payload};
+
+super::keywords! {
+    DecryptedKeyword {
+        name: c"ikev2.decrypted",
+        summary: c"whether the encrypted payload was opened",
+        details: "With the operator's keys: see docs/decryption.md.",
+        examples: &["ikev2.decrypted; ikev2.notify.type:<16384;", "ikev2.exchange_type:ike_auth; ikev2.decrypted:no;"],
+        source: "RFC 7296, 3.14; RFC 7383, 2.6",
+        kind: Kind::Presence(|tx| tx.decrypted.is_some()),
+    }
+    IdInitiatorKeyword {
+        name: c"ikev2.id.initiator",
+        summary: c"the initiator's identity as text",
+        details: "An address, a name, a DN in the order of its parts (`C=CH, O=Example, CN=gw`); a key id that is no text as hex digits; `null`.",
+        examples: &["ikev2.id.initiator; content:\"@example.com\"; endswith;"],
+        source: "RFC 7296, 3.5",
+        kind: Kind::Buffer(|tx| tx.texts()?.ids[0].as_deref().map(str::as_bytes)),
+    }
+    IdResponderKeyword {
+        name: c"ikev2.id.responder",
+        summary: c"the responder's identity as text",
+        details: "In a request, whom the initiator wants to talk to.",
+        examples: &["flow:to_client; ikev2.id.responder; content:!\"gw.example.com\";"],
+        source: "RFC 7296, 3.5",
+        kind: Kind::Buffer(|tx| tx.texts()?.ids[1].as_deref().map(str::as_bytes)),
+    }
+    IdTypeKeyword {
+        name: c"ikev2.id.type",
+        summary: c"ID Type of any identity",
+        details: "",
+        examples: &["ikev2.id.type:id_null;"],
+        source: "RFC 7296, 3.5; RFC 7619",
+        kind: integer!(U8, names!(IdType), |tx, _, test| {
+            let mut ids = numbers(tx, PayloadType::IDI).chain(numbers(tx, PayloadType::IDR));
+            ids.any(|kind| test(kind.into()))
+        }),
+    }
+    AuthMethodKeyword {
+        name: c"ikev2.auth_method",
+        summary: c"Auth Method of the Authentication payload",
+        details: "",
+        examples: &["ikev2.auth_method:shared_key_mic;"],
+        source: "RFC 7296, 3.8",
+        kind: integer!(U8, names!(AuthMethod), |tx, _, test| {
+            numbers(tx, PayloadType::AUTH).any(|method| test(method.into()))
+        }),
+    }
+    AuthSignatureKeyword {
+        name: c"ikev2.auth.signature",
+        summary: c"algorithm of a digital signature that authenticates",
+        details: "As its RFC spells it, such as `ecdsa-with-SHA256` or `RSASSA-PSS/sha256`; of one that has no name here the object identifier.",
+        examples: &["ikev2.auth.signature; content:\"sha1\"; nocase;"],
+        source: "RFC 7427, 3",
+        kind: Kind::Buffer(|tx| tx.texts()?.signature.as_deref().map(str::as_bytes)),
+    }
+    CertSubjectKeyword {
+        name: c"ikev2.cert.subject",
+        summary: c"subjects of the certificates",
+        details: "In the order of the DN's parts: `C=CH, O=Example, CN=gw`.",
+        examples: &["ikev2.cert.subject; content:\"CN=gw.example.com\";"],
+        source: "RFC 5280, 4.1.2.6",
+        kind: Kind::MultiBuffer(|tx, index| x509(tx, index).map(|it| it.subject.as_bytes())),
+    }
+    CertIssuerKeyword {
+        name: c"ikev2.cert.issuer",
+        summary: c"issuers of the certificates",
+        details: "",
+        examples: &["ikev2.cert.issuer; content:!\"O=Example\";"],
+        source: "RFC 5280, 4.1.2.4",
+        kind: Kind::MultiBuffer(|tx, index| x509(tx, index).map(|it| it.issuer.as_bytes())),
+    }
+    CertSerialKeyword {
+        name: c"ikev2.cert.serial",
+        summary: c"serial numbers of the certificates in lower-case hex digits",
+        details: "Without the byte of zeros that only says that the number is positive.",
+        examples: &["ikev2.cert.serial; content:\"1f2e\"; bsize:4;"],
+        source: "RFC 5280, 4.1.2.2",
+        kind: Kind::MultiBuffer(|tx, index| x509(tx, index).map(|it| it.serial.as_bytes())),
+    }
+    CertSanKeyword {
+        name: c"ikev2.cert.san",
+        summary: c"Subject Alternative Names of the certificates, each behind its kind",
+        details: "`DNS:gw.example`, `email:carol@example`, `IP:192.0.2.1`, `URI:…`, `DirName:…`.",
+        examples: &["ikev2.cert.san; content:\"DNS:\"; startswith; content:\".example.com\"; endswith;"],
+        source: "RFC 5280, 4.2.1.6",
+        kind: Kind::MultiBuffer(|tx, index| {
+            let names = tx.texts()?.certificates.iter().filter_map(|it| it.x509.as_ref());
+            names.flat_map(|it| &it.names).nth(index).map(String::as_bytes)
+        }),
+    }
+    CertSignatureKeyword {
+        name: c"ikev2.cert.signature",
+        summary: c"algorithms of the certificates' signatures",
+        details: "Named like those of `ikev2.auth.signature`.",
+        examples: &["ikev2.cert.signature; content:\"sha1\"; nocase;"],
+        source: "RFC 5280, 4.1.1.2",
+        kind: Kind::MultiBuffer(|tx, index| x509(tx, index).map(|it| it.signature.as_bytes())),
+    }
+    CertSha256Keyword {
+        name: c"ikev2.cert.sha256",
+        summary: c"SHA-256 of the certificates' data in lower-case hex digits",
+        details: "Of every encoding.",
+        examples: &["ikev2.cert.sha256; content:\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\";"],
+        source: "RFC 7296, 3.6",
+        kind: Kind::MultiBuffer(|tx, index| {
+            tx.texts()?.certificates.get(index).map(|it| it.sha256.as_bytes())
+        }),
+    }
+    CertKeySizeKeyword {
+        name: c"ikev2.cert.key_size",
+        summary: c"size of any certificate's key in bits",
+        details: "Of RSA the modulus, of curves a coordinate.",
+        examples: &["ikev2.cert.key_size:<2048;"],
+        source: "RFC 5280, 4.1.2.7",
+        kind: integer!(U16, None, |tx, _, test| {
+            let certificates = tx.texts().into_iter().flat_map(|texts| &texts.certificates);
+            let sizes = certificates.filter_map(|it| it.x509.as_ref()?.key_size);
+            sizes.into_iter().any(|size| test(size.into()))
+        }),
+    }
+    CertEncodingKeyword {
+        name: c"ikev2.cert.encoding",
+        summary: c"Cert Encoding of any Certificate payload",
+        details: "",
+        examples: &["ikev2.cert.encoding:hash_and_url_x509;"],
+        source: "RFC 7296, 3.6",
+        kind: integer!(U8, names!(CertEncoding), |tx, _, test| {
+            numbers(tx, PayloadType::CERT).any(|encoding| test(encoding.into()))
+        }),
+    }
+    TsInitiatorKeyword {
+        name: c"ikev2.ts.initiator",
+        summary: c"the initiator's traffic selectors as text",
+        details: "`10.1.0.0-10.1.255.255 proto 0 ports 0-65535`. In a response they are what the responder took.",
+        examples: &["ikev2.ts.initiator; content:\"0.0.0.0-255.255.255.255 proto 0\"; startswith;"],
+        source: "RFC 7296, 3.13",
+        kind: Kind::MultiBuffer(|tx, index| selector(tx, 0, index)),
+    }
+    TsResponderKeyword {
+        name: c"ikev2.ts.responder",
+        summary: c"the responder's traffic selectors as text",
+        details: "",
+        examples: &["ikev2.ts.responder; content:\"10.0.0.0-10.255.255.255\"; startswith;"],
+        source: "RFC 7296, 3.13",
+        kind: Kind::MultiBuffer(|tx, index| selector(tx, 1, index)),
+    }
+    TsWidthKeyword {
+        name: c"ikev2.ts.width",
+        summary: c"logarithm to base 2 of the addresses of the widest traffic selector",
+        details: "Rounded down: 0 is one address, 8 a network of 24 bits, 32 all of IPv4, 128 all of IPv6.",
+        examples: &["flow:to_client; ikev2.ts.width:>24;"],
+        source: "RFC 7296, 3.13.1",
+        kind: integer!(U8, None, |tx, _, test| {
+            let selectors = tx.texts().into_iter().flat_map(|texts| texts.selectors.iter().flatten());
+            selectors.filter_map(|it| it.width).max().is_some_and(|width| test(width.into()))
+        }),
+    }
+    EapCodeKeyword {
+        name: c"ikev2.eap.code",
+        summary: c"Code of the EAP message",
+        details: "",
+        examples: &["ikev2.eap.code:failure;"],
+        source: "RFC 3748, 4",
+        kind: integer!(U8, names!(EapCode), |tx, _, test| {
+            eaps(tx).any(|eap| test(eap.code.0.into()))
+        }),
+    }
+    EapTypeKeyword {
+        name: c"ikev2.eap.type",
+        summary: c"Type of the EAP message: the method",
+        details: "Of requests and responses.",
+        examples: &["flow:to_client; ikev2.eap.type:md5_challenge;"],
+        source: "RFC 3748, 5",
+        kind: integer!(U8, names!(EapMethod), |tx, _, test| {
+            eaps(tx).filter_map(|eap| eap.method).any(|method| test(method.0.into()))
+        }),
+    }
+    EapIdentityKeyword {
+        name: c"ikev2.eap.identity",
+        summary: c"identity in a response of EAP's type Identity",
+        details: "Raw bytes.",
+        examples: &["ikev2.eap.identity; content:\"@example.com\"; endswith;"],
+        source: "RFC 3748, 5.1",
+        kind: Kind::Buffer(|tx| eaps(tx).find_map(|eap| inner::eap::identity(&eap))),
+    }
+    CpTypeKeyword {
+        name: c"ikev2.cp.type",
+        summary: c"CFG Type of the Configuration payload",
+        details: "",
+        examples: &["ikev2.cp.type:cfg_request;"],
+        source: "RFC 7296, 3.15",
+        kind: integer!(U8, names!(CfgType), |tx, _, test| {
+            numbers(tx, PayloadType::CP).any(|kind| test(kind.into()))
+        }),
+    }
+    CpAddressKeyword {
+        name: c"ikev2.cp.address",
+        summary: c"inner addresses that are asked for or assigned, as text",
+        details: "`10.3.0.1`, `2001:db8::1/64`.",
+        examples: &["flow:to_client; ikev2.cp.address; content:\"10.3.0.\"; startswith;"],
+        source: "RFC 7296, 3.15.1",
+        kind: Kind::MultiBuffer(|tx, index| {
+            let mut addresses = tx.texts()?.attributes.iter().filter(|it| it.is_address);
+            addresses.nth(index).map(|it| it.value.as_bytes())
+        }),
+    }
+    DeleteProtocolKeyword {
+        name: c"ikev2.delete.protocol",
+        summary: c"Protocol ID of any Delete payload: what kind of SA is deleted",
+        details: "",
+        examples: &["ikev2.delete.protocol:ike;"],
+        source: "RFC 7296, 3.11",
+        kind: integer!(U8, names!(Protocol), |tx, _, test| {
+            numbers(tx, PayloadType::DELETE).any(|protocol| test(protocol.into()))
+        }),
+    }
+}
+
+/// The payloads of a type inside the encrypted one.
+fn inside(tx: &Transaction, kind: PayloadType) -> impl Iterator<Item = Payload<'_>> {
+    let of_kind = tx.inner_payloads().iter().filter(move |entry| entry.kind == kind);
+    of_kind.map(|entry| tx.payload(entry))
+}
+
+/// The first field of payloads that begin with one of eight bits.
+fn numbers(tx: &Transaction, kind: PayloadType) -> impl Iterator<Item = u8> + '_ {
+    inside(tx, kind).filter_map(|payload| payload.body.first().copied())
+}
+
+fn eaps(tx: &Transaction) -> impl Iterator<Item = Eap<'_>> {
+    let eaps = inside(tx, PayloadType::EAP);
+    eaps.filter_map(|payload| Eap::parse(payload.body, payload.body_offset()).ok())
+}
+
+/// The text of the X.509 certificate with this number among those that can be read.
+fn x509(tx: &Transaction, index: usize) -> Option<&X509Text> {
+    let certificates = tx.texts()?.certificates.iter();
+    certificates.filter_map(|it| it.x509.as_deref()).nth(index)
+}
+
+/// A traffic selector of the initiator (0) or the responder (1).
+fn selector(tx: &Transaction, side: usize, index: usize) -> Option<&[u8]> {
+    tx.texts()?.selectors[side].get(index).map(|it| it.text.as_bytes())
+}

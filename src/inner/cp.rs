@@ -1,0 +1,117 @@
+//! The Configuration payload (RFC 7296, 3.15) as text.
+
+use core::net::IpAddr;
+
+use super::{address, hex, text_or_hex};
+use crate::wire::registry::CfgAttribute;
+use crate::wire::ConfigurationAttribute;
+
+/// A configuration attribute as rules and records have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttributeText {
+    /// Attribute Type.
+    pub kind: CfgAttribute,
+    /// Its value as text: an address, with its prefix where it has one, a name, else hex
+    /// digits; empty where a value is asked for.
+    pub value: String,
+    /// Whether it is the inner address of a peer.
+    pub is_address: bool,
+}
+
+impl AttributeText {
+    /// The text of an attribute.
+    pub fn of(attribute: &ConfigurationAttribute<'_>) -> Self {
+        let value = attribute.value;
+        let is_address = matches!(
+            attribute.kind,
+            CfgAttribute::INTERNAL_IP4_ADDRESS | CfgAttribute::INTERNAL_IP6_ADDRESS
+        ) && !value.is_empty();
+        Self { kind: attribute.kind, value: text(attribute.kind, value), is_address }
+    }
+}
+
+fn text(kind: CfgAttribute, value: &[u8]) -> String {
+    let found = match kind {
+        CfgAttribute::INTERNAL_IP4_ADDRESS
+        | CfgAttribute::INTERNAL_IP4_NETMASK
+        | CfgAttribute::INTERNAL_IP4_DNS
+        | CfgAttribute::INTERNAL_IP4_NBNS
+        | CfgAttribute::INTERNAL_IP4_DHCP
+        | CfgAttribute::P_CSCF_IP4_ADDRESS
+        | CfgAttribute::INTERNAL_IP6_DNS
+        | CfgAttribute::INTERNAL_IP6_DHCP
+        | CfgAttribute::P_CSCF_IP6_ADDRESS => address(value).map(|address| address.to_string()),
+        CfgAttribute::INTERNAL_IP6_ADDRESS | CfgAttribute::INTERNAL_IP6_SUBNET => prefix(value),
+        CfgAttribute::INTERNAL_IP4_SUBNET => subnet(value),
+        CfgAttribute::APPLICATION_VERSION | CfgAttribute::INTERNAL_DNS_DOMAIN => {
+            Some(text_or_hex(value))
+        }
+        _ => None,
+    };
+    found.unwrap_or_else(|| hex(value))
+}
+
+/// An IPv6 address and its prefix length in bits; some peers leave that out.
+fn prefix(value: &[u8]) -> Option<String> {
+    match value {
+        [front @ .., bits] if front.len() == 16 => Some(format!("{}/{bits}", address(front)?)),
+        _ => address(value).map(|address| address.to_string()),
+    }
+}
+
+/// An IPv4 address and its netmask, as a prefix where the mask is one.
+fn subnet(value: &[u8]) -> Option<String> {
+    let (front, mask) = value.split_first_chunk::<4>()?;
+    let IpAddr::V4(mask) = address(mask)? else { return None };
+    let (front, bits) = (address(front)?, mask.to_bits().leading_ones());
+    Some(match mask.to_bits().checked_shl(bits).unwrap_or(0) {
+        0 => format!("{front}/{bits}"),
+        _ => format!("{front}/{mask}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_of(kind: CfgAttribute, value: &[u8]) -> String {
+        AttributeText::of(&ConfigurationAttribute { kind, value }).value
+    }
+
+    const V6: [u8; 17] = [0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 64];
+
+    #[test]
+    fn values_have_the_form_of_their_type() {
+        for (kind, value, expected) in [
+            (CfgAttribute::INTERNAL_IP4_ADDRESS, &[10, 3, 0, 1][..], "10.3.0.1"),
+            (CfgAttribute::INTERNAL_IP4_ADDRESS, &[], ""),
+            (CfgAttribute::INTERNAL_IP4_DNS, &[192, 0, 2, 53], "192.0.2.53"),
+            (CfgAttribute::INTERNAL_IP6_ADDRESS, &V6, "2001:db8::1/64"),
+            (CfgAttribute::INTERNAL_IP6_DNS, &V6[..16], "2001:db8::1"),
+            (CfgAttribute::INTERNAL_IP4_SUBNET, &[10, 0, 0, 0, 255, 0, 0, 0], "10.0.0.0/8"),
+            (CfgAttribute::INTERNAL_IP4_SUBNET, &[0; 8], "0.0.0.0/0"),
+            (
+                CfgAttribute::INTERNAL_IP4_SUBNET,
+                &[10, 0, 0, 0, 255, 0, 255, 0],
+                "10.0.0.0/255.0.255.0",
+            ),
+            (CfgAttribute::APPLICATION_VERSION, b"strongSwan 6", "strongSwan 6"),
+            (CfgAttribute::INTERNAL_DNS_DOMAIN, b"corp.example", "corp.example"),
+            (CfgAttribute(16384), &[1, 2], "0102"),
+        ] {
+            assert_eq!(text_of(kind, value), expected, "{kind}");
+        }
+    }
+
+    #[test]
+    fn values_of_a_wrong_length_are_hex() {
+        for kind in CfgAttribute::ALL {
+            for length in 0..V6.len() {
+                let text = text_of(*kind, &V6[..length]);
+                assert!(!text.is_empty() || length == 0, "{kind}, {length} bytes");
+            }
+        }
+        assert_eq!(text_of(CfgAttribute::INTERNAL_IP4_ADDRESS, &[10, 3, 0]), "0a0300");
+        assert_eq!(text_of(CfgAttribute::INTERNAL_IP4_SUBNET, &[10, 3, 0, 0, 255]), "0a030000ff");
+    }
+}

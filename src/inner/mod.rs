@@ -1,0 +1,109 @@
+//! What stands inside encrypted messages, as text and numbers that rules and records
+//! have: identities, certificates, authentication, traffic selectors, configuration, EAP.
+//!
+//! One file a payload. The payloads themselves are read in [`crate::wire`]; here is what
+//! their contents mean. Nothing is judged, and what has no form that is known is hex.
+#![forbid(unsafe_code)]
+
+pub mod auth;
+pub mod cert;
+pub mod cp;
+pub mod eap;
+pub mod id;
+mod oid;
+pub mod ts;
+
+use crate::digits::Digits;
+use crate::tx::Transaction;
+use crate::wire::registry::PayloadType;
+use crate::wire::{Certificate, Configuration, Identification, TrafficSelectors};
+
+pub use cert::CertificateText;
+pub use cp::AttributeText;
+pub use ts::SelectorText;
+
+/// The most certificates of a message that are looked into.
+pub const MAX_CERTIFICATES: usize = 16;
+
+/// The most traffic selectors of a payload, and configuration attributes of a message,
+/// that have a text.
+pub const MAX_TEXTS: usize = 64;
+
+/// The texts of what is inside a message, made when first asked for.
+#[derive(Debug, Default)]
+pub struct Texts {
+    /// The initiator's and the responder's identity.
+    pub ids: [Option<String>; 2],
+    /// The certificates, in the order of the message.
+    pub certificates: Vec<CertificateText>,
+    /// The initiator's and the responder's traffic selectors.
+    pub selectors: [Vec<SelectorText>; 2],
+    /// The configuration attributes.
+    pub attributes: Vec<AttributeText>,
+    /// The algorithm of the signature that authenticates, where it is named.
+    pub signature: Option<String>,
+}
+
+impl Texts {
+    /// The texts of the payloads inside.
+    pub fn of(tx: &Transaction) -> Self {
+        let mut texts = Self::default();
+        for entry in tx.inner_payloads() {
+            let payload = tx.payload(entry);
+            let (body, offset) = (payload.body, payload.body_offset());
+            match payload.kind {
+                PayloadType::IDI | PayloadType::IDR => {
+                    let id = &mut texts.ids[usize::from(payload.kind == PayloadType::IDR)];
+                    if let (None, Ok(found)) = (&id, Identification::parse(body, offset)) {
+                        *id = Some(id::text(&found));
+                    }
+                }
+                PayloadType::CERT if texts.certificates.len() < MAX_CERTIFICATES => {
+                    let certificate = Certificate::parse(body, offset).ok();
+                    texts.certificates.extend(certificate.as_ref().map(CertificateText::of));
+                }
+                PayloadType::TSI | PayloadType::TSR => {
+                    let side = usize::from(payload.kind == PayloadType::TSR);
+                    let selectors = TrafficSelectors::parse(body, offset).ok();
+                    let selectors = selectors.iter().flat_map(TrafficSelectors::selectors);
+                    let selectors = selectors.flatten().map(|it| SelectorText::of(&it));
+                    texts.selectors[side].extend(selectors.take(MAX_TEXTS));
+                }
+                PayloadType::CP => {
+                    let configuration = Configuration::parse(body, offset).ok();
+                    let all = configuration.iter().flat_map(Configuration::attributes);
+                    let all = all.flatten().map(|it| AttributeText::of(&it));
+                    texts.attributes.extend(all.take(MAX_TEXTS));
+                }
+                PayloadType::AUTH => texts.signature = auth::signature(body, offset),
+                _ => {}
+            }
+        }
+        texts
+    }
+}
+
+/// Bytes as lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = Vec::new();
+    text.hex(bytes);
+    // Digits are UTF-8.
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// The text of an IPv4 or IPv6 address, by its length.
+fn address(bytes: &[u8]) -> Option<std::net::IpAddr> {
+    match bytes.len() {
+        4 => <[u8; 4]>::try_from(bytes).ok().map(Into::into),
+        16 => <[u8; 16]>::try_from(bytes).ok().map(Into::into),
+        _ => None,
+    }
+}
+
+/// Text as it is, or hex digits where it is none. What cannot be printed is none.
+fn text_or_hex(bytes: &[u8]) -> String {
+    match core::str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
+        _ => hex(bytes),
+    }
+}

@@ -1,0 +1,118 @@
+//! Traffic selectors (RFC 7296, 3.13) as text.
+
+use super::{address, hex};
+use crate::wire::registry::TsType;
+use crate::wire::TrafficSelector;
+
+/// A traffic selector as rules and records have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelectorText {
+    /// `10.1.0.0-10.1.255.255 proto 0 ports 0-65535`. Of a type without addresses, a
+    /// security label or one that is not known, the type's name and hex digits.
+    pub text: String,
+    /// The logarithm to base 2 of the number of addresses, rounded down; none without
+    /// addresses.
+    pub width: Option<u8>,
+}
+
+impl SelectorText {
+    /// The text of a selector.
+    pub fn of(selector: &TrafficSelector<'_>) -> Self {
+        let Some(range) = selector.address_range() else {
+            let text = match selector.kind {
+                TsType::TS_SECLABEL => format!("label {}", hex(selector.body)),
+                kind => format!("{kind} {}", hex(selector.body)),
+            };
+            return Self { text, width: None };
+        };
+        let shown = |bytes| address(bytes).map(|address| address.to_string()).unwrap_or_default();
+        let text = format!(
+            "{}-{} proto {} ports {}-{}",
+            shown(range.start),
+            shown(range.end),
+            selector.ip_protocol,
+            range.start_port,
+            range.end_port
+        );
+        Self { text, width: width(range.start, range.end) }
+    }
+}
+
+/// None of a range that ends before it begins.
+fn width(start: &[u8], end: &[u8]) -> Option<u8> {
+    let number = |bytes: &[u8]| bytes.iter().fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte));
+    let others = number(end).checked_sub(number(start))?;
+    // All of IPv6 is one address more than the type holds.
+    let logarithm = others.checked_add(1).map_or(128, u128::ilog2);
+    u8::try_from(logarithm).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_of(kind: TsType, ip_protocol: u8, body: &[u8]) -> (String, Option<u8>) {
+        let SelectorText { text, width } =
+            SelectorText::of(&TrafficSelector { kind, ip_protocol, body });
+        (text, width)
+    }
+
+    const V4: TsType = TsType::TS_IPV4_ADDR_RANGE;
+
+    #[test]
+    fn ranges_have_addresses_protocol_ports_and_width() {
+        for (protocol, body, text, width) in [
+            (
+                0,
+                [0, 0, 255, 255, 10, 1, 0, 0, 10, 1, 255, 255],
+                "10.1.0.0-10.1.255.255 proto 0 ports 0-65535",
+                Some(16),
+            ),
+            (
+                17,
+                [1, 244, 1, 244, 192, 0, 2, 1, 192, 0, 2, 1],
+                "192.0.2.1-192.0.2.1 proto 17 ports 500-500",
+                Some(0),
+            ),
+            (
+                0,
+                [0, 0, 255, 255, 0, 0, 0, 0, 255, 255, 255, 255],
+                "0.0.0.0-255.255.255.255 proto 0 ports 0-65535",
+                Some(32),
+            ),
+            // Opaque ports (RFC 7296, 3.13.1), three addresses.
+            (
+                6,
+                [255, 255, 0, 0, 10, 0, 0, 0, 10, 0, 0, 2],
+                "10.0.0.0-10.0.0.2 proto 6 ports 65535-0",
+                Some(1),
+            ),
+            (
+                0,
+                [0, 0, 255, 255, 10, 0, 0, 1, 10, 0, 0, 0],
+                "10.0.0.1-10.0.0.0 proto 0 ports 0-65535",
+                None,
+            ),
+        ] {
+            assert_eq!(text_of(V4, protocol, &body), (text.to_owned(), width));
+        }
+    }
+
+    #[test]
+    fn all_of_ipv6_is_128_bits_wide() {
+        let body = [&[0, 0, 255, 255][..], &[0; 16], &[255; 16]].concat();
+        let (text, width) = text_of(TsType::TS_IPV6_ADDR_RANGE, 0, &body);
+        assert_eq!(text, "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff proto 0 ports 0-65535");
+        assert_eq!(width, Some(128));
+    }
+
+    #[test]
+    fn what_has_no_addresses_is_hex() {
+        assert_eq!(text_of(TsType::TS_SECLABEL, 0, b"ab"), ("label 6162".to_owned(), None));
+        let body = [0, 0, 255, 255, 10, 1, 0, 0, 10, 1, 255, 255];
+        for length in 0..body.len() {
+            let (text, width) = text_of(V4, 0, &body[..length]);
+            assert!(text.ends_with(&hex(&body[..length])) && width.is_none(), "{length} bytes");
+        }
+    }
+}
