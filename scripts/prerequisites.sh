@@ -73,7 +73,7 @@ missing() {
     has_debian_keys || echo "debian-archive-keyring: checks the Suricata that is fetched"
     has_flock || echo "util-linux: flock, for the cache of the Suricata that is fetched"
     has openssl || echo "openssl: seals messages that the tests open"
-    has jq || echo "jq: make demo shows records with it"
+    has jq || echo "jq: make demo and make live read records with it"
 }
 
 packages() { missing | sed 's/:.*//' | tr '\n' ' '; }

@@ -3,28 +3,8 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=lib/common.sh
-source "$here/lib/common.sh"
-# shellcheck source=lib/peers.sh
-source "$here/lib/peers.sh"
-# shellcheck source=lib/net.sh
-source "$here/lib/net.sh"
-# shellcheck source=lib/charon.sh
-source "$here/lib/charon.sh"
-# shellcheck source=lib/pluto.sh
-source "$here/lib/pluto.sh"
-# shellcheck source=lib/pki.sh
-source "$here/lib/pki.sh"
-# shellcheck source=lib/record.sh
-source "$here/lib/record.sh"
-# shellcheck source=lib/flood.sh
-source "$here/lib/flood.sh"
-# shellcheck source=lib/uml.sh
-source "$here/lib/uml.sh"
-# shellcheck source=scenarios.sh
-source "$here/scenarios.sh"
-# shellcheck source=scenarios-tracking.sh
-source "$here/scenarios-tracking.sh"
+# shellcheck source=lib/all.sh
+source "$here/lib/all.sh"
 
 usage() {
     cat <<TEXT

@@ -245,10 +245,7 @@ outcome_psk_wrong() {
 
 outcome_cert_right() {
     opt[conn]="proposals = ${outcome_suites[$1]}"
-    use_strongswan
-    net_direct
-    prepare_homes
-    both_by_certificate
+    prepare both_by_certificate
     start_charons
     record
     initiate
@@ -257,16 +254,19 @@ outcome_cert_right() {
 }
 
 # SIDE's certificate is by a root that the other end does not know.
-refused_certificate() {
-    local side=$1
-    use_strongswan
-    net_direct
-    prepare_homes
+stranger() {
     both_by_certificate
     self_sign stranger ecdsa 256
-    issue_peer "$side" stranger ecdsa 256
-    give_own "$side"
+    issue_peer "$1" stranger ecdsa 256
+    give_own "$1"
     opt[conn]+=$'\nsend_cert = always'
+}
+
+left_is_stranger() { stranger left; }
+right_is_stranger() { stranger right; }
+
+refused_certificate() {
+    prepare "$1_is_stranger"
     start_charons
     record
     must_fail initiate
@@ -296,7 +296,7 @@ outcome_eap_wrong() {
 # Unlike MSCHAPv2, this method ends with the responder's EAP-Failure alone.
 eap_md5() {
     ike_proposal aes256-sha256-ecp256 aes256-sha256
-    eap_settings
+    prepare eap_settings
     opt[right.remote]=${opt[right.remote]/eap-mschapv2/eap-md5}
 }
 
@@ -343,8 +343,7 @@ scenario_downgrade() {
 true_nat() {
     opt[without]=kernel-libipsec
     opt[conn]='childless = force'
-    opt[left.charon]='keep_alive = 2s'
-    opt[right.charon]='keep_alive = 2s'
+    opt[charon]+=$'\nkeep_alive = 2s'
     opt[right.remote_addrs]=%any
     opt[left.conn]='dpd_delay = 3s'
     use_strongswan
@@ -401,14 +400,18 @@ scenario_nat-responder-inside() {
     childless_life
 }
 
-# Recorded between the two routers, where no address is an end's own.
-scenario_nat-both() {
+begin_nat_both() {
     true_nat
     opt[addr.left]=$private_left
     opt[addr.right]=$private_right
     opt[left.remote_addrs]=$gate
     net_nat_both
     start_pair
+}
+
+# Recorded between the two routers, where no address is an end's own.
+scenario_nat-both() {
+    begin_nat_both
     record to-nat gate
     childless_life
 }

@@ -57,14 +57,20 @@ scenario_chacha20poly1305-curve25519() {
     end
 }
 
-# Both ends send a certificate and its issuer's, too big for one datagram.
 scenario_cert-rsa4096-fragmented() {
-    use_strongswan
-    net_direct
-    prepare_homes
+    prepare by_rsa_chain
+    start_charons
+    record
+    initiate
+    terminate
+    end
+}
+
+# Both ends send a certificate and its issuer's, too big for one datagram.
+by_rsa_chain() {
     rsa_chain
-    opt[charon]='fragment_size = 500'
-    opt[conn]='fragmentation = yes
+    opt[charon]+=$'\nfragment_size = 500'
+    opt[conn]+=$'\nfragmentation = yes
 send_cert = always'
     ike_proposal aes256-sha256-modp2048 aes256-sha256
     opt[left.local]=$(by_certificate left)
@@ -73,11 +79,6 @@ send_cert = always'
 id = right.example'
     opt[right.remote]='auth = pubkey
 id = left.example'
-    start_charons
-    record
-    initiate
-    terminate
-    end
 }
 
 # An intermediate for each end: one that the other end already has and asks
@@ -158,11 +159,16 @@ secret = "the wrong one"
     end
 }
 
-# The server by certificate, the client by name and password.
-eap_settings() {
+# prepare SETTINGS: the ends of one cable, ready to be started.
+prepare() {
     use_strongswan
     net_direct
     prepare_homes
+    "$1"
+}
+
+# The server by certificate, the client by name and password.
+eap_settings() {
     new_root ecdsa 256
     issue_peer right root ecdsa 256
     give_own right
@@ -184,7 +190,7 @@ eap_id = %any'
 }
 
 scenario_eap-mschapv2() {
-    eap_settings
+    prepare eap_settings
     start_charons
     record
     initiate
@@ -203,7 +209,7 @@ secret = "the wrong one"
 }
 
 scenario_eap-mschapv2-wrong-password() {
-    eap_settings
+    prepare eap_settings
     wrong_password
     start_charons
     record
@@ -585,11 +591,12 @@ proposals = aes128-sha1-modp1024'
     end
 }
 
+# begin_libreswan [CABLE]
 begin_libreswan() {
     use_libreswan
     pluto_tree=$tree
     use_strongswan
-    net_direct
+    "${1:-net_direct}"
     route_inner
     prepare_homes
 }

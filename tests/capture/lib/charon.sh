@@ -9,7 +9,7 @@ declare -A opt=()
 both() { printf '%s\n%s\n' "${opt[$2]-}" "${opt[$1.$2]-}"; }
 
 # The directory of SIDE as charon sees it, below its chroot.
-home() { printf '/srv/capture/%s' "$1"; }
+home() { printf '%s/%s' "$homes" "$1"; }
 
 # The packaged plugins less those that talk to hardware, a desktop, a
 # directory server or the host's firewall.

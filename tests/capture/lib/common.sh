@@ -9,6 +9,9 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/suricata-ikev2/peers
 # A prefix no one else uses, so that the trap removes only our namespaces.
 ns_prefix=ikecap
 
+# Where the peers' files are, as they see it in their trees.
+homes=${homes:-/srv/capture}
+
 say() { printf '%s\n' "$*" >&2; }
 
 die() {

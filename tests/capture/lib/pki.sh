@@ -4,7 +4,7 @@
 
 in_tree() { chroot "$tree" /usr/bin/env -i PATH=/usr/sbin:/usr/bin "$@"; }
 
-pki_dir=/srv/capture/pki
+pki_dir=$homes/pki
 
 # new_key NAME TYPE SIZE
 new_key() {

@@ -5,6 +5,12 @@
 # whose own was built without. The whole script runs once more inside, on the
 # same files.
 
+# What is run there with a scenario's name, how much memory there is and for how
+# many seconds.
+uml_command=$here/make-captures.sh
+uml_memory=512M
+uml_time=300
+
 # wants_other_kernel SCENARIO: whether ours lacks something it needs.
 wants_other_kernel() {
     if [[ " $wants_kernel_esp " == *" $1 "* ]] && ! kernel_has_esp; then
@@ -42,10 +48,10 @@ run_in_uml() {
     prepare_uml
     # Bound into the tree, because the kernel wants the tree's C library.
     # shellcheck disable=SC2016
-    timeout 300 unshare -m sh -c 'mount --rbind / "$0/mnt" &&
+    timeout "$uml_time" unshare -m sh -c 'mount --rbind / "$0/mnt" &&
         mount -t proc proc "$0/proc" && mount -t tmpfs shm "$0/dev/shm" &&
         exec chroot "$0" env TMPDIR=/dev/shm linux.uml "$@"' "$tree" \
-        mem=512M root=/dev/root rootfstype=hostfs rootflags=/mnt rw \
+        mem="$uml_memory" root=/dev/root rootfstype=hostfs rootflags=/mnt rw \
         init="$tree/init" capture="$1" con=null con0=null,fd:1 con1=null \
         ssl=null </dev/null >"$work/uml.log" 2>&1 || true
     [[ $(cat "$tree/status") == 0 ]] ||
@@ -79,7 +85,7 @@ for module in ipv6 esp4 esp6 tun veth af_packet xfrm_user bridge sch_netem; do
     $tree/modprobe \$module
 done
 ip link set lo up
-$here/make-captures.sh "\$capture"
+$uml_command "\$capture"
 echo \$? >$tree/status
 sync
 echo o >/proc/sysrq-trigger
