@@ -5,8 +5,8 @@ usage: forge.py malformed SOURCE DESTINATION
 
 malformed: broken ones in the flows on 500 and 4500 between the two addresses,
 with DSCP 1 so that they can be counted. flood: IKE_SA_INIT requests from random
-addresses of 198.18.0.0/15 and random ports, each with its own SPI, at RATE a
-second or as many as can be sent. Prints how many were sent, and in how many
+addresses of 198.18.0.0/15 and random ports, each a flow with an SPI of its own, at
+RATE a second or as many as can be sent. Prints how many were sent, and in how many
 seconds. It is meant for a network namespace that leads nowhere.
 """
 
@@ -69,17 +69,15 @@ def ip_checksum(header):
 
 
 def frames(mac, own, destination, count):
-    """Whole Ethernet frames but for the SPI: that is put in when they are sent."""
+    """Ethernet and IP of requests from random addresses, and all behind the SPI."""
     ethernet = bytes.fromhex(mac.replace(":", "")) + own + b"\x08\x00"
     rest = flood.request(0)[8:]
-    length = 28 + 8 + len(rest)
+    ports = struct.pack("!HHH", 500, 16 + len(rest), 0)
     for _ in range(count):
         source = struct.pack("!I", 0xC6120000 | random.getrandbits(17))
-        ip = struct.pack("!BBHHHBBH", 0x45, 0, length, 0, 0, 64, 17, 0)
+        ip = struct.pack("!BBHHHBBH", 0x45, 0, 36 + len(rest), 0, 0, 64, 17, 0)
         ip += source + socket.inet_aton(destination)
-        ip = ip[:10] + struct.pack("!H", ip_checksum(ip)) + ip[12:]
-        ports = struct.pack("!HHHH", random.randint(1024, 65535), 500, length - 20, 0)
-        yield ethernet + ip + ports, rest
+        yield ethernet + ip[:10] + struct.pack("!H", ip_checksum(ip)) + ip[12:], ports, rest
 
 
 def send_flood(interface, mac, destination, rate, seconds):
@@ -92,14 +90,11 @@ def send_flood(interface, mac, destination, rate, seconds):
         if sent > now * rate:
             time.sleep(0.001)
             continue
-        spis = os.urandom(8 * ROUND)
-        for i in range(ROUND):
-            before, rest = ready[(sent + i) % len(ready)]
-            try:
-                raw.send(before + spis[8 * i : 8 * i + 8] + rest)
-            except OSError:  # no room on the interface
-                continue
-        sent += ROUND
+        noise = os.urandom(10 * ROUND)
+        for at in range(0, 10 * ROUND, 10):
+            before, ports, rest = ready[sent % len(ready)]
+            raw.send(before + noise[at : at + 2] + ports + noise[at + 2 : at + 10] + rest)
+            sent += 1
     return sent
 
 

@@ -27,11 +27,12 @@ inline_interface() {
 YAML
 }
 
-# stand_between RULES: with Suricata's own default of what to do in an exception,
-# which drops the flow.
+# stand_between RULES: with what the stock suricata.yaml says of exceptions, which
+# then drop the flow, and of flows.
 stand_between() {
     {
-        printf '%%YAML 1.1\n---\nexception-policy: auto\naf-packet:\n'
+        printf '%%YAML 1.1\n---\nexception-policy: auto\n'
+        printf 'flow:\n  memcap: 128mb\naf-packet:\n'
         inline_interface to-left to-right 77
         inline_interface to-right to-left 78
     } >"$work/capture.yaml"

@@ -81,13 +81,15 @@ checks_table() {
 
 # tables CHOSEN: of all that ran; fails when something is not right.
 tables() {
-    local one rows=() checks=() status=0
+    local one rows=() checks=() figures=() status=0
     for one in $1; do
         one=$out/${one/\//-}
         [[ ! -e $one/row ]] || rows+=("$one/row")
         [[ ! -e $one/checks ]] || checks+=("$one/checks")
+        [[ ! -e $one/figures ]] || figures+=("$one/figures")
     done
     ((${#rows[@]} == 0)) || cat "${rows[@]}" | table || status=1
     ((${#checks[@]} == 0)) || cat "${checks[@]}" | checks_table || status=1
+    ((${#figures[@]} == 0)) || cat "${figures[@]}"
     return "$status"
 }

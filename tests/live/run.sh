@@ -1,4 +1,6 @@
 #!/bin/bash
+# What is set for the parts is not seen when this one is checked alone.
+# shellcheck disable=SC2034,SC2154
 # Suricata with the plugin between real IKEv2 peers; docs/live.md says more.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -19,6 +21,8 @@ source "$live/judge.sh"
 source "$live/outcomes.sh"
 # shellcheck source=inline.sh
 source "$live/inline.sh"
+# shellcheck source=flood.sh
+source "$live/flood.sh"
 
 # What the peers say goes into a file, what we say does not.
 exec 3>&2
