@@ -73,7 +73,7 @@ fn render_x509(x509: &X509Text, sink: &mut impl Sink) {
     bounded_text(sink, c"serial", &x509.serial);
     for (key, seconds) in [(c"not_before", x509.not_before), (c"not_after", x509.not_after)] {
         let seconds = u64::try_from(seconds).unwrap_or(0);
-        sink.string(key, &timestamp(seconds.saturating_mul(1_000_000)));
+        sink.word(key, &timestamp(seconds.saturating_mul(1_000_000)));
     }
     texts_of(sink, c"san", x509.names.iter().map(String::as_str));
     bounded_text(sink, c"key_type", &x509.key_type);
