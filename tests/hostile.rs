@@ -112,9 +112,11 @@ fn damage(message: &Datagram) {
     let limits = Limits { memcap: 1 << 20, ..Limits::default() };
     let table = Table::new(limits);
     let send = |data: &[u8]| {
-        if let Some(mut tx) = decode(message, data) {
+        let mut flow = FlowContext::new(message.transport);
+        if let Some(mut tx) = on_datagram(&mut flow, Direction::ToServer, data) {
             let end = |host| Endpoint { address: IpAddr::from([192, 0, 2, host]), port: 500 };
-            track(&mut tx, &table, end(10), end(20), message.time.as_micros() as u64);
+            let time = message.time.as_micros() as u64;
+            track(&mut flow, &mut tx, &table, end(10), end(20), time);
             if ALL {
                 record::check(&tx);
             } else {

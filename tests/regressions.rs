@@ -18,9 +18,12 @@ const fn endpoint(host: u8) -> Endpoint {
     Endpoint { address: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, host)), port: 500 }
 }
 
-fn decode(data: &[u8]) -> Transaction {
+/// A message of a new flow, counted into its SA.
+fn observe(table: &Table, data: &[u8], time: u64) -> Transaction {
     let mut flow = FlowContext::new(Transport::Udp500);
-    on_datagram(&mut flow, Direction::ToServer, data).expect("a message")
+    let mut tx = on_datagram(&mut flow, Direction::ToServer, data).expect("a message");
+    track(&mut flow, &mut tx, table, CLIENT, SERVER, time);
+    tx
 }
 
 /// A packet's time behind the year 9999, as a capture file of 64-bit times may have it,
@@ -36,8 +39,7 @@ fn a_time_that_no_calendar_has_is_written_as_the_last_that_it_has() {
         (u64::MAX, "9999-12-31T23:59:59.999999+0000"),
         (1_700_000_000_000_001, "2023-11-14T22:13:20.000001+0000"),
     ] {
-        let mut tx = decode(&request.concat());
-        track(&mut tx, &Table::new(Limits::default()), CLIENT, SERVER, time);
+        let tx = observe(&Table::new(Limits::default()), &request.concat(), time);
         let mut record = Text::default();
         render(&tx, &mut record);
         let record = String::from_utf8_lossy(record.as_bytes()).into_owned();
@@ -71,7 +73,7 @@ fn the_memcap_holds_when_a_record_grows() {
         let table = Table::new(limits);
         for (mut data, number) in requests.clone() {
             data[..8].copy_from_slice(&number.to_be_bytes());
-            track(&mut decode(&data), &table, CLIENT, SERVER, 1_700_000_000_000_000);
+            observe(&table, &data, 1_700_000_000_000_000);
             let counters = table.counters();
             assert!(counters.memuse <= limits.memcap, "{number}: {counters:?}, {limits:?}");
         }

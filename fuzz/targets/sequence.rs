@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use suricata_ikev2::pipeline::{on_datagram, track, track_keepalive, FlowContext};
+use suricata_ikev2::pipeline::{on_datagram, track, track_other, FlowContext};
 use suricata_ikev2::sa::{fragment, Limits, SaView, Table};
 use suricata_ikev2_fuzz::input::{self, Step, FLOWS};
 use suricata_ikev2_fuzz::{invariants, memory, step};
@@ -60,10 +60,10 @@ impl Run {
         let direction = step.direction();
         let flow = &mut self.flows[step.flow];
         let Some(mut tx) = on_datagram(flow, direction, data) else {
-            return track_keepalive(flow, direction, data, &self.table);
+            return track_other(flow, direction, data, &self.table);
         };
         let (from, to) = step.endpoints();
-        track(&mut tx, &self.table, from, to, self.time);
+        track(flow, &mut tx, &self.table, from, to, self.time);
         self.sent += 1;
         if let Some(sa) = &tx.sa {
             self.check_view(sa);
