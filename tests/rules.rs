@@ -9,6 +9,8 @@
 mod craft_message;
 #[path = "support/craft_rules.rs"]
 mod craft_rules;
+#[path = "support/craft_sealed.rs"]
+mod craft_sealed;
 #[path = "support/eve.rs"]
 mod eve;
 #[path = "support/suricata.rs"]
@@ -21,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use craft_rules::{scenarios, Scenario, UNREACHABLE};
+use craft_sealed::{sealed_scenarios, SealedScenario};
 use suricata::{project, say, Suricata};
 use suricata_ikev2::tx::Event;
 
@@ -529,8 +532,16 @@ fn wanted(capture: &str) -> BTreeSet<u32> {
 
 /// Captures that are opened with their keys, right ones or not, and the rules for what is
 /// inside that are to fire then, on or off by default.
-const WITH_KEYS: &[(&str, bool, &[u32])] =
-    &[("aes-gcm256-ecp384", true, &[]), ("aes-gcm256-ecp384", false, &[7_296_500])];
+const WITH_KEYS: &[(&str, bool, &[u32])] = &[
+    ("aes-gcm256-ecp384", true, &[7_296_520, 7_296_550, 7_296_552]),
+    ("aes-gcm256-ecp384", false, &[7_296_500]),
+    ("cert-ecdsa-p256", true, &[7_296_520, 7_296_521, 7_296_552]),
+    ("cert-rsa4096-fragmented", true, &[7_296_520, 7_296_521, 7_296_552]),
+    ("eap-md5", true, &[7_296_520, 7_296_521, 7_296_550, 7_296_552, 7_296_553]),
+    ("ts-unacceptable", true, &[7_296_520, 7_296_541, 7_296_550, 7_296_552]),
+    ("virtual-ip", true, &[7_296_520, 7_296_550, 7_296_552]),
+    ("wrong-psk", true, &[7_296_520, 7_296_540, 7_296_550, 7_296_552]),
+];
 
 fn run_name(capture: &str, right: bool) -> String {
     format!("{capture} with {} keys", if right { "its" } else { "wrong" })
@@ -547,18 +558,40 @@ fn on_opened(suricata: &Suricata, rules: &Path) -> Fired {
         }
         let file = folder.join("keys.txt");
         fs::write(&file, keys).expect("a file");
-        let options = [
-            "app-layer.protocols.ikev2.decryption.enabled=yes".to_owned(),
-            format!("app-layer.protocols.ikev2.decryption.key-table={}", file.display()),
-        ];
         let capture = project().join(format!("tests/capture/pcap/{name}.pcap"));
         let mut fired = BTreeMap::new();
-        for alert in alerts_with(suricata, &folder, &capture, rules, &options) {
+        for alert in alerts_with(suricata, &folder, &capture, rules, &decryption(&file)) {
             *fired.entry(sid(&alert)).or_default() += 1;
         }
         (run_name(name, *right), fired)
     };
     suricata::on_all_cores(WITH_KEYS, run).into_iter().collect()
+}
+
+/// What the pack fires on in crafted conversations that are opened, all in one run.
+fn on_sealed(suricata: &Suricata, scenarios: &[SealedScenario], keys: &str, rules: &Path) -> Fired {
+    let folder = folder(suricata, "sealed");
+    let conversations: Vec<_> = scenarios.iter().map(|one| &one.datagrams[..]).collect();
+    let (capture, table) = (folder.join("sealed.pcap"), folder.join("sealed-keys.txt"));
+    fs::write(&capture, craft_message::capture(&conversations)).expect("a file");
+    fs::write(&table, keys).expect("a file");
+    let mut fired: Fired =
+        scenarios.iter().map(|one| (one.name.to_owned(), BTreeMap::new())).collect();
+    for alert in alerts_with(suricata, &folder, &capture, rules, &decryption(&table)) {
+        let address = alert["src_ip"].as_str().expect("an address");
+        let number = craft_message::conversation(address).expect("a crafted address");
+        let fired = fired.get_mut(scenarios[number].name).expect("a scenario");
+        *fired.entry(sid(&alert)).or_default() += 1;
+    }
+    fired
+}
+
+/// The settings that open messages with a key table.
+fn decryption(table: &Path) -> [String; 2] {
+    [
+        "app-layer.protocols.ikev2.decryption.enabled=yes".to_owned(),
+        format!("app-layer.protocols.ikev2.decryption.key-table={}", table.display()),
+    ]
 }
 
 /// A line of a key table with the initiator's and the responder's key in the wrong places.
@@ -576,7 +609,9 @@ fn every_rule_fires_on_what_it_is_for_and_on_no_honest_peer() {
     let (pack, scenarios) = (pack(), scenarios());
     let crafted = on_crafted(suricata, &folder, &scenarios, &rules);
     let real = on_real(suricata, &rules);
-    let opened = on_opened(suricata, &rules);
+    let mut opened = on_opened(suricata, &rules);
+    let (sealed_scenarios, keys) = sealed_scenarios();
+    let sealed = on_sealed(suricata, &sealed_scenarios, &keys, &rules);
     let version = suricata.describe("-V").expect("a version");
     let all_real: Fired = real.clone().into_iter().chain(opened.clone()).collect();
     let matrix = format!("{}\n{}", version.trim(), matrix(&pack, &crafted, &all_real));
@@ -585,7 +620,11 @@ fn every_rule_fires_on_what_it_is_for_and_on_no_honest_peer() {
     let mut faults = Vec::new();
     faults.extend(faults_of_crafted(&pack, &scenarios, &crafted));
     faults.extend(faults_of_real(&pack, &real));
-    faults.extend(faults_of_opened(&pack, &opened));
+    let real = WITH_KEYS.iter().map(|(name, right, fires)| (run_name(name, *right), *fires));
+    faults.extend(faults_of_opened(&pack, &opened, real));
+    let crafted = sealed_scenarios.iter().map(|one| (one.name.to_owned(), one.fires));
+    faults.extend(faults_of_opened(&pack, &sealed, crafted));
+    opened.extend(sealed);
     faults.extend(faults_of_coverage(&pack, &scenarios, &opened));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
@@ -626,14 +665,18 @@ fn faults_of_real(pack: &[Rule], real: &Fired) -> Vec<String> {
 }
 
 /// The rules that need keys fire exactly where they are to.
-fn faults_of_opened(pack: &[Rule], opened: &Fired) -> Vec<String> {
+fn faults_of_opened(
+    pack: &[Rule],
+    opened: &Fired,
+    wanted: impl Iterator<Item = (String, &'static [u32])>,
+) -> Vec<String> {
     let mut faults = Vec::new();
-    for (name, right, wanted) in WITH_KEYS {
-        let fired = &opened[&run_name(name, *right)];
+    for (name, wanted) in wanted {
+        let fired = &opened[&name];
         let fired = pack.iter().filter(|it| it.file == DECRYPTED && fired.contains_key(&it.sid));
         let fired: Vec<_> = fired.map(|rule| rule.sid).collect();
-        if fired != *wanted {
-            faults.push(format!("on {} fire {fired:?}", run_name(name, *right)));
+        if fired != wanted {
+            faults.push(format!("on {name} fire {fired:?}, not {wanted:?}"));
         }
     }
     faults

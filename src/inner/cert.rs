@@ -172,42 +172,11 @@ fn bit_length(number: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    /// Made by `openssl req -x509` with an Ed25519 key, serial number 0xf00d and names.
-    const ED25519: &str = "\
-     308201bf30820171a003020102020300f00d300506032b65703034310b3009060355040613024348\
-     3110300e060355040a0c074578616d706c653113301106035504030c0a67772e6578616d706c6530\
-     1e170d3236313132373034313934305a170d3336313132343034313934305a3034310b3009060355\
-     0406130243483110300e060355040a0c074578616d706c653113301106035504030c0a67772e6578\
-     616d706c65302a300506032b657003210080bebe8ba4276a8ac03cb47fb8fc42386fafccb74186aa\
-     3a08c379b55fd5aec8a381a53081a2301d0603551d0e04160414999337f0870b540e9adc4fa998ad\
-     7d7a48d9ff73301f0603551d23041830168014999337f0870b540e9adc4fa998ad7d7a48d9ff7330\
-     550603551d11044e304c820a67772e6578616d706c65810d6361726f6c406578616d706c658704c0\
-     000201871020010db8000000000000000000000001861368747470733a2f2f67772e6578616d706c\
-     652f88022a0330090603551d1304023000300506032b65700341006c4c4671f5808ed71e95e70623\
-     b88c32daca9a7dac938f7ddf6ecd24b2e98d673e6b7520a550c5ef2964166921285fa1f052602858\
-     49e0c027b2a237d9bf4d06";
-
-    /// The same with an RSA key of 1024 bits and SHA-1.
-    const RSA_1024: &str = "\
-     308201f830820161a00302010202146ab02234751f45d7cee9bf2d36b3a21158c2120c300d06092a\
-     864886f70d0101050500300e310c300a06035504030c036f6c64301e170d32363131323730343139\
-     34305a170d3236313230373034313934305a300e310c300a06035504030c036f6c6430819f300d06\
-     092a864886f70d010101050003818d0030818902818100eaba218963851cd14b123cc658c8e7f47e\
-     ff610c1aa0840e17bcf5f42c1c02f4b0a783ae363c774027b0d1bac86752dd9ec7e6cc41019c8fd7\
-     901220aa5d17a98760438986855340db44b8ac5d9894850b02834e296884d97ffbd7cb51c941f4b5\
-     dd67ecc2b71942b04458fe2a032ab4ed0232b1d97a0a156d3acbf534fa9fbd0203010001a3533051\
-     301d0603551d0e0416041411f8e1dbf389e7abece414f0c0f54f6c9b30dc74301f0603551d230418\
-     3016801411f8e1dbf389e7abece414f0c0f54f6c9b30dc74300f0603551d130101ff040530030101\
-     ff300d06092a864886f70d0101050500038181007979581cb0371beca7071999e6e622884d82c3bd\
-     2973f0d7baf78f55299277991b319da7ed560fdf889bb4f4fcc453fdfe093509257a4db4ce2c4e78\
-     a91954244298d258a019b557b6a8d6e32ae810e6606565a57f8e82c818f7abdd000957f9882fde4c\
-     2895f50d09004b1862e50a2b39716fb02796f9ff3207a35710305753";
-
-    fn der(digits: &str) -> Vec<u8> {
-        let pairs = digits.as_bytes().chunks_exact(2);
-        let value = |digit: u8| char::from(digit).to_digit(16).unwrap() as u8;
-        pairs.map(|pair| value(pair[0]) << 4 | value(pair[1])).collect()
-    }
+    /// Made by `openssl req -x509`, with serial number 0xf00d and names.
+    const ED25519: &[u8] = include_bytes!("../../tests/certificates/ed25519.der");
+    const RSA_1024: &[u8] = include_bytes!("../../tests/certificates/rsa1024-sha1.der");
+    const P_192: &[u8] = include_bytes!("../../tests/certificates/p192-sha256.der");
+    const RSA_MD5: &[u8] = include_bytes!("../../tests/certificates/rsa2048-md5.der");
 
     fn text_of(encoding: CertEncoding, data: &[u8]) -> CertificateText {
         CertificateText::of(&Certificate { encoding, data })
@@ -215,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_certificate_is_what_openssl_says_of_it() {
-        let text = text_of(CertEncoding::X509_SIGNATURE, &der(ED25519));
+        let text = text_of(CertEncoding::X509_SIGNATURE, ED25519);
         assert_eq!(text.sha256, "2b098089468b88542ca3a5e98155edc92e5fe0e96b269fb460d8d58d321b7769");
         let x509 = text.x509.unwrap();
         assert_eq!(x509.subject, "C=CH, O=Example, CN=gw.example");
@@ -237,19 +206,22 @@ mod tests {
     }
 
     #[test]
-    fn a_weak_key_and_signature_are_told() {
-        let x509 = text_of(CertEncoding::X509_SIGNATURE, &der(RSA_1024)).x509.unwrap();
-        assert_eq!((x509.key_type.as_str(), x509.key_size), ("RSA", Some(1024)));
-        assert_eq!(x509.signature, "sha1WithRSAEncryption");
-        assert_eq!((x509.subject.as_str(), x509.names.len()), ("CN=old", 0));
-        assert_eq!(x509.serial, "6ab02234751f45d7cee9bf2d36b3a21158c2120c");
+    fn keys_and_signatures_are_told() {
+        for (der, key_type, key_size, signature) in [
+            (RSA_1024, "RSA", 1024, "sha1WithRSAEncryption"),
+            (RSA_MD5, "RSA", 2048, "md5WithRSAEncryption"),
+            (P_192, "EC", 192, "ecdsa-with-SHA256"),
+        ] {
+            let x509 = text_of(CertEncoding::X509_SIGNATURE, der).x509.unwrap();
+            assert_eq!((x509.key_type.as_str(), x509.key_size), (key_type, Some(key_size)));
+            assert_eq!((x509.signature.as_str(), x509.names.len()), (signature, 0));
+        }
     }
 
     #[test]
     fn one_that_is_cut_off_at_any_length_has_its_hash_alone() {
-        let whole = der(ED25519);
-        for length in 0..whole.len() {
-            let text = text_of(CertEncoding::X509_SIGNATURE, &whole[..length]);
+        for length in 0..ED25519.len() {
+            let text = text_of(CertEncoding::X509_SIGNATURE, &ED25519[..length]);
             assert!(text.x509.is_none() && text.sha256.len() == 64, "{length} bytes");
         }
     }
@@ -263,6 +235,6 @@ mod tests {
         for length in 0..20 {
             assert_eq!(text_of(CertEncoding::HASH_AND_URL_X509, &data[..length]).url, None);
         }
-        assert!(text_of(CertEncoding::CRL, &der(ED25519)).x509.is_none());
+        assert!(text_of(CertEncoding::CRL, ED25519).x509.is_none());
     }
 }
