@@ -22,7 +22,7 @@ SOURCES = Cargo.toml Cargo.lock build.rs $(shell find src -type f)
 # How long `make fuzz` runs each target; bash has a variable of that name itself.
 SECONDS ?= 30
 
-.PHONY: help demo test fuzz bench build suricata install captures live clean
+.PHONY: help demo test fuzz memcheck bench build suricata install captures live clean
 
 help: ## list the targets
 	@echo 'usage: make TARGET'
@@ -39,6 +39,9 @@ test: ## format, lints, unit tests, ABI test, all cases in a real Suricata
 
 fuzz: ## run the fuzz targets (TARGET=name for one, SECONDS=30 for each)
 	@scripts/fuzz.sh --seconds '$(SECONDS)' $$TARGET
+
+memcheck: ## run Suricata with the plugin under valgrind; needs root
+	@scripts/memcheck.sh
 
 # HANDSHAKES, ESP_MB, RULES, REPETITIONS make it smaller; UPDATE_DOCS=1 writes the docs.
 bench: ## what the plugin costs in Suricata; minutes, and 3 GB of disk

@@ -9,6 +9,8 @@ mod claim;
 mod compat;
 mod config;
 mod decryption;
+#[cfg(feature = "fault-injection")]
+mod fault;
 mod flow;
 mod guard;
 mod json;

@@ -280,6 +280,29 @@ unsafe fn state<'a>(state: *mut c_void) -> Option<&'a mut State> {
     unsafe { state.cast::<State>().as_mut() }
 }
 
+/// As [`guard`], for a callback with the flow's state: after a panic nothing more is
+/// parsed in the flow.
+///
+/// # Safety
+/// As [`state`].
+unsafe fn guard_flow<T, W: FnOnce(&mut State) -> T>(
+    alstate: *mut c_void,
+    on_panic: T,
+    work: W,
+) -> T {
+    // SAFETY: see the function's contract.
+    let Some(state) = (unsafe { state(alstate) }) else { return on_panic };
+    let result = guard(None, || {
+        #[cfg(feature = "fault-injection")]
+        super::fault::strike::<W>();
+        Some(work(state))
+    });
+    result.unwrap_or_else(|| {
+        state.given_up = true;
+        on_panic
+    })
+}
+
 const OK: sys::AppLayerResult = sys::AppLayerResult { status: 0, consumed: 0, needed: 0 };
 
 /// The host ends parsing of the flow. Malformed input is an event and never this.
@@ -317,6 +340,9 @@ unsafe fn parse(
 ) -> sys::AppLayerResult {
     // SAFETY: see the function's contract; the flow's lock is held.
     let Some(state) = (unsafe { state(alstate) }) else { return GIVE_UP };
+    if state.given_up {
+        return GIVE_UP;
+    }
     // SAFETY: see the function's contract; the flow's lock is held.
     let flow = unsafe { Flow::new(flow) };
     let context = state.context.get_or_insert_with(|| {
@@ -343,7 +369,7 @@ unsafe fn parse(
 
 unsafe extern "C" fn get_tx_count(alstate: *mut c_void) -> u64 {
     // SAFETY: the flow's state; the flow's lock is held.
-    guard(0, || unsafe { state(alstate) }.map_or(0, |state| state.count()))
+    unsafe { guard_flow(alstate, 0, |state| state.count()) }
 }
 
 fn pointer(held: &mut HeldTransaction) -> *mut c_void {
@@ -351,20 +377,14 @@ fn pointer(held: &mut HeldTransaction) -> *mut c_void {
 }
 
 unsafe extern "C" fn get_tx(alstate: *mut c_void, id: u64) -> *mut c_void {
-    guard(ptr::null_mut(), || {
-        // SAFETY: as in `get_tx_count`.
-        let state = unsafe { state(alstate) };
-        state.and_then(|state| state.get_mut(id)).map_or(ptr::null_mut(), pointer)
-    })
+    let get = |state: &mut State| state.get_mut(id).map_or(ptr::null_mut(), pointer);
+    // SAFETY: as in `get_tx_count`.
+    unsafe { guard_flow(alstate, ptr::null_mut(), get) }
 }
 
 unsafe extern "C" fn tx_free(alstate: *mut c_void, id: u64) {
-    guard((), || {
-        // SAFETY: as in `get_tx_count`.
-        if let Some(state) = unsafe { state(alstate) } {
-            state.remove(id);
-        }
-    });
+    // SAFETY: as in `get_tx_count`.
+    unsafe { guard_flow(alstate, (), |state| state.remove(id)) }
 }
 
 const NO_MORE: sys::AppLayerGetTxIterTuple =
@@ -380,18 +400,20 @@ unsafe extern "C" fn get_tx_iterator(
     _max_tx_id: u64,
     iterator: *mut sys::AppLayerGetTxIterState,
 ) -> sys::AppLayerGetTxIterTuple {
-    guard(NO_MORE, || {
-        // SAFETY: as in `get_tx_count`.
-        let state = unsafe { state(alstate) };
+    let next = |state: &mut State| {
         // SAFETY: the host passes a zeroed iterator at first and keeps it between
         // calls; the number is the union's larger member.
-        let next = unsafe { iterator.as_mut().map(|iterator| &mut iterator.un.u64_) };
-        let (Some(state), Some(next)) = (state, next) else { return NO_MORE };
+        let Some(next) = (unsafe { iterator.as_mut().map(|iterator| &mut iterator.un.u64_) })
+        else {
+            return NO_MORE;
+        };
         let Some((held, more)) = state.first_from(min_tx_id.max(*next)) else { return NO_MORE };
         *next = held.id + 1;
         let tx_id = held.id;
         sys::AppLayerGetTxIterTuple { tx_ptr: pointer(held), tx_id, has_next: more }
-    })
+    };
+    // SAFETY: as in `get_tx_count`.
+    unsafe { guard_flow(alstate, NO_MORE, next) }
 }
 
 unsafe extern "C" fn get_progress(_tx: *mut c_void, _direction: u8) -> c_int {
@@ -399,10 +421,8 @@ unsafe extern "C" fn get_progress(_tx: *mut c_void, _direction: u8) -> c_int {
 }
 
 unsafe extern "C" fn get_state_data(alstate: *mut c_void) -> *mut sys::AppLayerStateData {
-    guard(ptr::null_mut(), || {
-        // SAFETY: as in `get_tx_count`.
-        unsafe { state(alstate) }.map_or(ptr::null_mut(), |state| &mut state.data)
-    })
+    // SAFETY: as in `get_tx_count`.
+    unsafe { guard_flow(alstate, ptr::null_mut(), |state| ptr::from_mut(&mut state.data)) }
 }
 
 unsafe extern "C" fn get_tx_data(tx: *mut c_void) -> *mut sys::AppLayerTxData {

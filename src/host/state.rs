@@ -78,6 +78,8 @@ fn tx_data(direction: Direction) -> sys::AppLayerTxData {
 pub(super) struct State {
     /// The host's data.
     pub(super) data: sys::AppLayerStateData,
+    /// Whether a callback panicked: nothing more is parsed.
+    pub(super) given_up: bool,
     /// What is known of the flow; none before its first datagram.
     pub(super) context: Option<FlowContext>,
     transactions: VecDeque<Box<HeldTransaction>>,
@@ -88,6 +90,7 @@ impl State {
     pub(super) fn new() -> Self {
         Self {
             data: sys::AppLayerStateData { file_flags: 0 },
+            given_up: false,
             context: None,
             transactions: VecDeque::new(),
             next_id: 0,

@@ -1,0 +1,194 @@
+//! Reloads and shutdowns while traffic flows, a full memcap, a full disk.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::capture::{flood, of_corpora};
+use crate::suricata::{self, say, Suricata};
+use crate::{command, eve, folder, printed, put_capture, rules, run, stats};
+
+/// Longer than anything that is waited for takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often rules are loaded again. Memory may still grow in the first tenth, while
+/// Suricata and the allocator find their size.
+const RELOADS: usize = 100;
+
+/// A Suricata that reads packets from a pipe as long as it runs.
+struct Running {
+    child: Child,
+    folder: PathBuf,
+    feeder: JoinHandle<()>,
+}
+
+/// Writes a capture into a pipe, over and over, until nobody reads.
+fn feed(pipe: &Path, capture: &[u8]) {
+    /// The header of a capture file, which stands in front of the packets once.
+    const HEADER: usize = 24;
+    let mut pipe = File::options().write(true).open(pipe).expect("a pipe");
+    let mut rest = capture;
+    while pipe.write_all(rest).is_ok() {
+        rest = &capture[HEADER..];
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+impl Running {
+    fn start(name: &str, capture: Vec<u8>) -> Self {
+        let folder = folder(name);
+        let pipe = folder.join("pipe");
+        let made = Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo runs").success());
+        let suricata = Suricata::get();
+        // What is loaded with -S is not loaded again.
+        let rules = rules(&folder);
+        let output = |name| File::create(folder.join(name)).expect("a file can be made");
+        let child = Command::new(suricata.binary())
+            .args(suricata.file_options())
+            .arg("-c")
+            .arg(suricata.configuration())
+            .arg("--set")
+            .arg(format!("default-rule-path={}", folder.display()))
+            .arg("--set")
+            .arg(format!("rule-files.0={}", rules.display()))
+            .args(["-k", "none", "-r"])
+            .arg(&pipe)
+            .arg("-l")
+            .arg(&folder)
+            .stdin(Stdio::null())
+            .stdout(output("stdout"))
+            .stderr(output("stderr"))
+            .spawn()
+            .expect("Suricata starts");
+        let feeder = thread::spawn(move || feed(&pipe, &capture));
+        let running = Self { child, folder, feeder };
+        running.wait_for("Engine started", 1);
+        running
+    }
+
+    /// Waits until Suricata has said something so many times.
+    fn wait_for(&self, words: &str, times: usize) {
+        let begin = Instant::now();
+        while printed(&self.folder).matches(words).count() < times {
+            assert!(begin.elapsed() < PATIENCE, "no '{words}': see {}", self.folder.display());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success(), "Suricata has ended");
+    }
+
+    /// Kilobytes in memory.
+    fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("Suricata runs");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a size");
+        line.split_whitespace().nth(1).and_then(|size| size.parse().ok()).expect("a number")
+    }
+
+    /// Waits for its end, which has to be a good one; the packets that it saw.
+    fn end(mut self) -> u64 {
+        let begin = Instant::now();
+        while self.child.try_wait().expect("a child").is_none() {
+            if begin.elapsed() > PATIENCE {
+                let _ = self.child.kill();
+                panic!("it does not end: see {}", self.folder.display());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        let status = self.child.wait().expect("a child");
+        self.feeder.join().expect("the feeder ended");
+        assert!(status.success(), "{status}: see {}", self.folder.display());
+        let printed = printed(&self.folder);
+        assert!(!printed.lines().any(|line| line.starts_with("E:")), "{printed}");
+        let (_, faults) = eve::validate(&self.folder.join("eve.json")).expect("records");
+        assert_eq!(faults, [""; 0], "see {}", self.folder.display());
+        let packets = stats(&self.folder)["decoder"]["pkts"].as_u64().unwrap_or(0);
+        fs::remove_dir_all(&self.folder).expect("the folder is ours");
+        packets
+    }
+}
+
+#[test]
+fn memory_is_level_while_rules_are_loaded_again_and_again() {
+    let (capture, packets) = of_corpora(96);
+    let suricata = Running::start("reload", capture);
+    let mut sizes = Vec::new();
+    for reload in 1..=RELOADS {
+        suricata.signal("-USR2");
+        suricata.wait_for("rule reload complete", reload);
+        sizes.push(suricata.resident());
+    }
+    suricata.signal("-INT");
+    let seen = suricata.end();
+    let (early, late) = (sizes[RELOADS / 5], sizes[RELOADS - 1]);
+    say(&format!(
+        "{RELOADS} reloads, {seen} packets meanwhile; {} kB after the first, {early} kB after \
+         {}, {late} kB at the end",
+        sizes[0],
+        RELOADS / 5 + 1,
+    ));
+    assert!(seen > 2 * packets as u64, "{seen} packets");
+    assert!(late < early + early / 20, "{sizes:?}");
+}
+
+#[test]
+fn it_ends_well_in_the_middle_of_handshakes() {
+    let (capture, packets) = flood(10);
+    for signal in ["-INT", "-TERM"] {
+        let suricata = Running::start(&format!("end{signal}"), capture.clone());
+        thread::sleep(Duration::from_millis(500));
+        suricata.signal(signal);
+        let seen = suricata.end();
+        assert!(seen > packets, "{seen} packets");
+    }
+}
+
+#[test]
+fn the_configuration_and_all_rules_pass_its_own_test() {
+    let folder = folder("configuration-test");
+    let mut command = command(&folder, &Suricata::get().configuration());
+    run(command.args(["-T", "--init-errors-fatal"]), &folder);
+}
+
+#[test]
+fn more_sas_than_the_memcap_holds_are_parsed_and_logged() {
+    const CAP: u64 = 1 << 20;
+    let folder = folder("memcap");
+    let (capture, packets) = flood(6_000);
+    let file = folder.join("input.pcap");
+    fs::write(&file, capture).expect("a file can be written");
+    let mut command = command(&folder, &Suricata::get().configuration());
+    command.args(["--set", "app-layer.protocols.ikev2.sa-tracking.memcap=1mb"]);
+    run(command.args(["-k", "none", "-r"]).arg(file), &folder);
+    let stats = stats(&folder);
+    let sa = &stats["ikev2"]["sa"];
+    let count = |name: &str| sa[name].as_u64().unwrap_or_else(|| panic!("no {name}: {sa}"));
+    assert!(count("evicted") > 1_000 && count("memuse") <= CAP, "{sa}");
+    assert_eq!(stats["app_layer"]["tx"]["ikev2"], packets);
+}
+
+#[test]
+fn a_full_disk_costs_the_records_only() {
+    let folder = folder("disk-full");
+    let (file, packets) = put_capture(&folder, 24);
+    for log in ["eve.json", "fast.log"] {
+        symlink("/dev/full", folder.join(log)).expect("a link can be made");
+    }
+    let mut command = command(&folder, &Suricata::get().configuration());
+    let status = suricata::run(command.args(["-k", "none", "-r"]).arg(file), &folder);
+    assert!(status.expect("Suricata runs").success(), "see {}", folder.display());
+    let printed = printed(&folder);
+    assert!(printed.contains("No space left on device"), "{printed}");
+    assert!(!printed.contains("internal error"), "{printed}");
+    let log = fs::read_to_string(folder.join("stats.log")).expect("statistics");
+    let seen = log.lines().rfind(|line| line.starts_with("decoder.pkts ")).expect("packets");
+    assert!(seen.ends_with(&format!(" {packets}")), "{seen}, and not {packets}");
+}
