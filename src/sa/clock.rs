@@ -12,6 +12,9 @@ use super::limits::MICROSECONDS;
 /// Threads with a time of their own; more share one.
 const THREADS: usize = 64;
 
+/// So many messages of a thread count.
+const MESSAGES: usize = 16;
+
 /// How far a thread may be behind the message at hand, in microseconds. One that is
 /// further has no messages of IKE any more.
 const BEHIND: u64 = 600 * MICROSECONDS;
@@ -24,12 +27,15 @@ pub(super) struct Clock {
     used: AtomicUsize,
 }
 
-/// The times of a thread's last two messages; 0 where there was none. The earlier one
-/// counts, so that one wrong time is none.
+/// Where a thread is: at the earliest time of its last messages, as captures have packets
+/// in the wrong order and with wrong times.
 #[derive(Debug, Default)]
 struct Thread {
-    last: AtomicU64,
-    before: AtomicU64,
+    /// The times of its last messages; 0 where there was none.
+    recent: [AtomicU64; MESSAGES],
+    next: AtomicUsize,
+    /// The earliest of them.
+    earliest: AtomicU64,
 }
 
 /// The earliest and the latest that it may be, in microseconds since the epoch.
@@ -71,9 +77,7 @@ impl Clock {
     }
 
     fn advance_thread(&self, number: usize, time: u64) -> Now {
-        let own = &self.threads[number];
-        own.before.store(own.last.swap(time, Ordering::Relaxed), Ordering::Relaxed);
-        let own = own.time().unwrap_or(time);
+        let own = self.threads[number].advance(time);
         let used = self.used.fetch_max(number + 1, Ordering::Relaxed).max(number + 1);
         let others = self.threads[..used].iter().filter_map(Thread::time);
         let near = others.filter(|other| own.saturating_sub(*other) <= BEHIND);
@@ -85,9 +89,17 @@ impl Clock {
 }
 
 impl Thread {
+    fn advance(&self, time: u64) -> u64 {
+        let place = self.next.fetch_add(1, Ordering::Relaxed) % MESSAGES;
+        self.recent[place].store(time, Ordering::Relaxed);
+        let recent = self.recent.iter().map(|recent| recent.load(Ordering::Relaxed));
+        let earliest = recent.filter(|time| *time != 0).min().unwrap_or(time);
+        self.earliest.store(earliest, Ordering::Relaxed);
+        earliest
+    }
+
     fn time(&self) -> Option<u64> {
-        let times = [&self.last, &self.before].map(|time| time.load(Ordering::Relaxed));
-        times.into_iter().filter(|time| *time != 0).min()
+        Some(self.earliest.load(Ordering::Relaxed)).filter(|time| *time != 0)
     }
 }
 
@@ -96,11 +108,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_thread_is_at_its_time() {
+    fn one_thread_is_at_the_earliest_of_its_last_times() {
         let clock = Clock::new();
         assert_eq!(clock.advance(100), Now::at(100));
         assert_eq!(clock.advance(500), Now { earliest: 100, latest: 500 });
-        assert_eq!(clock.advance(600), Now { earliest: 500, latest: 600 });
+        for time in 501..500 + MESSAGES as u64 {
+            clock.advance(time);
+        }
+        assert_eq!(clock.advance(600), Now { earliest: 501, latest: 600 });
     }
 
     #[test]
@@ -110,18 +125,23 @@ mod tests {
         for time in 0..1000 {
             assert_eq!(clock.advance_thread(1, 9_000 + time).earliest, 1_000);
         }
-        clock.advance_thread(1, 2_000 + BEHIND);
+        for _ in 0..MESSAGES {
+            clock.advance_thread(1, 2_000 + BEHIND);
+        }
         assert_eq!(clock.advance_thread(1, 2_001 + BEHIND).earliest, 2_000 + BEHIND);
     }
 
     #[test]
-    fn one_wrong_time_ends_nothing() {
+    fn wrong_times_end_nothing() {
         let clock = Clock::new();
         clock.advance(1_000);
-        clock.advance(1_000);
-        assert!(!clock.advance(5_000 + BEHIND).is_beyond(990, 100));
-        assert!(!clock.advance(1_001).is_beyond(990, 100));
-        assert!(clock.advance(1_002).is_beyond(880, 100));
-        assert!(clock.advance(1_003).is_beyond(9_200, 100));
+        for _ in 1..MESSAGES {
+            assert!(!clock.advance(5_000 + BEHIND).is_beyond(990, 100));
+        }
+        for time in 1_001..1_001 + MESSAGES as u64 {
+            clock.advance(time);
+        }
+        assert!(clock.advance(1_020).is_beyond(880, 100));
+        assert!(clock.advance(1_021).is_beyond(9_200, 100));
     }
 }
