@@ -6,10 +6,16 @@
 flood_rate=${FLOOD_RATE:-50000}
 flood_time=${FLOOD_TIME:-30}
 
-# Behind Suricata too, and silent: the peers' own defence is not what is measured.
-flood_target=192.0.2.21
+# An address behind Suricata that is silent, so that the peer's own defence is not
+# what is measured; or the peer's.
+flood_target=${FLOOD_TARGET:-192.0.2.21}
 
-silent_target() {
+make_target() {
+    if [[ $flood_target == "$outer_right" ]]; then
+        # Its answers have to get past Suricata, too.
+        netns right ip route add 198.18.0.0/15 via "$outer_left"
+        return
+    fi
     netns right ip addr add "$flood_target/24" dev to-wire
     netns right nft -f - <<NFT
 table ip silent {
@@ -73,7 +79,7 @@ live_inline-flood() {
     need_python
     opt[charon]=$impatient
     begin_inline
-    silent_target
+    make_target
     keep_honest_records
     stand_between "$live/failures.rules"
     start_flood
