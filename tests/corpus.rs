@@ -169,7 +169,7 @@ fn a_sequence_is_read_as_it_was_written() {
 #[test]
 fn committed_corpora_are_small() {
     let mut bytes = 0;
-    for target in ["datagram", "sequence", "probe", "keyword"] {
+    for target in ["datagram", "sequence", "probe", "keyword", "key_log"] {
         let files = entries(&project("fuzz/corpus").join(target));
         assert!((10..=500).contains(&files.len()), "{target}: {} files", files.len());
         bytes += files.iter().map(|file| fs::read(file).expect("a file").len()).sum::<usize>();

@@ -1,0 +1,28 @@
+//! Logs of IKE daemons, in two pieces.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use suricata_ikev2::decrypt::key_table::parse_line;
+use suricata_ikev2::decrypt::log::{Lines, Outcome, Reader};
+
+fuzz_target!(|data: &[u8]| {
+    let Some((cut, log)) = data.split_first() else { return };
+    let (mut lines, mut reader) = (Lines::default(), Reader::default());
+    let (first, second) = log.split_at(log.len() * usize::from(*cut) / 256);
+    for piece in [first, second] {
+        lines.feed(piece, |line| reader.read(line));
+    }
+    lines.finish(|line| reader.read(line));
+    reader.report();
+    while let Some(outcome) = reader.next_outcome() {
+        match outcome {
+            Outcome::Keys(spis, keys) => {
+                let (read, again) = parse_line(keys.line(&spis).as_bytes())
+                    .expect("a line that can be read")
+                    .expect("keys");
+                assert!(read == spis && again == keys);
+            }
+            Outcome::Problem(problem) => assert!((1..=reader.line()).contains(&problem.line)),
+        }
+    }
+});
