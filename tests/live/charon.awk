@@ -28,8 +28,11 @@ text ~ /^generating (IKE_AUTH|INFORMATIONAL) .*\[ N\(AUTH_FAILED\) \]/ {
     end[current[thread]] = "refused"
 }
 
+# A responder may make several SAs of one request that came several times.
 END {
     for (one in spi) {
-        print spi[one], (one in end) ? end[one] : "unanswered"
+        how = (one in end) ? end[one] : "unanswered"
+        if (!(spi[one] in all) || all[spi[one]] == "unanswered") all[spi[one]] = how
     }
+    for (one in all) print one, all[one]
 }

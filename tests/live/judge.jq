@@ -2,19 +2,21 @@
 # every SA with a handshake has to have that. A line for each SA: a verdict, what
 # it is about, and the reasons.
 
-# How an SA ended as far as its records say, and everything that is there once.
+# How an SA ended as far as its records say.
+def ending:
+  (map(.sa) | sort_by(.messages) | last) as $last
+  | if $last.failure.reason == "no_answer" then "unanswered"
+    elif $last.failure then "refused"
+    elif $last.state == "established" or $last.state == "closed" then "established"
+    else "unanswered" end;
+
+# A responder may answer one request with several SAs, each with an SPI of its own.
 def summary:
-  (map(.sa) | sort_by(.messages)) as $course
-  | ($course | last) as $last
+  (group_by(.resp_spi) | map(ending)) as $endings
   | {
       ids: (map(.sa.id) | unique | length),
-      nat: $last.nat,
-      end: (
-        if $last.failure.reason == "no_answer" then "unanswered"
-        elif $last.failure then "refused"
-        elif $last.state == "established" or $last.state == "closed" then "established"
-        else "unanswered" end
-      )
+      nat: (map(.sa) | sort_by(.messages) | last.nat),
+      end: ("established", "refused", "unanswered" | select(IN($endings[])))
     };
 
 # $wanted: what it may have been.
@@ -48,7 +50,7 @@ def verdict($spi; $peers; $seen; $failures):
 
 [inputs] as $records
 | ($records | map(select(.event_type == "ikev2" and .ikev2.sa) | .ikev2)
-   | group_by(.init_spi) | map({key: .[0].init_spi, value: summary}) | from_entries) as $seen
+   | group_by(.init_spi) | map({key: .[0].init_spi, value: first(summary)}) | from_entries) as $seen
 | ($records | map(select(.event_type == "alert" and .alert.signature_id <= 2) | .ikev2.init_spi)
    | group_by(.) | map({key: .[0], value: length}) | from_entries) as $failures
 | ($peers | split("\n") | map(select(. != "") | split(" "))) as $truth
