@@ -4,18 +4,18 @@
 //! runs itself under callgrind, once for no message and once for many, and
 //! divides the difference.
 
+#[path = "support/callgrind.rs"]
+mod callgrind;
 #[path = "../tests/support/capture.rs"]
 mod capture;
 #[path = "support/subject.rs"]
 mod subject;
 
 use std::hint::black_box;
-use std::process::Command;
 
+use callgrind::{instructions, is_there};
 use capture::datagrams_of;
 use subject::{samples, SUBJECTS};
-
-const REPETITIONS: u64 = 1000;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -36,7 +36,7 @@ fn run(subject: &str, place: &str, times: &str) {
 }
 
 fn measure() {
-    if Command::new("valgrind").arg("--version").output().is_err() {
+    if !is_there() {
         eprintln!("skipped: valgrind is not installed");
         return;
     }
@@ -46,26 +46,8 @@ fn measure() {
     for (label, datagram) in samples() {
         print!("{:<58} {:>6}", format!("{label} ({})", datagram.place), datagram.data.len());
         for (subject, _) in SUBJECTS {
-            print!(" {:>12}", instructions(subject, &datagram.place));
+            print!(" {:>12}", instructions(&[subject, &datagram.place]));
         }
         println!();
     }
-}
-
-fn instructions(subject: &str, place: &str) -> u64 {
-    collected(subject, place, REPETITIONS).saturating_sub(collected(subject, place, 0))
-        / REPETITIONS
-}
-
-fn collected(subject: &str, place: &str, times: u64) -> u64 {
-    let program = std::env::current_exe().expect("this program");
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(program)
-        .args(["run", subject, place, &times.to_string()])
-        .output()
-        .expect("valgrind runs");
-    let text = String::from_utf8_lossy(&output.stderr);
-    let line = text.lines().find(|line| line.contains("Collected :")).expect("callgrind's count");
-    line.rsplit(' ').next().and_then(|count| count.parse().ok()).expect("a count")
 }

@@ -169,6 +169,11 @@ impl Sink for Text {
         self.separate();
         self.quoted(value);
     }
+
+    fn push_uint(&mut self, value: u64) {
+        self.separate();
+        self.text.decimal(value);
+    }
 }
 
 #[cfg(test)]

@@ -50,6 +50,8 @@ pub trait Sink {
     fn hex(&mut self, key: &CStr, value: &[u8]);
     /// Adds a text to an array.
     fn push_string(&mut self, value: &[u8]);
+    /// Adds a number to an array.
+    fn push_uint(&mut self, value: u64);
 }
 
 /// Writes the fields of a transaction into the object that is open.

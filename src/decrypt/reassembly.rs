@@ -114,9 +114,9 @@ impl Partial {
         if self.missing > 0 {
             return Progress::Incomplete;
         }
-        self.bytes = 0;
+        let mut whole = Vec::with_capacity(core::mem::take(&mut self.bytes));
         let pieces = core::mem::take(&mut self.pieces);
-        let whole = pieces.iter().flatten().flat_map(|piece| piece.iter().copied()).collect();
+        pieces.iter().flatten().for_each(|piece| whole.extend_from_slice(piece));
         Progress::Complete(self.first_inner, whole)
     }
 }

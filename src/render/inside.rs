@@ -5,7 +5,7 @@ use core::ffi::CStr;
 use super::{bounded_hex, named, string_of, timestamp, Layer, Sink, MAX_ELEMENTS};
 use crate::inner::cert::X509Text;
 use crate::inner::{eap, CertificateText, SelectorText, Texts};
-use crate::wire::registry::PayloadType;
+use crate::wire::registry::{PayloadType, Protocol};
 use crate::wire::{
     Authentication, CertificateRequest, Configuration, Delete, Eap, Identification, Payload,
 };
@@ -24,6 +24,22 @@ pub(super) fn render(layer: &Layer<'_>, texts: &Texts, sink: &mut impl Sink) {
     render_configuration(layer, texts, sink);
     render_eap(layer, sink);
     render_deletes(layer, sink);
+    render_child_spis(layer, sink);
+}
+
+/// The SPIs of child SAs as numbers, which Suricata's flow records of ESP have too.
+fn render_child_spis(layer: &Layer<'_>, sink: &mut impl Sink) {
+    let children = layer.proposals.iter().filter(|it| it.protocol != Protocol::IKE);
+    let spis = children.filter_map(|it| <[u8; 4]>::try_from(layer.tx.range(it.spi.clone())).ok());
+    let mut spis: Vec<_> = spis.map(u32::from_be_bytes).take(MAX_ELEMENTS).collect();
+    // All proposals of an offer mostly have the same.
+    spis.dedup();
+    if spis.is_empty() {
+        return;
+    }
+    sink.open_array(c"child_spis");
+    spis.into_iter().for_each(|spi| sink.push_uint(spi.into()));
+    sink.close();
 }
 
 fn render_ids(layer: &Layer<'_>, texts: &Texts, sink: &mut impl Sink) {

@@ -4,7 +4,7 @@
 use std::hash::BuildHasher;
 
 use crate::tx::{Event, EventSet, Transaction};
-use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
+use crate::wire::registry::{EapCode, ExchangeType, NotifyType, PayloadType};
 use crate::wire::Header;
 
 use super::{Reason, State};
@@ -77,6 +77,21 @@ pub(super) struct Protected {
     /// Initialization vector to checksum, in bytes.
     pub(super) length: u32,
     pub(super) part: Part,
+    /// What an opened message says; none without keys.
+    pub(super) known: Option<Known>,
+}
+
+/// What an opened message says, as far as the handshake depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// An error, and nothing that authenticates.
+    Error(NotifyType),
+    /// EAP goes on, or has succeeded: another round follows.
+    Eap,
+    /// EAP has failed.
+    EapFailure,
+    /// None of these.
+    Other,
 }
 
 /// Which part of a message a datagram is.
@@ -169,7 +184,19 @@ fn body(tx: &Transaction, header: &Header) -> Body {
         Some(_) => Part::Later,
     };
     let length = u32::try_from(contents.len()).unwrap_or(u32::MAX);
-    Body::Protected(Protected { inner: last.next_payload, length, part })
+    Body::Protected(Protected { inner: last.next_payload, length, part, known: known(tx) })
+}
+
+fn known(tx: &Transaction) -> Option<Known> {
+    tx.decrypted.as_ref()?;
+    let inside = |kind| tx.inner_payloads().iter().find(move |it| it.kind == kind);
+    // The first of EAP stands beside the responder's authentication, the last does not.
+    if let Some(eap) = inside(PayloadType::EAP).map(|entry| tx.payload(entry)) {
+        let has_failed = eap.body.first() == Some(&EapCode::FAILURE.0);
+        return Some(if has_failed { Known::EapFailure } else { Known::Eap });
+    }
+    let error = first_error(tx).filter(|_| inside(PayloadType::AUTH).is_none());
+    Some(error.map_or(Known::Other, Known::Error))
 }
 
 fn init(tx: &Transaction, header: &Header) -> Init {

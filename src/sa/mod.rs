@@ -125,6 +125,10 @@ impl State {
 pub enum Reason {
     /// The responder said so in clear, with this notify.
     Notify(NotifyType),
+    /// A peer said so in a message that was opened, with this notify.
+    Inside(NotifyType),
+    /// EAP failed, as a message says that was opened.
+    EapFailure,
     /// The responder refused the initiator's authentication.
     RefusedByResponder,
     /// The initiator refused the responder's authentication, or gave up EAP.
@@ -137,7 +141,8 @@ impl Reason {
     /// The name in records; a notify that is not assigned has none of its own.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Notify(kind) => kind.name().unwrap_or("unknown_notify"),
+            Self::Notify(kind) | Self::Inside(kind) => kind.name().unwrap_or("unknown_notify"),
+            Self::EapFailure => "eap_failure",
             Self::RefusedByResponder => "refused_by_responder",
             Self::RefusedByInitiator => "refused_by_initiator",
             Self::NoAnswer => "no_answer",
@@ -146,7 +151,18 @@ impl Reason {
 
     /// Whether a peer did not accept the other's authentication.
     pub fn is_refusal(self) -> bool {
-        matches!(self, Self::RefusedByResponder | Self::RefusedByInitiator)
+        matches!(
+            self,
+            Self::RefusedByResponder
+                | Self::RefusedByInitiator
+                | Self::EapFailure
+                | Self::Inside(NotifyType::AUTHENTICATION_FAILED)
+        )
+    }
+
+    /// Whether sizes and times tell, rather than what the peers said.
+    pub fn is_inferred(self) -> bool {
+        matches!(self, Self::RefusedByResponder | Self::RefusedByInitiator | Self::NoAnswer)
     }
 }
 
@@ -155,7 +171,7 @@ impl Reason {
 pub struct Failure {
     /// Why.
     pub reason: Reason,
-    /// Whether sizes and times tell, rather than a notify in clear.
+    /// Whether sizes and times tell, rather than what the peers said.
     pub inferred: bool,
 }
 

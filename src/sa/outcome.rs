@@ -1,6 +1,6 @@
-//! How a handshake ended, without keys.
+//! How a handshake ended. With keys the messages say it.
 //!
-//! Two things can be seen of an encrypted message. The SK payload names the first
+//! Without keys, two things can be seen of an encrypted message. The SK payload names the first
 //! payload inside (RFC 7296, 3.14), and the algorithms chosen in IKE_SA_INIT give
 //! the exact size that a single notify has when it is encrypted. A response of
 //! IKE_AUTH that begins with a notify and has that size carries an error and
@@ -10,7 +10,7 @@
 
 use crate::wire::registry::{Encr, Integ, PayloadType};
 
-use super::exchange::{Protected, Step};
+use super::exchange::{Known, Protected, Step};
 use super::Reason;
 
 /// What encryption adds to the size of contents.
@@ -95,6 +95,9 @@ fn checksum_length(integ: Integ) -> Option<u8> {
 /// Whether the message carries one notify without data and nothing else. None when
 /// the sizes are needed and not known.
 pub(super) fn is_lone_notify(message: Protected, sizes: Option<Sizes>) -> Option<bool> {
+    if let Some(known) = message.known {
+        return Some(matches!(known, Known::Error(_)));
+    }
     if message.inner != PayloadType::NOTIFY {
         return Some(false);
     }
@@ -107,6 +110,14 @@ pub(super) fn is_lone_notify(message: Protected, sizes: Option<Sizes>) -> Option
 /// A first response with EAP inside begins with the responder's identity like any
 /// other. That it was not the last one shows when the initiator goes on.
 pub(super) fn judge(response: Protected, sizes: Option<Sizes>) -> Option<Step> {
+    if let Some(known) = response.known {
+        return Some(match known {
+            Known::Error(kind) => Step::Fail(Reason::Inside(kind)),
+            Known::EapFailure => Step::Fail(Reason::EapFailure),
+            Known::Eap => Step::AnotherRound,
+            Known::Other => Step::Authenticated,
+        });
+    }
     if is_lone_notify(response, sizes)? {
         return Some(Step::Fail(Reason::RefusedByResponder));
     }
@@ -151,9 +162,10 @@ pub(super) fn deletion(asked: u16, answer: Protected, sizes: Option<Sizes>) -> O
 mod tests {
     use super::super::exchange::Part;
     use super::*;
+    use crate::wire::registry::NotifyType;
 
     fn message(inner: PayloadType, length: u32) -> Protected {
-        Protected { inner, length, part: Part::Whole }
+        Protected { inner, length, part: Part::Whole, known: None }
     }
 
     fn sizes(encr: Encr, integ: Integ) -> Sizes {
@@ -230,6 +242,25 @@ mod tests {
         assert_eq!(judged(PayloadType::EAP, 33, sizes), Some(Step::AnotherRound));
         assert_eq!(judged(PayloadType::IDR, 33, None), Some(Step::Authenticated));
         assert_eq!(judged(PayloadType::NONE, 25, sizes), None);
+    }
+
+    #[test]
+    fn what_is_known_counts_before_what_sizes_tell() {
+        let sizes = Some(sizes(Encr::ENCR_AES_GCM_16, Integ::NONE));
+        let refused = NotifyType::AUTHENTICATION_FAILED;
+        for (known, step) in [
+            (Known::Error(refused), Step::Fail(Reason::Inside(refused))),
+            (Known::EapFailure, Step::Fail(Reason::EapFailure)),
+            (Known::Eap, Step::AnotherRound),
+            (Known::Other, Step::Authenticated),
+        ] {
+            let known = Protected { known: Some(known), ..message(PayloadType::NOTIFY, 33) };
+            assert_eq!(judge(known, sizes), Some(step));
+            assert_eq!(
+                is_lone_notify(known, None),
+                Some(matches!(step, Step::Fail(Reason::Inside(_))))
+            );
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::tx::{Event, EventSet, Transaction};
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 
 use super::esp::Esp;
-use super::exchange::{next, Body, Facts, Init, Part, Protected, Sight, Step, Window};
+use super::exchange::{next, Body, Facts, Init, Known, Part, Protected, Sight, Step, Window};
 use super::fragment::{self, Condition, Conditions, Fragments, MessageKey};
 use super::nat;
 use super::negotiation::{self, Chosen, Irregularities, Irregularity, Offer};
@@ -465,7 +465,11 @@ impl Sa {
         if !too_soon {
             self.marks |= Self::AUTH_OVER;
         }
-        gives_up.then_some(Step::Fail(Reason::RefusedByInitiator))
+        let reason = match protected.known {
+            Some(Known::Error(kind)) => Reason::Inside(kind),
+            _ => Reason::RefusedByInitiator,
+        };
+        gives_up.then_some(Step::Fail(reason))
     }
 
     /// An initiator that does not accept the responder's authentication, or is told
@@ -568,8 +572,7 @@ impl Sa {
                 true => Event::AuthFailed,
                 false => Event::HandshakeFailed,
             });
-            let inferred = !matches!(reason, Reason::Notify(_));
-            self.failure = Some(Failure { reason, inferred });
+            self.failure = Some(Failure { reason, inferred: reason.is_inferred() });
         }
     }
 

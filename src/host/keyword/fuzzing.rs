@@ -1,9 +1,9 @@
 //! What fuzz targets call: arguments and accessors of every keyword, without a host.
 //! It is compiled for them only.
 
+use super::all;
 use super::args;
 use super::kind::{Keyword, Kind};
-use super::table::KEYWORDS;
 use crate::policy::Policy;
 use crate::tx::Transaction;
 
@@ -14,9 +14,8 @@ const MANY: usize = 1 << 16;
 /// as far as the host leaves the argument to us.
 pub fn read_option(option: &str) -> Result<(), String> {
     let (name, argument) = option.split_once(':').unwrap_or((option, ""));
-    let named =
-        |it: &&&Keyword| it.name.to_bytes().strip_prefix(b"ikev2.") == Some(name.as_bytes());
-    let Some(keyword) = KEYWORDS.iter().find(named) else {
+    let named = |it: &&Keyword| it.name.to_bytes().strip_prefix(b"ikev2.") == Some(name.as_bytes());
+    let Some(keyword) = all().find(named) else {
         return Err(format!("there is no ikev2.{name}"));
     };
     match &keyword.kind {
