@@ -9,7 +9,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # One place, whatever cargo's own configuration says.
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 # The scripts read these from the environment, which keeps any character intact.
-export PCAP ROWS TARGET
+export PCAP ROWS
 
 PREFIX ?= /usr/local
 PLUGIN = $(CARGO_TARGET_DIR)/release/libsuricata_ikev2.so
@@ -38,7 +38,7 @@ test: ## format, lints, unit tests, ABI test, all cases in a real Suricata
 	@scripts/test.sh
 
 fuzz: ## run the fuzz targets (TARGET=name for one, SECONDS=30 for each)
-	@scripts/fuzz.sh --seconds '$(SECONDS)' $$TARGET
+	@scripts/fuzz.sh --seconds '$(SECONDS)' $(TARGET)
 
 memcheck: ## run Suricata with the plugin under valgrind; needs root
 	@scripts/memcheck.sh
