@@ -319,7 +319,7 @@ fn every_cipher_tells_success_from_refusal() {
 #[test]
 fn passwords_that_are_tried_are_counted() {
     let endings = follow(&packets(&capture("wrong-psk-repeated")));
-    assert_eq!(endings.len(), 50);
+    assert_eq!(endings.len(), 100);
     for (before, ending) in endings.iter().enumerate() {
         assert_eq!(line(ending), "failed refused_by_responder inferred auth_failed=1");
         assert_eq!(ending.view.auth_failures as usize, before + 1);

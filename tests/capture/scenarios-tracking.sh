@@ -170,7 +170,7 @@ scenario_wrong-psk-repeated() {
     ike_proposal aes128gcm16-prfsha256-x25519 aes128gcm16
     wrong_secret
     begin
-    for _ in {1..50}; do
+    for _ in {1..100}; do
         must_fail initiate
     done
     end
