@@ -53,7 +53,7 @@ impl Handshake {
         let initiator = Endpoint { address: IpAddr::from((sa as u32).to_be_bytes()), port: 500 };
         let responder = Endpoint { address: IpAddr::from([192, 0, 2, 20]), port: 500 };
         let (from, to) =
-            if step % 2 == 0 { (initiator, responder) } else { (responder, initiator) };
+            if step.is_multiple_of(2) { (initiator, responder) } else { (responder, initiator) };
         table.observe(&Observation { tx, from, to, time }).map(|(view, _)| view)
     }
 }

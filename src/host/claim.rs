@@ -57,7 +57,8 @@ impl Esp {
         let (sequence, _) = rest.split_first_chunk()?;
         let packet =
             Self { spi: u32::from_be_bytes(*spi), sequence: u32::from_be_bytes(*sequence) };
-        let fits = packet.spi >= LOWEST_SPI && data.len() >= SMALLEST_ESP && data.len() % 4 == 0;
+        let fits =
+            packet.spi >= LOWEST_SPI && data.len() >= SMALLEST_ESP && data.len().is_multiple_of(4);
         fits.then_some(packet)
     }
 

@@ -28,7 +28,7 @@ const MOST_WAITING: u32 = 1024;
 
 /// Whether no honest peer sends ESP of this length in bytes.
 fn is_abnormal(length: usize) -> bool {
-    !(SMALLEST..=LARGEST).contains(&length) || length % UNIT != 0
+    !(SMALLEST..=LARGEST).contains(&length) || !length.is_multiple_of(UNIT)
 }
 
 /// What one end sent.

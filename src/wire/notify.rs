@@ -181,7 +181,7 @@ pub struct Numbers<'a, T> {
 
 impl<'a, T: From<u16>> Numbers<'a, T> {
     fn read(r: &mut Reader<'a>) -> Result<Self, ParseError> {
-        if r.remaining() % 2 != 0 {
+        if !r.remaining().is_multiple_of(2) {
             return Err(r.error("Notification Data"));
         }
         Ok(Self { bytes: r.rest(), registry: PhantomData })

@@ -205,7 +205,7 @@ fn checksum(integrity: &str, key: &[u8], data: &[u8]) -> Vec<u8> {
 fn xcbc(key: &str, data: &[u8]) -> Vec<u8> {
     let derive = |byte: u8| openssl(&["enc", "-aes-128-ecb", "-nopad", "-K", key], &[byte; 16]);
     let mut blocks = data.to_vec();
-    let is_whole = data.len() % 16 == 0;
+    let is_whole = data.len().is_multiple_of(16);
     if !is_whole {
         blocks.push(0x80);
         blocks.resize(blocks.len().next_multiple_of(16), 0);
