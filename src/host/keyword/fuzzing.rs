@@ -44,7 +44,7 @@ pub fn read_option(option: &str) -> Result<(), String> {
 
 /// Asks every keyword for all that it sees of a transaction.
 pub fn look(tx: &Transaction) {
-    for keyword in KEYWORDS {
+    for keyword in all() {
         match &keyword.kind {
             Kind::Integer(integer) => {
                 let parts = integer.parts.iter().copied().map(Some);
