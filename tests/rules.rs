@@ -509,7 +509,7 @@ const SEQUENCES: &[(&str, &[u32])] = &[
     ("wrong-cert", &[REFUSED]),
     ("wrong-cert-responder", &[REFUSED]),
     ("wrong-psk", &[REFUSED]),
-    ("wrong-psk-repeated", &[REFUSED, 7_296_430, 7_296_431]),
+    ("wrong-psk-repeated", &[REFUSED, 7_296_430, 7_296_431, 7_296_436]),
 ];
 
 const SENT_AGAIN: u32 = 7_296_400;
