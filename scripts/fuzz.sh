@@ -6,7 +6,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$here/common.sh"
 
-targets='datagram sequence probe keyword key_log'
+targets='datagram sequence probe inner keyword key_log key_table'
 seconds=30
 # The longest input in bytes: of longer ones fewer are run in the same time.
 longest=4096
@@ -47,7 +47,7 @@ build() {
     printf '%s\n' "$CARGO_TARGET_DIR/$host/release"
 }
 
-dictionary() { case $1 in keyword | key_log) echo "$1" ;; *) echo message ;; esac; }
+dictionary() { case $1 in datagram | sequence | probe) echo message ;; *) echo "$1" ;; esac; }
 
 # fuzz TARGET: libFuzzer puts what it finds into the first folder.
 fuzz() {

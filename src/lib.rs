@@ -36,6 +36,8 @@ mod documentation;
 #[cfg(fuzzing)]
 pub mod fuzzing {
     pub use crate::host::fuzzing::{look, read_option};
+    pub use crate::host::read_key_table;
+    pub use crate::pipeline::open_as;
 }
 #[allow(unsafe_code)]
 mod host;

@@ -9,6 +9,9 @@ mod capture;
 #[allow(dead_code, unreachable_pub)]
 #[path = "../fuzz/src/input.rs"]
 mod input;
+#[allow(dead_code)] // Messages are opened here as the plugin does.
+#[path = "support/keys.rs"]
+mod keys;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,7 +19,11 @@ use std::time::Duration;
 use std::{env, fs};
 
 use capture::Datagram;
-use suricata_ikev2::tx::Transport;
+use suricata_ikev2::decrypt::key_table::parse_line;
+use suricata_ikev2::decrypt::suite::{ENCRYPTIONS, INTEGRITIES};
+use suricata_ikev2::decrypt::{Decryptor, Opening};
+use suricata_ikev2::pipeline::{on_datagram, FlowContext};
+use suricata_ikev2::tx::{Direction, Transport};
 
 /// Longer sequences make a target slow, and longer datagrams are rare.
 const LONGEST_SEQUENCE: usize = 4096;
@@ -116,7 +123,59 @@ fn dictionary(options: &Seeds) -> String {
     format!("# The words of keywords in the rules of tests/verify and rules.\n{}", lines.concat())
 }
 
-fn seeds() -> [(&'static str, Seeds); 4] {
+/// A request of IKE_AUTH with nothing but a certificate.
+fn certificate(file: &Path) -> Vec<u8> {
+    let der = fs::read(file).expect("a certificate");
+    let length = u16::try_from(der.len() + 5).expect("a small certificate");
+    let payload = [&[0, 0], &length.to_be_bytes()[..], &[4], &der].concat();
+    let inside = input::Inside { response: false, exchange: 35, first: 37, payloads: &payload };
+    inside.input().expect("an exchange that has an input")
+}
+
+/// What is inside the messages of the captures that have keys, and certificates.
+fn insides() -> Seeds {
+    let mut insides: Seeds =
+        entries(&project("tests/certificates")).iter().map(|file| certificate(file)).collect();
+    for (capture, files) in keys::captures() {
+        let decryptor = Decryptor::default();
+        for line in lines(&files) {
+            let line = parse_line(line.as_bytes()).expect("a good line");
+            line.map(|(spis, keys)| decryptor.insert(spis, keys));
+        }
+        for datagram in capture::datagrams_of(&capture) {
+            let mut flow = FlowContext::new(datagram.transport);
+            let tx = on_datagram(&mut flow, Direction::ToServer, &datagram.data);
+            let opening = tx.as_ref().and_then(|tx| decryptor.open(tx));
+            let (Some(tx), Some(Opening::Open(first, payloads))) = (tx, opening) else { continue };
+            let header = tx.header.expect("a header");
+            let (response, exchange) = (header.flags.response(), header.exchange_type.0);
+            let inside = input::Inside { response, exchange, first: first.0, payloads: &payloads };
+            let seed = inside.input().filter(|seed| seed.len() < LONGEST_DATAGRAM);
+            insides.extend(seed);
+        }
+    }
+    insides
+}
+
+fn lines(files: &[PathBuf]) -> Vec<String> {
+    let texts = files.iter().map(|file| fs::read_to_string(file).expect("a key table"));
+    texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// Key tables of the captures, cut in the middle, and a line of each pair of algorithms
+/// with keys of a length that seldom fits.
+fn key_tables() -> Seeds {
+    let cut = |text: String| [&[128], text.as_bytes()].concat();
+    let tables = keys::captures().into_values().map(|files| cut(lines(&files).join("\n") + "\n"));
+    let line = |encryption, integrity| {
+        let key = "0123456789abcdef".repeat(2);
+        cut(format!("{0:.16},{0:.16},{0},{0},\"{encryption}\",{0},{0},\"{integrity}\"\r\n#", key))
+    };
+    let names = ENCRYPTIONS.iter().zip(INTEGRITIES.iter().cycle());
+    tables.chain(names.map(|(one, other)| line(one.name, other.name))).collect()
+}
+
+fn seeds() -> [(&'static str, Seeds); 6] {
     let captures = captures();
     let datagrams = datagrams(&captures);
     let sequences = captures.iter().map(|capture| sequence(capture)).collect();
@@ -124,6 +183,8 @@ fn seeds() -> [(&'static str, Seeds); 4] {
         ("datagram", datagrams.clone()),
         ("probe", datagrams),
         ("sequence", sequences),
+        ("inner", insides()),
+        ("key_table", key_tables()),
         ("keyword", options()),
     ]
 }
@@ -132,7 +193,7 @@ fn seeds() -> [(&'static str, Seeds); 4] {
 fn captures_and_rules_become_seeds() {
     let seeds = seeds();
     for (target, seeds) in &seeds {
-        assert!(seeds.len() > 90, "only {} seeds for {target}", seeds.len());
+        assert!(seeds.len() > 80, "only {} seeds for {target}", seeds.len());
     }
     let Some(folder) = env::var_os("SEEDS") else { return };
     let [.., (_, options)] = &seeds;
@@ -167,12 +228,30 @@ fn a_sequence_is_read_as_it_was_written() {
 }
 
 #[test]
+fn the_dictionary_of_key_tables_has_every_algorithm() {
+    let file = project("fuzz/dictionaries/key_table.dict");
+    let words = fs::read_to_string(file).expect("a dictionary");
+    let names =
+        ENCRYPTIONS.iter().map(|row| row.name).chain(INTEGRITIES.iter().map(|row| row.name));
+    for name in names {
+        assert!(words.contains(&format!("\"{name}\"\n")), "{name} is missing");
+    }
+}
+
+#[test]
+fn what_is_inside_is_read_as_it_was_written() {
+    for seed in insides() {
+        assert_eq!(input::inside(&seed).and_then(|inside| inside.input()), Some(seed));
+    }
+}
+
+#[test]
 fn committed_corpora_are_small() {
     let mut bytes = 0;
-    for target in ["datagram", "sequence", "probe", "keyword", "key_log"] {
+    for target in ["datagram", "sequence", "probe", "inner", "keyword", "key_log", "key_table"] {
         let files = entries(&project("fuzz/corpus").join(target));
         assert!((10..=500).contains(&files.len()), "{target}: {} files", files.len());
         bytes += files.iter().map(|file| fs::read(file).expect("a file").len()).sum::<usize>();
     }
-    assert!(bytes < 800_000, "{bytes} bytes");
+    assert!(bytes < 900_000, "{bytes} bytes");
 }

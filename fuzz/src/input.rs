@@ -91,6 +91,54 @@ pub fn push_step(
     Some(())
 }
 
+/// A chain of payloads as it stands inside an encrypted message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inside<'a> {
+    pub response: bool,
+    pub exchange: u8,
+    /// The type of the first payload.
+    pub first: u8,
+    pub payloads: &'a [u8],
+}
+
+/// Exchanges with encrypted messages: IKE_AUTH, CREATE_CHILD_SA, INFORMATIONAL and
+/// IKE_INTERMEDIATE.
+const EXCHANGES: [u8; 4] = [35, 36, 37, 43];
+
+/// What is inside a message: direction and exchange are in the first byte, the type of
+/// the first payload is the second.
+pub fn inside(input: &[u8]) -> Option<Inside<'_>> {
+    let ([kind, first], payloads) = input.split_first_chunk()?;
+    let exchange = EXCHANGES[usize::from(kind >> 1 & 3)];
+    Some(Inside { response: kind & 1 != 0, exchange, first: *first, payloads })
+}
+
+impl Inside<'_> {
+    /// The input that it is read from; none of another exchange.
+    pub fn input(&self) -> Option<Vec<u8>> {
+        let exchange = EXCHANGES.iter().position(|it| *it == self.exchange)?;
+        let kind = (exchange << 1) as u8 | u8::from(self.response);
+        Some([&[kind, self.first], self.payloads].concat())
+    }
+
+    /// The message with these payloads in clear, of which the first has this type.
+    pub fn message(&self, first: u8, payloads: &[u8]) -> Vec<u8> {
+        let mut message = vec![1; 16];
+        message.extend([first, 0x20, self.exchange, if self.response { 0x20 } else { 0x08 }]);
+        message.extend(1_u32.to_be_bytes());
+        message.extend((28 + payloads.len() as u32).to_be_bytes());
+        message.extend(payloads);
+        message
+    }
+}
+
+/// A key table or a log: where it is cut in two stands in front, in parts of 256.
+pub fn pieces(input: &[u8]) -> Option<[&[u8]; 2]> {
+    let (cut, text) = input.split_first()?;
+    let (first, second) = text.split_at(text.len() * usize::from(*cut) / 256);
+    Some([first, second])
+}
+
 /// A single datagram: its flow and direction are in the first byte.
 pub fn datagram(input: &[u8]) -> Option<Step<'_>> {
     let (kind, data) = input.split_first()?;

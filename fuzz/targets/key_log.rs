@@ -4,12 +4,12 @@
 use libfuzzer_sys::fuzz_target;
 use suricata_ikev2::decrypt::key_table::parse_line;
 use suricata_ikev2::decrypt::log::{Lines, Outcome, Reader};
+use suricata_ikev2_fuzz::input;
 
 fuzz_target!(|data: &[u8]| {
-    let Some((cut, log)) = data.split_first() else { return };
+    let Some(pieces) = input::pieces(data) else { return };
     let (mut lines, mut reader) = (Lines::default(), Reader::default());
-    let (first, second) = log.split_at(log.len() * usize::from(*cut) / 256);
-    for piece in [first, second] {
+    for piece in pieces {
         lines.feed(piece, |line| reader.read(line));
     }
     lines.finish(|line| reader.read(line));

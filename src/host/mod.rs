@@ -23,6 +23,8 @@ mod state;
 mod tracking;
 
 #[cfg(fuzzing)]
+pub use decryption::read_key_table;
+#[cfg(fuzzing)]
 pub(crate) use keyword::fuzzing;
 
 use core::ffi::CStr;

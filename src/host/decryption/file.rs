@@ -229,6 +229,31 @@ impl Lines {
     }
 }
 
+/// What a table tells that comes in pieces: its keys and its mistakes. For fuzz targets.
+#[cfg(fuzzing)]
+pub fn read_key_table(pieces: &[&[u8]]) -> (Vec<(Spis, SaKeys)>, Vec<String>) {
+    #[derive(Default)]
+    struct Heard(Vec<(Spis, SaKeys)>, Vec<String>);
+
+    impl Listener for Heard {
+        fn keys(&mut self, spis: Spis, keys: SaKeys) {
+            self.0.push((spis, keys));
+        }
+
+        fn mistake(&mut self, text: String) {
+            self.1.push(text);
+        }
+    }
+
+    let (mut lines, mut heard) = (Lines::default(), Heard::default());
+    for piece in pieces {
+        lines.add(piece, "table", &mut heard);
+        lines.end(false, "table", &mut heard);
+    }
+    lines.end(true, "table", &mut heard);
+    (heard.0, heard.1)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs::Permissions;

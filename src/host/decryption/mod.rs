@@ -2,6 +2,9 @@
 
 mod file;
 
+#[cfg(fuzzing)]
+pub use file::read_key_table;
+
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
