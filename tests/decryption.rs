@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use pcap_file::pcap::{PcapReader, PcapWriter};
 use serde_json::Value;
 
-use suricata::{fresh_folder, project, target, Suricata};
+use suricata::{fresh_folder, project, signal, target, Suricata};
 
 /// Longer than anything takes on a slow machine.
 const TIME_LIMIT: Duration = Duration::from_secs(90);
@@ -78,8 +78,7 @@ impl Running {
 
     /// Ends it as an operator would; it has to end by itself then.
     fn end(mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill").success());
+        assert!(signal("-INT", self.child.id().into()), "Suricata has ended");
         let begin = Instant::now();
         while begin.elapsed() < TIME_LIMIT {
             if let Some(status) = self.child.try_wait().expect("a child") {

@@ -180,14 +180,20 @@ pub(crate) fn run(command: &mut Command, folder: &Path) -> Result<ExitStatus, St
             return Ok(status);
         }
         if begin.elapsed() > TIME_LIMIT {
-            // The standard library cannot signal a group.
-            let group = format!("-{}", child.id());
-            let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+            let _ = signal("-KILL", -i64::from(child.id()));
             let _ = child.wait();
             return Err(format!("stopped after {} s", TIME_LIMIT.as_secs()));
         }
         thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Sends a signal to a process, or to a group if the number is negative, which the
+/// standard library cannot. Whether there was one. Bash does it itself: not every machine
+/// has a program for it.
+pub(crate) fn signal(name: &str, process: i64) -> bool {
+    let send = ["-c", r#"kill "$@""#, "kill", name, "--", &process.to_string()];
+    Command::new("bash").args(send).status().expect("bash runs").success()
 }
 
 /// An empty folder for a run's output.

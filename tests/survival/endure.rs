@@ -81,8 +81,7 @@ impl Running {
     }
 
     fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status();
-        assert!(sent.expect("kill runs").success(), "Suricata has ended");
+        assert!(suricata::signal(name, self.child.id().into()), "Suricata has ended");
     }
 
     /// Kilobytes in memory.
