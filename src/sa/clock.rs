@@ -27,8 +27,8 @@ pub(super) struct Clock {
     used: AtomicUsize,
 }
 
-/// Where a thread is: at the earliest time of its last messages, as captures have packets
-/// in the wrong order and with wrong times.
+/// Where a thread is: between the earliest and the latest time of its last messages, as
+/// captures have packets in the wrong order and with wrong times.
 #[derive(Debug, Default)]
 struct Thread {
     /// The times of its last messages; 0 where there was none.
@@ -36,6 +36,8 @@ struct Thread {
     next: AtomicUsize,
     /// The earliest of them.
     earliest: AtomicU64,
+    /// The latest of them.
+    latest: AtomicU64,
 }
 
 /// The earliest and the latest that it may be, in microseconds since the epoch.
@@ -80,26 +82,33 @@ impl Clock {
         let own = self.threads[number].advance(time);
         let used = self.used.fetch_max(number + 1, Ordering::Relaxed).max(number + 1);
         let others = self.threads[..used].iter().filter_map(Thread::time);
-        let near = others.filter(|other| own.saturating_sub(*other) <= BEHIND);
-        near.fold(Now { earliest: own, latest: time }, |now, other| Now {
-            earliest: now.earliest.min(other),
-            latest: now.latest.max(other),
+        let near = others.filter(|other| own.earliest.saturating_sub(other.earliest) <= BEHIND);
+        near.fold(own, |now, other| Now {
+            earliest: now.earliest.min(other.earliest),
+            latest: now.latest.max(other.latest),
         })
     }
 }
 
 impl Thread {
-    fn advance(&self, time: u64) -> u64 {
+    fn advance(&self, time: u64) -> Now {
         let place = self.next.fetch_add(1, Ordering::Relaxed) % MESSAGES;
         self.recent[place].store(time, Ordering::Relaxed);
         let recent = self.recent.iter().map(|recent| recent.load(Ordering::Relaxed));
-        let earliest = recent.filter(|time| *time != 0).min().unwrap_or(time);
-        self.earliest.store(earliest, Ordering::Relaxed);
-        earliest
+        let now = recent.filter(|time| *time != 0).fold(Now::at(time), |now, time| Now {
+            earliest: now.earliest.min(time),
+            latest: now.latest.max(time),
+        });
+        self.earliest.store(now.earliest, Ordering::Relaxed);
+        self.latest.store(now.latest, Ordering::Relaxed);
+        now
     }
 
-    fn time(&self) -> Option<u64> {
-        Some(self.earliest.load(Ordering::Relaxed)).filter(|time| *time != 0)
+    /// None before its first message.
+    fn time(&self) -> Option<Now> {
+        let [earliest, latest] =
+            [&self.earliest, &self.latest].map(|time| time.load(Ordering::Relaxed));
+        (earliest != 0).then_some(Now { earliest, latest })
     }
 }
 
@@ -129,6 +138,15 @@ mod tests {
             clock.advance_thread(1, 2_000 + BEHIND);
         }
         assert_eq!(clock.advance_thread(1, 2_001 + BEHIND).earliest, 2_000 + BEHIND);
+    }
+
+    #[test]
+    fn a_thread_that_is_ahead_keeps_its_sas() {
+        let clock = Clock::new();
+        clock.advance_thread(3, 1_000);
+        clock.advance_thread(3, 9_000);
+        assert!(!clock.advance_thread(1, 1_100).is_beyond(9_000, 100));
+        assert!(clock.advance_thread(1, 1_100).is_beyond(9_200, 100));
     }
 
     #[test]
