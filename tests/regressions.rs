@@ -18,11 +18,20 @@ const fn endpoint(host: u8) -> Endpoint {
     Endpoint { address: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, host)), port: 500 }
 }
 
-/// A message of a new flow, counted into its SA.
+/// A message of the client in a new flow, counted into its SA.
 fn observe(table: &Table, data: &[u8], time: u64) -> Transaction {
+    observe_between(table, data, (CLIENT, SERVER), time)
+}
+
+fn observe_between(
+    table: &Table,
+    data: &[u8],
+    (from, to): (Endpoint, Endpoint),
+    time: u64,
+) -> Transaction {
     let mut flow = FlowContext::new(Transport::Udp500);
     let mut tx = on_datagram(&mut flow, Direction::ToServer, data).expect("a message");
-    track(&mut flow, &mut tx, table, CLIENT, SERVER, time);
+    track(&mut flow, &mut tx, table, from, to, time);
     tx
 }
 
@@ -78,4 +87,24 @@ fn the_memcap_holds_when_a_record_grows() {
             assert!(counters.memuse <= limits.memcap, "{number}: {counters:?}, {limits:?}");
         }
     }
+}
+
+/// Where two responders answered the same request, which one of them forged, a repeated
+/// answer of one took the other's record away and counted its messages as its own.
+#[test]
+fn a_repeated_answer_does_not_take_another_responders_record() {
+    let capture = capture::datagrams_of("aes-gcm256-ecp384.pcap");
+    let (request, answer) = (&capture[0].data, &capture[1].data);
+    let table = Table::new(Limits::default());
+    let answer_of = |responder: u8| {
+        let mut data = answer.clone();
+        data[8..16].fill(responder);
+        let tx = observe_between(&table, &data, (SERVER, CLIENT), 1_700_000_000_000_000);
+        tx.sa.expect("it is tracked").messages
+    };
+    observe(&table, request, 1_700_000_000_000_000);
+    // The second record begins with the messages of the first.
+    assert_eq!((answer_of(1), answer_of(2)), (2, 3));
+    assert_eq!((answer_of(1), answer_of(2)), (3, 4));
+    assert_eq!(table.counters().active, 2);
 }

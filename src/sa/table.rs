@@ -122,7 +122,10 @@ impl Table {
             let outcome = sa.observe(&facts, observation, patience);
             (outcome, sa.recount(), view(sa, &outcome, observation.time))
         })?;
-        if facts.is_init() && !shard.is_linked(slot, By::Half) {
+        // Requests without responder SPI belong to the newest, which has the link.
+        let is_alone =
+            || shard.find(By::Half, keys.half, |sa| sa.init_spi == facts.init_spi).is_none();
+        if facts.is_init() && !shard.is_linked(slot, By::Half) && is_alone() {
             shard.link(slot, By::Half, keys.half);
         }
         if !self.make_room(&mut shard, 0, Some(slot)) {
@@ -183,7 +186,9 @@ impl Table {
             return Some((slot, EventSet::default()));
         };
         if let Some(slot) = self.find(shard, By::Pair, pair, facts, time) {
-            if let Some(stray) = half.filter(|half| facts.is_init() && *half != slot) {
+            // One with a responder SPI of its own is another SA.
+            let is_stray = |half: &u32| *half != slot && is_unnamed(shard, *half);
+            if let Some(stray) = half.filter(is_stray).filter(|_| facts.is_init()) {
                 let request = shard.remove(stray);
                 shard.update(slot, |sa| request.map(|request| sa.absorb(request)));
             }
@@ -225,9 +230,8 @@ impl Table {
         time: u64,
     ) -> Option<(u32, EventSet)> {
         let mut events = EventSet::default();
-        let unnamed = |slot: &u32| shard.get(*slot).is_some_and(|sa| sa.resp_spi == [0; 8]);
         let slot = match half {
-            Some(slot) if unnamed(&slot) => slot,
+            Some(slot) if is_unnamed(shard, slot) => slot,
             Some(slot) if facts.is_init() => {
                 events.insert(Event::ReplayChanged);
                 let sibling = shard.get(slot).map(Sa::sibling)?;
@@ -404,6 +408,11 @@ impl Table {
         let place = self.next.fetch_add(1, Ordering::Relaxed) % SHARDS;
         Some(Shard::new(self.shards[place].try_lock().ok()?, &self.sums))
     }
+}
+
+/// Whether no message of the record has named the responder's SPI.
+fn is_unnamed(shard: &Shard<'_>, slot: u32) -> bool {
+    shard.get(slot).is_some_and(|sa| sa.resp_spi == [0; 8])
 }
 
 /// Only an exchange that begins an SA, or an encrypted message of one that has both

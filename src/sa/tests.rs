@@ -439,6 +439,9 @@ fn a_second_responder_spi_is_another_sa() {
     let mut play = Play::new().begin();
     let other = accept().header(|header| header.resp_spi = [0xee; 8]);
     assert_eq!(play.events(&other), [Event::ReplayChanged]);
+    // That the first answers again takes nothing from the second.
+    assert_eq!(play.view(&accept()).messages, 3);
+    assert_eq!(play.view(&other).messages, 4);
     assert_eq!(play.table.counters().active, 2);
     assert_eq!(play.events(&auth(1, PayloadType::IDI, LARGE)), []);
     assert_eq!(play.view(&auth_answer(1, PayloadType::IDR, LARGE)).state, State::Established);
