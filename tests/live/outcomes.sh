@@ -6,7 +6,7 @@
 # Those that libreswan takes part in want its ESP in the kernel.
 wants_kernel_esp="libreswan-responder libreswan-initiator libreswan-refuses"
 wants_netem="lossy lossy-refused lossy-fragments"
-again_in_autofp="psk psk-refused cert eap rekey"
+again_in_autofp="psk psk-refused cert eap rekey replay"
 
 # As in the captures, with a log that says which SPIs an SA has, and patience:
 # a machine may be slow.

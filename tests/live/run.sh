@@ -23,6 +23,8 @@ source "$live/outcomes.sh"
 source "$live/inline.sh"
 # shellcheck source=flood.sh
 source "$live/flood.sh"
+# shellcheck source=replay.sh
+source "$live/replay.sh"
 
 # What the peers say goes into a file, what we say does not.
 exec 3>&2
