@@ -1,5 +1,5 @@
-//! Opening messages: real ones with the keys of their captures, and ones that
-//! `openssl` and another crate sealed.
+//! Opening messages: real ones with the keys of their captures, and ones that `openssl`
+//! sealed.
 //!
 //! Wireshark's captures are not part of the project; they are looked for beside it, in
 //! `../shared/pcaps`. Where that folder is missing the test says so.
@@ -12,6 +12,7 @@ mod keys;
 mod seal;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use capture::{datagrams_of, read, Datagram};
 use keys::{captures, encrypted, project, sealed, table};
@@ -21,7 +22,7 @@ use suricata_ikev2::decrypt::suite::{ENCRYPTIONS, INTEGRITIES};
 use suricata_ikev2::decrypt::{Decryptor, Failure, KeyTable, Progress, Reassembly, Sealed, Spis};
 use suricata_ikev2::pipeline::{decrypt, on_datagram, FlowContext};
 use suricata_ikev2::sa::fragment::MessageKey;
-use suricata_ikev2::tx::{Direction, Event, EventSet, Transaction};
+use suricata_ikev2::tx::{Direction, Event, EventSet, Transaction, Transport};
 use suricata_ikev2::wire::{Fragment, Message, PayloadType, Payloads};
 
 /// What came of the encrypted messages of a capture.
@@ -334,27 +335,67 @@ fn what_is_held_is_bounded() {
     assert!(decryptor.held() <= before + MAX_HELD);
 }
 
-/// Every encryption and every integrity algorithm, sealed by others.
-#[test]
-fn what_others_seal_opens() {
+/// Every encryption and every integrity algorithm, sealed by others: `None` without them.
+fn sealed_by_others() -> Option<Vec<seal::Sample>> {
     if !seal::has_openssl() {
         println!("skipped: there is no openssl in version 3");
-        return;
+        return None;
     }
-    let hmac = INTEGRITIES.iter().find(|row| row.name.starts_with("HMAC_SHA2_256_128"));
-    let aes = ENCRYPTIONS.iter().find(|row| row.name.starts_with("AES-CBC-128"));
-    let (hmac, aes) = (hmac.expect("HMAC"), aes.expect("AES"));
+    let named = |name: &str, row: &str| row.split(' ').next() == Some(name);
+    let hmac = INTEGRITIES.iter().find(|row| named("HMAC_SHA2_256_128", row.name)).expect("HMAC");
+    let aes = ENCRYPTIONS.iter().find(|row| named("AES-CBC-128", row.name)).expect("AES");
     let encryptions =
         ENCRYPTIONS.iter().map(|row| (row, if row.is_aead() { &INTEGRITIES[0] } else { hmac }));
     let integrities = INTEGRITIES[1..].iter().map(|row| (aes, row));
-    for (encryption, integrity) in encryptions.chain(integrities) {
-        let Some(sample) = seal::seal(encryption.name, integrity.name) else { continue };
-        let (spis, keys) = parse_line(sample.line.as_bytes()).expect("a line").expect("keys");
-        let mut table = KeyTable::default();
-        table.insert(spis, keys);
-        let message = Message::parse(&sample.message).expect("a header");
-        let payload = message.payloads().flatten().last().expect("a payload");
-        let inside = sealed(&message, &payload).open(table.get(&spis));
-        assert_eq!(inside.as_deref(), Ok(&sample.inside[..]), "{}", sample.line);
+    let all = encryptions.chain(integrities);
+    Some(all.map(|(one, other)| seal::seal(one.name, other.name)).collect())
+}
+
+/// A message to the plugin that has the keys of a line.
+fn with_keys(line: &str, message: &[u8]) -> Transaction {
+    let decryptor = Decryptor::default();
+    let (spis, keys) = parse_line(line.as_bytes()).expect("a line").expect("keys");
+    decryptor.insert(spis, keys);
+    let mut flow = FlowContext::new(Transport::Udp500);
+    let mut tx = on_datagram(&mut flow, Direction::ToServer, message).expect("a message");
+    assert_eq!(decrypt(&flow, &mut tx, &decryptor).len(), 0);
+    tx
+}
+
+#[test]
+fn what_others_seal_opens() {
+    for sample in sealed_by_others().unwrap_or_default() {
+        let tx = with_keys(&sample.line, &sample.message);
+        assert_eq!((tx.events, tx.errors.len()), (EventSet::default(), 0), "{}", sample.line);
+        let inside = tx.range(sample.message.len()..sample.message.len() + sample.inside.len());
+        assert_eq!(inside, sample.inside, "{}", sample.line);
+        assert!(matches!(tx.inner_payloads(), [only] if only.kind == PayloadType::NOTIFY));
+    }
+}
+
+/// Where another bit does more than to break the checksum.
+const SPIS: Range<usize> = 0..16;
+const NEXT_PAYLOAD_AND_VERSION: Range<usize> = 16..18;
+const LENGTHS: [Range<usize>; 2] = [24..28, 30..32];
+
+#[test]
+fn a_wrong_bit_anywhere_is_an_event_and_nothing_is_decoded() {
+    for sample in sealed_by_others().unwrap_or_default() {
+        for bit in 0..sample.message.len() * 8 {
+            let (byte, mut changed) = (bit / 8, sample.message.clone());
+            changed[byte] ^= 1 << (bit % 8);
+            let tx = with_keys(&sample.line, &changed);
+            let place = format!("bit {bit}: {}", sample.line);
+            assert!(tx.decrypted.is_none() && tx.inner_payloads().is_empty(), "{place}");
+            if SPIS.contains(&byte) {
+                // Another IKE SA, of which there are no keys.
+                assert_eq!(tx.events, EventSet::default(), "{place}");
+            } else if LENGTHS.iter().any(|length| length.contains(&byte)) {
+                assert!(tx.events != EventSet::default(), "{place}");
+            } else if !NEXT_PAYLOAD_AND_VERSION.contains(&byte) {
+                let events: Vec<_> = tx.events.iter().collect();
+                assert_eq!(events, [Event::IntegrityFailed], "{place}");
+            }
+        }
     }
 }

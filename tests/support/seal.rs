@@ -1,13 +1,8 @@
-//! Messages sealed with no code of the project: by the program `openssl`, and for
-//! AES-GCM, which that program does not do, by the crate `aes-gcm`.
+//! Messages sealed with no code of the project and none of its crates: by the program
+//! `openssl`. What it does not do, AEADs and AES-XCBC, is put together of what it does.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
-
-use aes_gcm::aead::consts::U12;
-use aes_gcm::aead::{AeadInOut, KeyInit};
-use aes_gcm::aes::{Aes128, Aes192, Aes256};
-use aes_gcm::AesGcm;
 
 /// A sealed message, what is inside, and the line of a key table that opens it.
 pub(crate) struct Sample {
@@ -30,12 +25,10 @@ const INSIDE: [u8; 28] = [
 /// What the vector is, as far as it reaches.
 const VECTOR: [u8; 16] = *b"initial vector..";
 
-/// Seals a request with algorithms of these names. None for DES, which openssl leaves
-/// to a provider that is not always there, and for ChaCha20-Poly1305, which it does
-/// not do at all: both are in captures.
-pub(crate) fn seal(encryption: &str, integrity: &str) -> Option<Sample> {
+/// Seals a request with algorithms of these names.
+pub(crate) fn seal(encryption: &str, integrity: &str) -> Sample {
     let bits = encryption.split(['-', ' ']).nth(2).and_then(|bits| bits.parse::<usize>().ok());
-    let cipher = Cipher::of(encryption, bits.unwrap_or(0) / 8)?;
+    let cipher = Cipher::of(encryption, bits.unwrap_or(0) / 8);
     let tag = tag_length(encryption, integrity);
     let key: Vec<u8> = (1..=cipher.key as u8).collect();
     let integrity_key: Vec<u8> = (101..).take(integrity_key_length(integrity)).collect();
@@ -56,7 +49,7 @@ pub(crate) fn seal(encryption: &str, integrity: &str) -> Option<Sample> {
         hex(&integrity_key),
         "ff".repeat(integrity_key.len()),
     );
-    Some(Sample { line, message, inside: INSIDE.to_vec() })
+    Sample { line, message, inside: INSIDE.to_vec() }
 }
 
 /// The header of a request and that of its SK payload.
@@ -80,61 +73,102 @@ struct Cipher {
 
 enum Mode {
     Null,
+    /// With 3DES, which is DES if its three keys are the same: openssl leaves DES itself
+    /// to a provider that is not always there.
+    Des,
     /// A cipher of openssl.
     Cbc(String),
     Ctr(String),
-    Gcm,
     /// The name of the block cipher.
+    Gcm(String),
     Ccm(String),
+    ChaCha20Poly1305,
 }
 
 impl Cipher {
-    fn of(name: &str, key: usize) -> Option<Self> {
-        let of = |mode, key, iv, block| Some(Self { mode, key, iv, block });
+    fn of(name: &str, key: usize) -> Self {
+        let of = |mode, key, iv, block| Self { mode, key, iv, block };
         let bits = key * 8;
-        match name.split(' ').next()?.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-') {
+        let family = name.split(' ').next().unwrap_or_default();
+        match family.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-') {
             "NULL" => of(Mode::Null, 0, 0, 1),
-            _ if name.starts_with("3DES") => of(Mode::Cbc("des-ede3-cbc".into()), 24, 8, 8),
+            "DES" => of(Mode::Des, 8, 8, 8),
+            "3DES" => of(Mode::Cbc("des-ede3-cbc".into()), 24, 8, 8),
             "AES-CBC" => of(Mode::Cbc(format!("aes-{bits}-cbc")), key, 16, 16),
             "CAMELLIA-CBC" => of(Mode::Cbc(format!("camellia-{bits}-cbc")), key, 16, 16),
             "AES-CTR" => of(Mode::Ctr(format!("aes-{bits}-ctr")), key + 4, 8, 1),
-            "AES-GCM" => of(Mode::Gcm, key + 4, 8, 1),
+            "AES-GCM" => of(Mode::Gcm(format!("aes-{bits}")), key + 4, 8, 1),
             "AES-CCM" => of(Mode::Ccm(format!("aes-{bits}")), key + 3, 8, 1),
-            _ => None,
+            "CHACHA20-POLY" => of(Mode::ChaCha20Poly1305, 36, 8, 1),
+            _ => panic!("{name} cannot be sealed"),
         }
     }
 
     fn encrypt(&self, key: &[u8], iv: &[u8], aad: &[u8], text: &[u8], tag: usize) -> Vec<u8> {
         match &self.mode {
             Mode::Null => text.to_vec(),
+            Mode::Des => enc("des-ede3-cbc", &key.repeat(3), iv, text),
             Mode::Cbc(name) => enc(name, key, iv, text),
             Mode::Ctr(name) => {
                 let (key, nonce) = key.split_at(key.len() - 4);
                 enc(name, key, &[nonce, iv, &[0, 0, 0, 1]].concat(), text)
             }
-            Mode::Gcm => {
-                let (key, salt) = key.split_at(key.len() - 4);
-                let nonce = [salt, iv].concat();
-                let mut sealed = match key.len() {
-                    16 => gcm::<AesGcm<Aes128, U12>>(key, &nonce, aad, text),
-                    24 => gcm::<AesGcm<Aes192, U12>>(key, &nonce, aad, text),
-                    _ => gcm::<AesGcm<Aes256, U12>>(key, &nonce, aad, text),
-                };
-                sealed.truncate(text.len() + tag);
-                sealed
-            }
+            Mode::Gcm(name) => gcm(name, key, iv, aad, text, tag),
             Mode::Ccm(name) => ccm(name, key, iv, aad, text, tag),
+            Mode::ChaCha20Poly1305 => chacha20_poly1305(key, iv, aad, text),
         }
     }
 }
 
-fn gcm<A: AeadInOut + KeyInit>(key: &[u8], nonce: &[u8], aad: &[u8], text: &[u8]) -> Vec<u8> {
-    let cipher = A::new_from_slice(key).expect("a key of its length");
-    let nonce = nonce.try_into().expect("a nonce of its length");
-    let mut sealed = text.to_vec();
-    let full = cipher.encrypt_inout_detached(nonce, aad, (&mut sealed[..]).into());
-    sealed.extend(full.expect("encryption"));
+/// NIST SP 800-38D, 7.1, of openssl's ECB and CTR.
+fn gcm(name: &str, key: &[u8], iv: &[u8], aad: &[u8], text: &[u8], tag: usize) -> Vec<u8> {
+    let (key, salt) = key.split_at(key.len() - 4);
+    let counter = |number: u32| [salt, iv, &number.to_be_bytes()].concat();
+    let ctr = format!("{name}-ctr");
+    let mut sealed = enc(&ctr, key, &counter(2), text);
+    let subkey = openssl(&["enc", &format!("-{name}-ecb"), "-nopad", "-K", &hex(key)], &[0; 16]);
+    let lengths = [aad.len() as u64 * 8, text.len() as u64 * 8].map(u64::to_be_bytes).concat();
+    let hash = ghash(&subkey, &[&filled(aad), &filled(&sealed), &lengths[..]].concat());
+    let mut full = enc(&ctr, key, &counter(1), &hash);
+    full.truncate(tag);
+    sealed.append(&mut full);
     sealed
+}
+
+/// NIST SP 800-38D, 6.3 and 6.4, bit by bit.
+fn ghash(subkey: &[u8], blocks: &[u8]) -> [u8; 16] {
+    let number = |bytes: &[u8]| u128::from_be_bytes(bytes.try_into().expect("a block"));
+    let product = |one: u128, other: u128| {
+        let (mut sum, mut factor) = (0, other);
+        for bit in (0..128).rev() {
+            sum ^= (one >> bit & 1) * factor;
+            factor = (factor >> 1) ^ ((factor & 1) * (0xe1 << 120));
+        }
+        sum
+    };
+    let add = |sum, block: &[u8]| product(sum ^ number(block), number(subkey));
+    blocks.chunks(16).fold(0, add).to_be_bytes()
+}
+
+/// RFC 7634, 2, and RFC 8439, 2.8, of openssl's ChaCha20 and Poly1305.
+fn chacha20_poly1305(key: &[u8], iv: &[u8], aad: &[u8], text: &[u8]) -> Vec<u8> {
+    let (key, salt) = key.split_at(key.len() - 4);
+    let stream = |number: u32, text: &[u8]| {
+        enc("chacha20", key, &[&number.to_le_bytes(), salt, iv].concat(), text)
+    };
+    let once = format!("hexkey:{}", hex(&stream(0, &[0; 32])));
+    let mut sealed = stream(1, text);
+    let lengths = [aad.len() as u64, text.len() as u64].map(u64::to_le_bytes).concat();
+    let data = [&filled(aad), &filled(&sealed), &lengths[..]].concat();
+    sealed.extend(openssl(&["mac", "-binary", "-macopt", &once, "Poly1305"], &data));
+    sealed
+}
+
+/// Zero bytes up to whole blocks.
+fn filled(bytes: &[u8]) -> Vec<u8> {
+    let mut blocks = bytes.to_vec();
+    blocks.resize(bytes.len().next_multiple_of(16), 0);
+    blocks
 }
 
 /// RFC 3610, 2.2 and 2.3, of what openssl has: CBC, CTR.
@@ -145,9 +179,7 @@ fn ccm(name: &str, key: &[u8], iv: &[u8], aad: &[u8], text: &[u8], tag: usize) -
     let mut blocks = [&[flags], &nonce[..], &(text.len() as u32).to_be_bytes()].concat();
     blocks.extend((aad.len() as u16).to_be_bytes());
     blocks.extend(aad);
-    blocks.resize(blocks.len().next_multiple_of(16), 0);
-    blocks.extend(text);
-    blocks.resize(blocks.len().next_multiple_of(16), 0);
+    let blocks = [filled(&blocks), filled(text)].concat();
     let chain = enc(&format!("{name}-cbc"), key, &[0; 16], &blocks);
     let counter = |number: u32| [&[3], &nonce[..], &number.to_be_bytes()].concat();
     let ctr = format!("{name}-ctr");
@@ -178,11 +210,8 @@ fn tag_length(encryption: &str, integrity: &str) -> usize {
     let name = integrity.split(' ').next().unwrap_or_default();
     match name.rsplit('_').next().and_then(|bits| bits.parse::<usize>().ok()) {
         Some(bits) => bits / 8,
-        None => encryption
-            .split(' ')
-            .nth(2)
-            .and_then(|octets| octets.parse().ok())
-            .expect("an AEAD with a length"),
+        // Of ChaCha20-Poly1305 it is always the whole.
+        None => encryption.split(' ').nth(2).map_or(16, |octets| octets.parse().expect("octets")),
     }
 }
 
