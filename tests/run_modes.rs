@@ -4,8 +4,12 @@
 //! docs/sa-tracking.md says what depends on the order that threads come in. All else has
 //! to be the same.
 
+#[path = "support/capture.rs"]
+mod capture;
 #[path = "support/eve.rs"]
 mod eve;
+#[path = "support/merge.rs"]
+mod merge;
 #[path = "support/suricata.rs"]
 #[allow(dead_code)] // Nothing runs side by side here.
 mod suricata;
@@ -14,65 +18,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
-use pcap_file::pcap::{PcapHeader, PcapPacket, PcapReader, PcapWriter};
 use serde_json::{json, Value};
 
+use merge::merge;
 use suricata::{project, say, Suricata};
 
 /// More threads than machines have that build this, so that they overtake each other.
 const THREADS: &str = "threading.detect-thread-ratio=4";
 /// How often the packets are given to many threads.
 const RUNS: usize = 3;
-/// When every capture begins.
-const BEGIN: Duration = Duration::from_secs(1_704_067_200);
-
-/// Lengths of headers, and where the addresses stand in those of IP.
-const ETHERNET: usize = 14;
-const ADDRESSES: [usize; 2] = [12, 16];
-const ADDRESSES_V6: [usize; 2] = [8, 24];
-
-/// What becomes of the packets of one capture among those of others: addresses of its
-/// own, and the time of the others.
-fn moved(number: u8, mut frame: Vec<u8>) -> Vec<u8> {
-    let (version, places) = match frame[ETHERNET] >> 4 {
-        4 => (4, ADDRESSES),
-        6 => (6, ADDRESSES_V6),
-        _ => return frame,
-    };
-    for place in places {
-        // The addresses of a capture differ in their last two bytes and in their first.
-        let address = &mut frame[ETHERNET + place..];
-        let (start, end) = if version == 4 { (0, 1) } else { (2, 3) };
-        (address[start], address[end]) = (address[start] & 0x0f | 0x50, number);
-    }
-    frame
-}
 
 /// All captures of real peers side by side in one file.
 fn all_at_once(file: &Path) -> usize {
     let captures = fs::read_dir(project().join("tests/capture/pcap")).expect("the captures");
     let mut captures: Vec<_> = captures.map(|entry| entry.expect("a file").path()).collect();
     captures.sort();
-    let mut packets = Vec::new();
-    for (number, capture) in (0..=u8::MAX).zip(&captures) {
-        let mut reader = PcapReader::new(fs::File::open(capture).expect("a file")).expect("pcap");
-        let mut first = None;
-        while let Some(packet) = reader.next_packet() {
-            let packet = packet.expect("a packet");
-            let first = *first.get_or_insert(packet.timestamp);
-            let time = BEGIN + packet.timestamp.saturating_sub(first);
-            packets.push((time, moved(number, packet.data.into_owned())));
-        }
-    }
-    packets.sort_by_key(|(time, _)| *time);
-    let output = fs::File::create(file).expect("a file");
-    let mut writer = PcapWriter::with_header(output, PcapHeader::default()).expect("a capture");
-    for (time, data) in &packets {
-        let length = u32::try_from(data.len()).expect("a frame is small");
-        writer.write_packet(&PcapPacket::new(*time, length, data)).expect("a packet");
-    }
+    merge(&captures, file);
     captures.len()
 }
 

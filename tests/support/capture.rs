@@ -46,10 +46,11 @@ fn folder() -> PathBuf {
 }
 
 /// Every UDP datagram of a capture, in either form of files.
+#[allow(dead_code)] // Not every test that shares this file asks for them.
 pub(crate) fn read(path: &Path) -> Vec<Datagram> {
-    let name = path.file_name().expect("a file").to_string_lossy().into_owned();
+    let name = name_of(path);
     let mut found = Vec::new();
-    for (index, (time, packet)) in packets(path, &name).iter().enumerate() {
+    for (index, (time, packet)) in packets(path).iter().enumerate() {
         let Ok(sliced) = SlicedPacket::from_ethernet(packet) else { continue };
         // Fragments of IP packets have no UDP header of their own.
         let Some(TransportSlice::Udp(udp)) = sliced.transport else { continue };
@@ -69,10 +70,17 @@ pub(crate) fn read(path: &Path) -> Vec<Datagram> {
     found
 }
 
-/// A packet with its time.
-type Packet = (Duration, Vec<u8>);
+fn name_of(path: &Path) -> String {
+    path.file_name().expect("a file").to_string_lossy().into_owned()
+}
 
-fn packets(path: &Path, name: &str) -> Vec<Packet> {
+/// A packet with its time.
+pub(crate) type Packet = (Duration, Vec<u8>);
+
+/// Every packet of a capture.
+#[allow(dead_code)] // Not every test that shares this file asks for them.
+pub(crate) fn packets(path: &Path) -> Vec<Packet> {
+    let name = name_of(path);
     let file = File::open(path).expect("readable capture");
     if name.ends_with(".pcapng") {
         return packets_of_pcapng(PcapNgReader::new(file).expect("a capture"));
