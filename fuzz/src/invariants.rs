@@ -11,8 +11,11 @@ use crate::record;
 /// Checks a transaction, its record and all that keywords see of it.
 pub fn check(tx: &Transaction) {
     assert_eq!(tx.header.is_some(), tx.message().len() >= HEADER_LEN);
-    assert!(tx.payloads.len() <= MAX_PAYLOADS);
-    assert!(tx.payloads_of(PayloadType::NOTIFY).count() <= MAX_NOTIFIES);
+    // What is inside is a message of its own.
+    for payloads in [tx.outer_payloads(), tx.inner_payloads()] {
+        let notifies = payloads.iter().filter(|it| it.kind == PayloadType::NOTIFY);
+        assert!(payloads.len() <= MAX_PAYLOADS && notifies.count() <= MAX_NOTIFIES);
+    }
     assert!(tx.errors.len() <= MAX_ERRORS);
     for entry in &tx.payloads {
         assert_eq!(tx.payload(entry).body.len(), entry.body_length as usize);
