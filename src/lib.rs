@@ -20,6 +20,7 @@ mod digits;
 pub mod fingerprint;
 pub mod inner;
 pub mod json;
+mod named;
 pub mod pipeline;
 pub mod policy;
 pub mod proposal;

@@ -10,6 +10,7 @@ use core::ops::Range;
 use crate::canonical;
 use crate::digits::hex;
 use crate::inner::Texts;
+use crate::named::{named, set_of};
 use crate::policy::{self, Finding, PostQuantum};
 use crate::proposal::ProposalSet;
 use crate::sa::SaView;
@@ -82,151 +83,135 @@ impl Scope {
     }
 }
 
-macro_rules! events {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// What rules match with `app-layer-event:ikev2.NAME`.
-        ///
-        /// Numbers are the order here and appear in rules' compiled form only.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u8)]
-        pub enum Event { $($(#[doc = $doc])+ $variant,)+ }
-
-        impl Event {
-            /// Every event.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The name in rules, with the terminating zero that the host wants.
-            pub fn name(self) -> &'static core::ffi::CStr {
-                match self { $(Self::$variant => $name,)+ }
-            }
-        }
-    };
-}
-
-events! {
-    /// Anything malformed; always beside an event that says what.
-    MalformedData = c"malformed_data",
-    /// A proposal for AH: integrity without encryption.
-    NoEncryption = c"no_encryption",
-    /// An encryption algorithm that the policy calls weak.
-    WeakCryptoEnc = c"weak_crypto_enc",
-    /// A pseudorandom function that the policy calls weak.
-    WeakCryptoPrf = c"weak_crypto_prf",
-    /// A key exchange method that the policy calls weak.
-    WeakCryptoDh = c"weak_crypto_dh",
-    /// An integrity algorithm that the policy calls weak.
-    WeakCryptoAuth = c"weak_crypto_auth",
-    /// An IKE proposal without a key exchange method.
-    WeakCryptoNoDh = c"weak_crypto_no_dh",
-    /// Encryption without integrity: neither an AEAD nor an integrity algorithm.
-    WeakCryptoNoAuth = c"weak_crypto_no_auth",
-    /// A proposal with an algorithm that must not stand there.
-    InvalidProposal = c"invalid_proposal",
-    /// A proposal with a transform type or algorithm that no registry has.
-    UnknownProposal = c"unknown_proposal",
-    /// Bytes behind the end of a payload's or the message's contents.
-    PayloadExtraData = c"payload_extra_data",
-    /// A response with more than one proposal.
-    MultipleServerProposal = c"multiple_server_proposal",
-    /// The IKE header is short or its length is impossible.
-    MalformedHeader = c"malformed_header",
-    /// A payload cannot be read.
-    MalformedPayload = c"malformed_payload",
-    /// The header's length is more than the bytes there are.
-    LengthMismatch = c"length_mismatch",
-    /// Bytes behind the message or behind its last payload.
-    TrailingData = c"trailing_data",
-    /// A payload of unknown type with the critical bit.
-    UnknownCriticalPayload = c"unknown_critical_payload",
-    /// Bytes behind the encrypted payload, which is always the last.
-    PayloadAfterSk = c"payload_after_sk",
-    /// A transform whose length is impossible.
-    BadTransformLength = c"bad_transform_length",
-    /// Numbers or counts of proposals and transforms that do not fit.
-    ProposalCountMismatch = c"proposal_count_mismatch",
-    /// More payloads than are kept of a message.
-    TooManyPayloads = c"too_many_payloads",
-    /// More proposals than are kept of a payload.
-    TooManyProposals = c"too_many_proposals",
-    /// More transforms than are kept of a message.
-    TooManyTransforms = c"too_many_transforms",
-    /// More notifies than are kept of a message.
-    TooManyNotifies = c"too_many_notifies",
-    /// A message of IKEv1 among those of IKEv2.
-    Ikev1Seen = c"ikev1_seen",
-    /// A major version other than 1 and 2.
-    UnsupportedVersion = c"unsupported_version",
-    /// An IKE SA initiator's SPI of zero (RFC 7296, 3.1).
-    InvalidSpiZero = c"invalid_spi_zero",
-    /// A key exchange whose length is not its method's.
-    KeLengthWrong = c"ke_length_wrong",
-    /// A key exchange of zero bytes only.
-    KeAllZero = c"ke_all_zero",
-    /// A nonce shorter than 16 or longer than 256 bytes (RFC 7296, 3.9).
-    NonceLength = c"nonce_length",
-    /// An IKE_SA_INIT that lacks SA, KE or Nonce.
-    MissingPayload = c"missing_payload",
-    /// A payload type of IKEv1 in a message of IKEv2.
-    Ikev1Payload = c"ikev1_payload",
-    /// The fragment payload (132) that Cisco used before RFC 7383.
-    LegacyCiscoFragment = c"legacy_cisco_fragment",
-    /// A notify of an error in a request of IKE_SA_INIT.
-    ErrorNotifyInRequest = c"error_notify_in_request",
-    /// An IKE_SA_INIT whose Message ID is not zero (RFC 7296, 2.2).
-    SaInitMessageId = c"sa_init_message_id",
-    /// A request of IKE_SA_INIT whose responder SPI is not zero (RFC 7296, 2.6).
-    SaInitResponderSpi = c"sa_init_responder_spi",
-    /// Thirty or more payloads outside the encrypted one.
-    ManyPayloads = c"many_payloads",
-    /// A fragment numbered 0 or above its total, or a total of 0 (RFC 7383, 2.5).
-    InvalidFragment = c"invalid_fragment",
-    /// A message that was sent before, byte for byte.
-    Retransmission = c"retransmission",
-    /// A message with the Message ID of another one but other bytes (RFC 7296, 2.1).
-    ReplayChanged = c"replay_changed",
-    /// A response to a request that was not sent.
-    ResponseWithoutRequest = c"response_without_request",
-    /// A request whose Message ID leaves out others (RFC 7296, 2.2).
-    MessageIdGap = c"message_id_gap",
-    /// CREATE_CHILD_SA or INFORMATIONAL right after IKE_SA_INIT, before IKE_AUTH.
-    OutOfOrderExchange = c"out_of_order_exchange",
-    /// A further IKE_AUTH for an SA that is authenticated.
-    AuthTwice = c"auth_twice",
-    /// A message of an SA after its delete was answered.
-    MessageAfterDelete = c"message_after_delete",
-    /// Authentication was refused, as the size of the answer tells.
-    AuthFailed = c"auth_failed",
-    /// The handshake ended with an error in clear or without an answer.
-    HandshakeFailed = c"handshake_failed",
-    /// A choice that is none of those offered (RFC 7296, 2.7).
-    ChosenNotOffered = c"chosen_not_offered",
-    /// A choice of more than one proposal (RFC 7296, 2.7).
-    MultipleChosen = c"multiple_chosen",
-    /// A key exchange of a method that was not offered or not chosen.
-    KeGroupNotOffered = c"ke_group_not_offered",
-    /// INVALID_KE_PAYLOAD that asks for a weaker method than the initiator came with.
-    DowngradeKe = c"downgrade_ke",
-    /// A further request of IKE_SA_INIT that offers less than the first.
-    DowngradeRetry = c"downgrade_retry",
-    /// Peers that settle for less than they did the last time.
-    DowngradePeers = c"downgrade_peers",
-    /// Two fragments of the same number and message with other bytes.
-    FragmentConflict = c"fragment_conflict",
-    /// A fragment whose total is another than that of those before.
-    FragmentTotalChanged = c"fragment_total_changed",
-    /// The same message in one piece and in fragments.
-    FragmentMixed = c"fragment_mixed",
-    /// Fragments of a message that was not complete in time.
-    FragmentTimeout = c"fragment_timeout",
-    /// More fragments, or fragmented messages at once, than are followed.
-    TooManyFragments = c"too_many_fragments",
-    /// ESP in UDP of a size that no peer sends, since the SA's last message.
-    AbnormalEspSize = c"abnormal_esp_size",
-    /// More messages at once than `max-tx` allows; the oldest were given up.
-    TooManyTransactions = c"too_many_transactions",
-    /// The operator's keys for the IKE SA do not open the message: it was changed on the
-    /// way, forged, or the keys are not its own.
-    IntegrityFailed = c"integrity_failed",
+named! {
+    /// What rules match with `app-layer-event:ikev2.NAME`.
+    ///
+    /// Numbers are the order here and appear in rules' compiled form only.
+    pub enum Event: core::ffi::CStr {
+        /// Anything malformed; always beside an event that says what.
+        MalformedData = c"malformed_data",
+        /// A proposal for AH: integrity without encryption.
+        NoEncryption = c"no_encryption",
+        /// An encryption algorithm that the policy calls weak.
+        WeakCryptoEnc = c"weak_crypto_enc",
+        /// A pseudorandom function that the policy calls weak.
+        WeakCryptoPrf = c"weak_crypto_prf",
+        /// A key exchange method that the policy calls weak.
+        WeakCryptoDh = c"weak_crypto_dh",
+        /// An integrity algorithm that the policy calls weak.
+        WeakCryptoAuth = c"weak_crypto_auth",
+        /// An IKE proposal without a key exchange method.
+        WeakCryptoNoDh = c"weak_crypto_no_dh",
+        /// Encryption without integrity: neither an AEAD nor an integrity algorithm.
+        WeakCryptoNoAuth = c"weak_crypto_no_auth",
+        /// A proposal with an algorithm that must not stand there.
+        InvalidProposal = c"invalid_proposal",
+        /// A proposal with a transform type or algorithm that no registry has.
+        UnknownProposal = c"unknown_proposal",
+        /// Bytes behind the end of a payload's or the message's contents.
+        PayloadExtraData = c"payload_extra_data",
+        /// A response with more than one proposal.
+        MultipleServerProposal = c"multiple_server_proposal",
+        /// The IKE header is short or its length is impossible.
+        MalformedHeader = c"malformed_header",
+        /// A payload cannot be read.
+        MalformedPayload = c"malformed_payload",
+        /// The header's length is more than the bytes there are.
+        LengthMismatch = c"length_mismatch",
+        /// Bytes behind the message or behind its last payload.
+        TrailingData = c"trailing_data",
+        /// A payload of unknown type with the critical bit.
+        UnknownCriticalPayload = c"unknown_critical_payload",
+        /// Bytes behind the encrypted payload, which is always the last.
+        PayloadAfterSk = c"payload_after_sk",
+        /// A transform whose length is impossible.
+        BadTransformLength = c"bad_transform_length",
+        /// Numbers or counts of proposals and transforms that do not fit.
+        ProposalCountMismatch = c"proposal_count_mismatch",
+        /// More payloads than are kept of a message.
+        TooManyPayloads = c"too_many_payloads",
+        /// More proposals than are kept of a payload.
+        TooManyProposals = c"too_many_proposals",
+        /// More transforms than are kept of a message.
+        TooManyTransforms = c"too_many_transforms",
+        /// More notifies than are kept of a message.
+        TooManyNotifies = c"too_many_notifies",
+        /// A message of IKEv1 among those of IKEv2.
+        Ikev1Seen = c"ikev1_seen",
+        /// A major version other than 1 and 2.
+        UnsupportedVersion = c"unsupported_version",
+        /// An IKE SA initiator's SPI of zero (RFC 7296, 3.1).
+        InvalidSpiZero = c"invalid_spi_zero",
+        /// A key exchange whose length is not its method's.
+        KeLengthWrong = c"ke_length_wrong",
+        /// A key exchange of zero bytes only.
+        KeAllZero = c"ke_all_zero",
+        /// A nonce shorter than 16 or longer than 256 bytes (RFC 7296, 3.9).
+        NonceLength = c"nonce_length",
+        /// An IKE_SA_INIT that lacks SA, KE or Nonce.
+        MissingPayload = c"missing_payload",
+        /// A payload type of IKEv1 in a message of IKEv2.
+        Ikev1Payload = c"ikev1_payload",
+        /// The fragment payload (132) that Cisco used before RFC 7383.
+        LegacyCiscoFragment = c"legacy_cisco_fragment",
+        /// A notify of an error in a request of IKE_SA_INIT.
+        ErrorNotifyInRequest = c"error_notify_in_request",
+        /// An IKE_SA_INIT whose Message ID is not zero (RFC 7296, 2.2).
+        SaInitMessageId = c"sa_init_message_id",
+        /// A request of IKE_SA_INIT whose responder SPI is not zero (RFC 7296, 2.6).
+        SaInitResponderSpi = c"sa_init_responder_spi",
+        /// Thirty or more payloads outside the encrypted one.
+        ManyPayloads = c"many_payloads",
+        /// A fragment numbered 0 or above its total, or a total of 0 (RFC 7383, 2.5).
+        InvalidFragment = c"invalid_fragment",
+        /// A message that was sent before, byte for byte.
+        Retransmission = c"retransmission",
+        /// A message with the Message ID of another one but other bytes (RFC 7296, 2.1).
+        ReplayChanged = c"replay_changed",
+        /// A response to a request that was not sent.
+        ResponseWithoutRequest = c"response_without_request",
+        /// A request whose Message ID leaves out others (RFC 7296, 2.2).
+        MessageIdGap = c"message_id_gap",
+        /// CREATE_CHILD_SA or INFORMATIONAL right after IKE_SA_INIT, before IKE_AUTH.
+        OutOfOrderExchange = c"out_of_order_exchange",
+        /// A further IKE_AUTH for an SA that is authenticated.
+        AuthTwice = c"auth_twice",
+        /// A message of an SA after its delete was answered.
+        MessageAfterDelete = c"message_after_delete",
+        /// Authentication was refused, as the size of the answer tells.
+        AuthFailed = c"auth_failed",
+        /// The handshake ended with an error in clear or without an answer.
+        HandshakeFailed = c"handshake_failed",
+        /// A choice that is none of those offered (RFC 7296, 2.7).
+        ChosenNotOffered = c"chosen_not_offered",
+        /// A choice of more than one proposal (RFC 7296, 2.7).
+        MultipleChosen = c"multiple_chosen",
+        /// A key exchange of a method that was not offered or not chosen.
+        KeGroupNotOffered = c"ke_group_not_offered",
+        /// INVALID_KE_PAYLOAD that asks for a weaker method than the initiator came with.
+        DowngradeKe = c"downgrade_ke",
+        /// A further request of IKE_SA_INIT that offers less than the first.
+        DowngradeRetry = c"downgrade_retry",
+        /// Peers that settle for less than they did the last time.
+        DowngradePeers = c"downgrade_peers",
+        /// Two fragments of the same number and message with other bytes.
+        FragmentConflict = c"fragment_conflict",
+        /// A fragment whose total is another than that of those before.
+        FragmentTotalChanged = c"fragment_total_changed",
+        /// The same message in one piece and in fragments.
+        FragmentMixed = c"fragment_mixed",
+        /// Fragments of a message that was not complete in time.
+        FragmentTimeout = c"fragment_timeout",
+        /// More fragments, or fragmented messages at once, than are followed.
+        TooManyFragments = c"too_many_fragments",
+        /// ESP in UDP of a size that no peer sends, since the SA's last message.
+        AbnormalEspSize = c"abnormal_esp_size",
+        /// More messages at once than `max-tx` allows; the oldest were given up.
+        TooManyTransactions = c"too_many_transactions",
+        /// The operator's keys for the IKE SA do not open the message: it was changed on the
+        /// way, forged, or the keys are not its own.
+        IntegrityFailed = c"integrity_failed",
+    }
 }
 
 impl Event {
@@ -249,30 +234,9 @@ impl Event {
     }
 }
 
-/// A set of events: one bit each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct EventSet(u128);
-
-impl EventSet {
-    /// Adds an event.
-    pub fn insert(&mut self, event: Event) {
-        self.0 |= 1 << event as u8;
-    }
-
-    /// Adds the events of another set.
-    pub fn merge(&mut self, other: Self) {
-        self.0 |= other.0;
-    }
-
-    /// Whether the event is in the set.
-    pub fn contains(self, event: Event) -> bool {
-        self.0 & (1 << event as u8) != 0
-    }
-
-    /// The events, in their order.
-    pub fn iter(self) -> impl Iterator<Item = Event> {
-        Event::ALL.iter().copied().filter(move |event| self.contains(*event))
-    }
+set_of! {
+    /// A set of events: one bit each.
+    pub struct EventSet(u128) of Event
 }
 
 /// A payload of the message: its generic header and where its body is.

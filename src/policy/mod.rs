@@ -30,6 +30,7 @@ pub use table::is_aead;
 
 use core::ops::ControlFlow;
 
+use crate::named::named;
 use crate::proposal::{ProposalSet, Transform};
 use crate::wire::registry::TransformType;
 use profile::{List, Offer, Refusal};
@@ -38,42 +39,27 @@ use profile::{List, Offer, Refusal};
 /// once.
 pub const MAX_FINDINGS: usize = 64;
 
-macro_rules! kinds {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// What a finding is about; the words of `ikev2.weak_proposal`.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum What { $($(#[doc = $doc])+ $variant,)+ }
-
-        impl What {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The word in rules and records.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// An encryption algorithm, or that there is none in a proposal for IKE.
-    Encr = "encr",
-    /// A pseudorandom function, or that there is none in a proposal for IKE.
-    Prf = "prf",
-    /// An integrity algorithm, also one with ciphers that carry their own.
-    Integ = "integ",
-    /// A key exchange method, additional ones included.
-    Dh = "dh",
-    /// A key length that is missing, not allowed, or no attribute of the cipher.
-    KeyLength = "key_length",
-    /// Sequence Numbers in a proposal for IKE, where they mean nothing, or others
-    /// than the configuration allows.
-    Esn = "esn",
-    /// A proposal for IKE without a key exchange method.
-    NoDh = "no_dh",
-    /// Encryption without integrity.
-    NoInteg = "no_integ",
+named! {
+    /// What a finding is about; the words of `ikev2.weak_proposal`.
+    pub enum What: str {
+        /// An encryption algorithm, or that there is none in a proposal for IKE.
+        Encr = "encr",
+        /// A pseudorandom function, or that there is none in a proposal for IKE.
+        Prf = "prf",
+        /// An integrity algorithm, also one with ciphers that carry their own.
+        Integ = "integ",
+        /// A key exchange method, additional ones included.
+        Dh = "dh",
+        /// A key length that is missing, not allowed, or no attribute of the cipher.
+        KeyLength = "key_length",
+        /// Sequence Numbers in a proposal for IKE, where they mean nothing, or others
+        /// than the configuration allows.
+        Esn = "esn",
+        /// A proposal for IKE without a key exchange method.
+        NoDh = "no_dh",
+        /// Encryption without integrity.
+        NoInteg = "no_integ",
+    }
 }
 
 impl What {

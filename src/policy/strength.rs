@@ -3,6 +3,7 @@
 
 use super::profile::needs_integrity;
 use super::table::{is_ml_kem, row, Bits, KEY_LENGTHS};
+use crate::named::named;
 use crate::proposal::{ProposalSet, Transform};
 use crate::wire::registry::{Integ, KeyExchangeMethod, NotifyType, Protocol, TransformType};
 
@@ -119,32 +120,19 @@ fn bits(transform: &Transform) -> Option<u16> {
     }
 }
 
-/// What protects an SA's keys against quantum computers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PostQuantum {
-    /// Nothing, or there is no SA.
-    #[default]
-    None,
-    /// ML-KEM and another method.
-    Hybrid,
-    /// ML-KEM as the only key exchange.
-    Pure,
-    /// A preshared key beside a classical key exchange (RFC 8784, RFC 9867).
-    Ppk,
-}
-
-impl PostQuantum {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::None, Self::Hybrid, Self::Pure, Self::Ppk];
-
-    /// The word in rules and records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Hybrid => "hybrid",
-            Self::Pure => "pure",
-            Self::Ppk => "ppk",
-        }
+named! {
+    /// What protects an SA's keys against quantum computers.
+    #[derive(Default)]
+    pub enum PostQuantum: str {
+        /// Nothing, or there is no SA.
+        #[default]
+        None = "none",
+        /// ML-KEM and another method.
+        Hybrid = "hybrid",
+        /// ML-KEM as the only key exchange.
+        Pure = "pure",
+        /// A preshared key beside a classical key exchange (RFC 8784, RFC 9867).
+        Ppk = "ppk",
     }
 }
 
@@ -263,7 +251,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_word() {
-        let names = PostQuantum::ALL.map(PostQuantum::name);
+        let names = PostQuantum::ALL.iter().map(|it| it.name()).collect::<Vec<_>>();
         assert_eq!(names, ["none", "hybrid", "pure", "ppk"]);
     }
 }

@@ -20,6 +20,7 @@
 use core::hash::{Hash, Hasher};
 use std::hash::DefaultHasher;
 
+use crate::named::{named, set_of};
 use crate::wire::registry::PayloadType;
 use crate::wire::{Fragment, Header};
 
@@ -39,71 +40,34 @@ pub const MAX_COMPARED: u16 = 64;
 /// seconds), so by then a lost one has come in copies.
 pub const TIMEOUT: u64 = 30_000;
 
-macro_rules! conditions {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// What a fragment shows; the words of `ikev2.fragment.status`.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u8)]
-        pub enum Condition { $($(#[doc = $doc])+ $variant,)+ }
-
-        impl Condition {
-            /// Every condition.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The word in rules and records.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-        }
-    };
+named! {
+    /// What a fragment shows; the words of `ikev2.fragment.status`.
+    pub enum Condition: str {
+        /// Every fragment of the message has come.
+        Complete = "complete",
+        /// Fragments of the message are missing.
+        Incomplete = "incomplete",
+        /// The fragment came before.
+        Duplicate = "duplicate",
+        /// A fragment of this number came before, with other bytes.
+        Conflict = "conflict",
+        /// The total is another than that of the fragments before.
+        TotalChanged = "total_changed",
+        /// No fragment by RFC 7383, section 2.5: number 0 or above the total, total 0, or a
+        /// Next Payload in another fragment than the first.
+        Invalid = "invalid",
+        /// The same message came in SK and in SKF payloads.
+        Mixed = "mixed",
+        /// A message of this SA was not complete in time, and is given up.
+        Timeout = "timeout",
+        /// More fragments, or more messages at once, than are followed.
+        TooMany = "too_many",
+    }
 }
 
-conditions! {
-    /// Every fragment of the message has come.
-    Complete = "complete",
-    /// Fragments of the message are missing.
-    Incomplete = "incomplete",
-    /// The fragment came before.
-    Duplicate = "duplicate",
-    /// A fragment of this number came before, with other bytes.
-    Conflict = "conflict",
-    /// The total is another than that of the fragments before.
-    TotalChanged = "total_changed",
-    /// No fragment by RFC 7383, section 2.5: number 0 or above the total, total 0, or a
-    /// Next Payload in another fragment than the first.
-    Invalid = "invalid",
-    /// The same message came in SK and in SKF payloads.
-    Mixed = "mixed",
-    /// A message of this SA was not complete in time, and is given up.
-    Timeout = "timeout",
-    /// More fragments, or more messages at once, than are followed.
-    TooMany = "too_many",
-}
-
-/// A set of conditions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Conditions(u16);
-
-impl Conditions {
-    /// Adds a condition.
-    pub fn insert(&mut self, condition: Condition) {
-        self.0 |= 1 << condition as u16;
-    }
-
-    /// Whether the condition is in the set.
-    pub fn contains(self, condition: Condition) -> bool {
-        self.0 & (1 << condition as u16) != 0
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The conditions, in their order.
-    pub fn iter(self) -> impl Iterator<Item = Condition> {
-        Condition::ALL.iter().copied().filter(move |condition| self.contains(*condition))
-    }
+set_of! {
+    /// A set of conditions.
+    pub struct Conditions(u16) of Condition
 }
 
 /// What a fragment is, and what has come of its message.

@@ -22,6 +22,7 @@
 
 use std::net::IpAddr;
 
+use crate::named::named;
 use crate::tx::Transaction;
 use crate::wire::registry::NotifyType;
 
@@ -68,51 +69,29 @@ pub struct Observation<'a> {
     pub time: u64,
 }
 
-/// Where an IKE SA stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum State {
-    /// IKE_SA_INIT was sent and not answered, or only asked for once more.
-    #[default]
-    HalfOpen,
-    /// The responder asked for a cookie (RFC 7296, 2.6).
-    Cookie,
-    /// IKE_SA_INIT is complete.
-    InitDone,
-    /// IKE_AUTH is under way.
-    Authenticating,
-    /// Both peers are authenticated, or an SA was first seen in use.
-    Established,
-    /// The handshake ended without an SA.
-    Failed,
-    /// The SA was deleted.
-    Closed,
+named! {
+    /// Where an IKE SA stands.
+    #[derive(Default)]
+    pub enum State: str {
+        /// IKE_SA_INIT was sent and not answered, or only asked for once more.
+        #[default]
+        HalfOpen = "half_open",
+        /// The responder asked for a cookie (RFC 7296, 2.6).
+        Cookie = "cookie",
+        /// IKE_SA_INIT is complete.
+        InitDone = "init_done",
+        /// IKE_AUTH is under way.
+        Authenticating = "authenticating",
+        /// Both peers are authenticated, or an SA was first seen in use.
+        Established = "established",
+        /// The handshake ended without an SA.
+        Failed = "failed",
+        /// The SA was deleted.
+        Closed = "closed",
+    }
 }
 
 impl State {
-    /// Every state.
-    pub const ALL: &'static [Self] = &[
-        Self::HalfOpen,
-        Self::Cookie,
-        Self::InitDone,
-        Self::Authenticating,
-        Self::Established,
-        Self::Failed,
-        Self::Closed,
-    ];
-
-    /// The name in records and rules.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::HalfOpen => "half_open",
-            Self::Cookie => "cookie",
-            Self::InitDone => "init_done",
-            Self::Authenticating => "authenticating",
-            Self::Established => "established",
-            Self::Failed => "failed",
-            Self::Closed => "closed",
-        }
-    }
-
     /// Whether the handshake is not over: the responder keeps state for a peer that
     /// it does not know yet.
     pub fn is_half_open(self) -> bool {

@@ -48,6 +48,7 @@ use core::net::IpAddr;
 use sha1::{Digest, Sha1};
 
 use super::Endpoint;
+use crate::named::named;
 use crate::tx::Transaction;
 use crate::wire::registry::{ExchangeType, NotifyType};
 use crate::wire::{Header, NotifyData};
@@ -58,39 +59,23 @@ type Hash = [u8; 20];
 /// The ports that IKE begins with (RFC 7296, section 2).
 const IKE_PORTS: [u16; 2] = [500, 4500];
 
-/// Who is behind NAT.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Nat {
-    /// Not both directions have been seen, or the peers do not detect NAT.
-    #[default]
-    Unknown,
-    /// Nobody.
-    None,
-    /// The initiator.
-    Initiator,
-    /// The responder.
-    Responder,
-    /// Both ends.
-    Both,
-    /// Nobody, as far as can be told; a peer pretends, to have ESP in UDP.
-    Forced,
-}
-
-impl Nat {
-    /// Every answer.
-    pub const ALL: [Self; 6] =
-        [Self::Unknown, Self::None, Self::Initiator, Self::Responder, Self::Both, Self::Forced];
-
-    /// The word in rules and records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::None => "none",
-            Self::Initiator => "initiator",
-            Self::Responder => "responder",
-            Self::Both => "both",
-            Self::Forced => "forced",
-        }
+named! {
+    /// Who is behind NAT.
+    #[derive(Default)]
+    pub enum Nat: str {
+        /// Not both directions have been seen, or the peers do not detect NAT.
+        #[default]
+        Unknown = "unknown",
+        /// Nobody.
+        None = "none",
+        /// The initiator.
+        Initiator = "initiator",
+        /// The responder.
+        Responder = "responder",
+        /// Both ends.
+        Both = "both",
+        /// Nobody, as far as can be told; a peer pretends, to have ESP in UDP.
+        Forced = "forced",
     }
 }
 
@@ -453,7 +438,7 @@ mod tests {
 
     #[test]
     fn names_are_distinct() {
-        let mut names = Nat::ALL.map(Nat::name);
+        let mut names = Nat::ALL.iter().map(|nat| nat.name()).collect::<Vec<_>>();
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
     }

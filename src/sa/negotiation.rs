@@ -18,6 +18,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use std::hash::DefaultHasher;
 
 use super::Endpoint;
+use crate::named::{named, set_of};
 use crate::policy::table::{self, Bits};
 use crate::proposal::{Proposal, ProposalSet, Transform};
 use crate::tx::{Event, Transaction};
@@ -30,76 +31,36 @@ use crate::wire::NotifyData;
 /// the choice is not compared.
 pub const MAX_OFFERED: usize = 512;
 
-macro_rules! irregularities {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// What is wrong with a negotiation.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u8)]
-        pub enum Irregularity { $($(#[doc = $doc])+ $variant,)+ }
-
-        impl Irregularity {
-            /// Every irregularity.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The word in rules and records.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-        }
-    };
+named! {
+    /// What is wrong with a negotiation.
+    pub enum Irregularity: str {
+        /// The choice is not one of what was offered (RFC 7296, 2.7).
+        ChosenNotOffered = "chosen_not_offered",
+        /// The response has more than one proposal (RFC 7296, 2.7).
+        MultipleChosen = "multiple_chosen",
+        /// A key exchange of another group than was offered or chosen, or a demand for one
+        /// that was not offered (RFC 7296, 1.2 and 3.4).
+        KeGroupNotOffered = "ke_group_not_offered",
+        /// INVALID_KE_PAYLOAD asks for a weaker group than the initiator came with.
+        DowngradeKe = "downgrade_ke",
+        /// The initiator's next request for the SA offers less than its first.
+        DowngradeRetry = "downgrade_retry",
+        /// The peers settle for less than they did the last time.
+        DowngradePeers = "downgrade_peers",
+    }
 }
 
-irregularities! {
-    /// The choice is not one of what was offered (RFC 7296, 2.7).
-    ChosenNotOffered = "chosen_not_offered",
-    /// The response has more than one proposal (RFC 7296, 2.7).
-    MultipleChosen = "multiple_chosen",
-    /// A key exchange of another group than was offered or chosen, or a demand for one
-    /// that was not offered (RFC 7296, 1.2 and 3.4).
-    KeGroupNotOffered = "ke_group_not_offered",
-    /// INVALID_KE_PAYLOAD asks for a weaker group than the initiator came with.
-    DowngradeKe = "downgrade_ke",
-    /// The initiator's next request for the SA offers less than its first.
-    DowngradeRetry = "downgrade_retry",
-    /// The peers settle for less than they did the last time.
-    DowngradePeers = "downgrade_peers",
+set_of! {
+    /// A set of irregularities.
+    pub struct Irregularities(u8) of Irregularity
 }
-
-/// A set of irregularities.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Irregularities(u8);
 
 impl Irregularities {
-    /// Adds an irregularity.
-    pub fn insert(&mut self, irregularity: Irregularity) {
-        self.0 |= 1 << irregularity as u8;
-    }
-
     /// Adds an irregularity if there is one.
     fn insert_if(&mut self, is_so: bool, irregularity: Irregularity) {
         if is_so {
             self.insert(irregularity);
         }
-    }
-
-    /// Adds those of another set.
-    pub fn extend(&mut self, other: Self) {
-        self.0 |= other.0;
-    }
-
-    /// Whether the irregularity is in the set.
-    pub fn contains(self, irregularity: Irregularity) -> bool {
-        self.0 & (1 << irregularity as u8) != 0
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The irregularities, in their order.
-    pub fn iter(self) -> impl Iterator<Item = Irregularity> {
-        Irregularity::ALL.iter().copied().filter(move |it| self.contains(*it))
     }
 }
 

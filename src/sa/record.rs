@@ -598,7 +598,7 @@ impl Sa {
             (_, None) => Irregularities::default(),
         };
         match init {
-            Init::Request => found.extend(self.keep_offer(tx)),
+            Init::Request => found.merge(self.keep_offer(tx)),
             Init::Accept => {
                 self.chosen = Chosen::of(tx);
                 self.offer = None;
