@@ -7,8 +7,9 @@ use suricata_ikev2::json::Text;
 use suricata_ikev2::pipeline::{on_datagram, FlowContext};
 use suricata_ikev2::render::render;
 use suricata_ikev2::tx::{Direction, Transaction};
-use suricata_ikev2::wire::{classify, detect, Carrier, Datagram as Kind, Message, Proposals};
-use suricata_ikev2::wire::{ExchangeType, KeyExchange, Nonce, Notify, Payload, PayloadType};
+use suricata_ikev2::wire::datagram::NON_ESP_MARKER;
+use suricata_ikev2::wire::{detect, ExchangeType, Message, Payload, PayloadType, Proposals};
+use suricata_ikev2::wire::{KeyExchange, Nonce, Notify};
 
 use crate::capture::{datagrams, Datagram};
 
@@ -39,18 +40,15 @@ fn decode(datagram: &Datagram) -> Option<Transaction> {
     on_datagram(&mut flow, Direction::ToServer, &datagram.data)
 }
 
-/// The message, if the datagram is one.
-fn message(datagram: &Datagram) -> Option<&[u8]> {
-    match classify(&datagram.data, Carrier::default()) {
-        Kind::Message { bytes, .. } => Some(bytes),
-        _ => None,
-    }
+/// The datagram as a message, whatever it is: what parsers are given.
+fn message(datagram: &Datagram) -> &[u8] {
+    datagram.data.strip_prefix(&NON_ESP_MARKER).unwrap_or(&datagram.data)
 }
 
 /// Reads header, payloads, proposals, transforms and their attributes, and the bodies
 /// that ipsec-parser reads too.
 fn parse(datagram: &Datagram) {
-    let Some(Ok(message)) = message(datagram).map(Message::parse) else { return };
+    let Ok(message) = Message::parse(message(datagram)) else { return };
     for payload in message.payloads().flatten() {
         parse_body(&payload);
     }
@@ -75,8 +73,7 @@ fn parse_body(payload: &Payload<'_>) {
 
 /// As the built-in parser calls it.
 fn parse_by_ipsec_parser(datagram: &Datagram) {
-    let Some(message) = message(datagram) else { return };
-    let Ok((rest, header)) = parse_ikev2_header(message) else { return };
+    let Ok((rest, header)) = parse_ikev2_header(message(datagram)) else { return };
     let _ = black_box(parse_ikev2_payload_list(rest, header.next_payload));
 }
 

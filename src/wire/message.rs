@@ -39,6 +39,7 @@ impl<'a> Message<'a> {
     /// else may be wrong with the header does not keep anyone from reading on:
     /// see [`version_error`](Self::version_error) and
     /// [`length_error`](Self::length_error).
+    #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
         Header::parse(bytes).map(|header| Self { header, bytes })
     }
@@ -78,6 +79,7 @@ impl<'a> Message<'a> {
     /// header's length says: a length that lies hides nothing. Bytes behind
     /// that length are reported by [`length_error`](Self::length_error), not
     /// here.
+    #[inline]
     pub fn payloads(&self) -> Payloads<'a> {
         let body = self.bytes.get(HEADER_LEN..).unwrap_or_default();
         let mut payloads = Payloads::new(self.header.next_payload, body, HEADER_LEN as u32);
@@ -143,6 +145,7 @@ impl<'a> Payloads<'a> {
     /// Walks the payloads in `bytes`, of which the first has the type `first`
     /// and begins at `offset`. [`Message::payloads`] uses it for the outer
     /// chain; the plaintext of an Encrypted payload is walked the same way.
+    #[inline]
     pub fn new(first: PayloadType, bytes: &'a [u8], offset: u32) -> Self {
         Self {
             reader: Reader::new(bytes, offset, ErrorKind::MalformedPayload),
@@ -163,19 +166,29 @@ impl<'a> Payloads<'a> {
             Err(error) => return Err(self.lost(error)),
         };
         self.next = payload.next_payload;
+        if payload.critical || payload.kind.is_encrypted() {
+            self.mark(&payload);
+        }
+        Ok(payload)
+    }
+
+    /// Takes down what is special about a payload.
+    #[cold]
+    #[inline]
+    fn mark(&mut self, payload: &Payload<'_>) {
         if payload.kind.is_encrypted() {
             // That Next Payload is the type of the first payload inside.
             self.next = PayloadType::NONE;
             self.tail = Some(ErrorKind::PayloadAfterEncrypted);
         }
         if payload.critical && payload.kind.name().is_none() {
-            self.pending = Some(unknown_critical(&payload));
+            self.pending = Some(unknown_critical(payload));
         }
-        Ok(payload)
     }
 
     /// Ends the walk at an error that hides where the next payload begins.
     #[cold]
+    #[inline]
     fn lost(&mut self, error: ParseError) -> ParseError {
         self.next = PayloadType::NONE;
         self.tail = None;
@@ -186,6 +199,7 @@ impl<'a> Payloads<'a> {
     /// one, one too many, or bytes behind the last one that the header's length
     /// does not exclude.
     #[cold]
+    #[inline]
     fn fault(&mut self) -> Option<ParseError> {
         if self.pending.is_some() {
             return self.pending.take();
@@ -220,9 +234,10 @@ fn read_payload<'a>(r: &mut Reader<'a>, kind: PayloadType) -> Result<Payload<'a>
     let offset = r.offset();
     let [next, critical, l0, l1] = r.array::<PAYLOAD_HEADER_LEN>("Next Payload")?;
     let length = u16::from_be_bytes([l0, l1]);
-    let size = usize::from(length).checked_sub(PAYLOAD_HEADER_LEN);
-    match size.and_then(|size| r.take(size, "Payload Length").ok()) {
-        Some(body) => Ok(Payload {
+    // Less than its own four bytes is more than there can be.
+    let size = usize::from(length).wrapping_sub(PAYLOAD_HEADER_LEN);
+    match r.take(size, "Payload Length") {
+        Ok(body) => Ok(Payload {
             kind,
             critical: critical & 0x80 != 0,
             next_payload: PayloadType(next),
@@ -230,7 +245,7 @@ fn read_payload<'a>(r: &mut Reader<'a>, kind: PayloadType) -> Result<Payload<'a>
             length,
             body,
         }),
-        None => Err(length_error(offset)),
+        Err(_) => Err(length_error(offset)),
     }
 }
 

@@ -39,6 +39,7 @@ pub struct Proposal<'a> {
 
 impl<'a> Proposal<'a> {
     /// The transforms, in the order of the wire.
+    #[inline]
     pub fn transforms(&self) -> Transforms<'a> {
         Transforms {
             reader: self.transforms,
@@ -71,6 +72,7 @@ impl<'a> Proposal<'a> {
 
     /// Whether the SPI has a size its protocol knows (RFC 7296, section
     /// 3.3.1). No SPI at all is legal in a G-IKEv2 registration.
+    #[inline]
     fn spi_fits(&self) -> bool {
         match self.protocol {
             Protocol::IKE => matches!(self.spi.len(), 0 | 8),
@@ -97,6 +99,7 @@ pub struct Proposals<'a> {
 impl<'a> Proposals<'a> {
     /// Walks the body of an SA payload that begins `body_offset` bytes behind
     /// the IKE header's first byte.
+    #[inline]
     pub fn new(body: &'a [u8], body_offset: u32) -> Self {
         Self {
             reader: Reader::new(body, body_offset, ErrorKind::MalformedPayload),
@@ -130,6 +133,7 @@ impl<'a> Proposals<'a> {
 
     /// Ends the walk at an error that hides where the next proposal begins.
     #[cold]
+    #[inline]
     fn lost(&mut self, error: ParseError) -> ParseError {
         self.reader.rest();
         self.count = MAX_PROPOSALS;
@@ -139,6 +143,7 @@ impl<'a> Proposals<'a> {
     /// What there is to say when no proposal is read: a fault of the previous
     /// one, one too many, or that there was none at all.
     #[cold]
+    #[inline]
     fn fault(&mut self) -> Option<ParseError> {
         if self.pending.is_some() {
             return self.pending.take();
@@ -153,6 +158,7 @@ impl<'a> Proposals<'a> {
 
     /// Whether proposals count 1, 2, 3. A single one may have any number: as an
     /// answer it repeats the one it chose.
+    #[inline]
     fn number_fits(&self, number: u8, expected: u8) -> bool {
         number == expected || (self.count == 1 && self.reader.is_empty())
     }
@@ -190,6 +196,7 @@ pub struct Transform<'a> {
 
 impl<'a> Transform<'a> {
     /// The attributes, in the order of the wire.
+    #[inline]
     pub fn attributes(&self) -> Attributes<'a> {
         let offset = self.offset.wrapping_add(8);
         Attributes { reader: Reader::new(self.attributes, offset, ErrorKind::BadTransformLength) }
@@ -215,7 +222,7 @@ impl<'a> Transform<'a> {
 
     /// Finds the Key Length, which RFC 7296, section 3.3.5, requires to be in
     /// the short form and to appear once.
-    #[cold]
+    #[inline]
     fn read_key_length(&mut self) -> Result<(), ParseError> {
         let mut attributes = self.attributes();
         while !attributes.reader.is_empty() {
@@ -251,25 +258,32 @@ impl<'a> Transforms<'a> {
             Ok(sub) => sub,
             Err(error) => return Err(self.lost(error)),
         };
-        let mut transform = Transform::read(&sub);
-        match *sub.rest {
-            [] => {}
+        let transform = Transform::read(&sub);
+        let key_length = match *sub.rest {
+            [] => None,
             // Nearly all transforms with attributes have a Key Length and
             // nothing else.
-            [0x80, 0x0e, high, low] => {
-                transform.key_length = Some(u16::from_be_bytes([high, low]));
-            }
-            _ => self.pending = transform.read_key_length().err(),
-        }
+            [0x80, 0x0e, high, low] => Some(u16::from_be_bytes([high, low])),
+            _ => self.find_key_length(transform),
+        };
         if !sub.last_fits(&TRANSFORM, &self.reader) {
             self.pending = Some(sub.last_error());
         }
-        Ok(transform)
+        Ok(Transform { key_length, ..transform })
+    }
+
+    /// Finds a Key Length among other attributes.
+    #[cold]
+    #[inline]
+    fn find_key_length(&mut self, mut transform: Transform<'a>) -> Option<u16> {
+        self.pending = transform.read_key_length().err();
+        transform.key_length
     }
 
     /// Ends the walk at an error that hides where the next transform begins;
     /// then the count no longer says anything.
     #[cold]
+    #[inline]
     fn lost(&mut self, error: ParseError) -> ParseError {
         self.reader.rest();
         self.announced = None;
@@ -279,6 +293,7 @@ impl<'a> Transforms<'a> {
     /// What there is to say when no transform is read: a fault of the previous
     /// one, one too many, or a wrong count.
     #[cold]
+    #[inline]
     fn fault(&mut self) -> Option<ParseError> {
         if self.pending.is_some() {
             return self.pending.take();
@@ -291,6 +306,7 @@ impl<'a> Transforms<'a> {
     }
 
     /// Compares the announced count, once.
+    #[inline]
     fn count_error(&mut self) -> Option<ParseError> {
         let announced = self.announced.take()?;
         (announced != self.seen).then_some(ParseError {
@@ -416,10 +432,11 @@ impl<'a> Substructure<'a> {
         let start = *r;
         let [last, _reserved, l0, l1, a, b, c, d] =
             r.array::<SUBSTRUCTURE_LEN>(layout.length_field)?;
-        let size = usize::from(u16::from_be_bytes([l0, l1])).checked_sub(SUBSTRUCTURE_LEN);
-        match size.and_then(|size| r.take(size, layout.length_field).ok()) {
-            Some(rest) => Ok(Self { offset: start.offset(), last, fixed: [a, b, c, d], rest }),
-            None => Err(layout.length_error(start)),
+        // Less than its own eight bytes is more than there can be.
+        let size = usize::from(u16::from_be_bytes([l0, l1])).wrapping_sub(SUBSTRUCTURE_LEN);
+        match r.take(size, layout.length_field) {
+            Ok(rest) => Ok(Self { offset: start.offset(), last, fixed: [a, b, c, d], rest }),
+            Err(_) => Err(layout.length_error(start)),
         }
     }
 
