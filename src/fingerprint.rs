@@ -4,8 +4,11 @@
 //! leaves out what chance, addresses and retries do. `docs/fingerprint.md` has the
 //! grammar, a worked example, and the reason for everything that is left out.
 
+use core::cell::RefCell;
+
 use sha2::{Digest, Sha256};
 
+use crate::cache::Cache;
 use crate::digits::{self, Digits};
 use crate::proposal::MAX_TRANSFORMS;
 use crate::tx::{Fingerprint, Transaction};
@@ -23,11 +26,15 @@ const USUAL_LENGTH: usize = 512;
 /// How many characters a hash has.
 pub const HASH_LENGTH: usize = 32;
 
+thread_local! {
+    static HASHES: RefCell<Cache<[u8; HASH_LENGTH]>> = RefCell::default();
+}
+
 /// The fingerprint of a transaction, made once; none where [`string`] has none.
 pub fn of(tx: &Transaction) -> Option<&Fingerprint> {
     tx.fingerprint_or(|| {
         let string = string(tx)?;
-        let hash = hash(&string);
+        let hash = known_hash(&string);
         Some(Fingerprint { string, hash })
     })
 }
@@ -41,7 +48,7 @@ pub fn string(tx: &Transaction) -> Option<String> {
     }
     let role = if header.flags.response() { b'r' } else { b'i' };
     let out = Vec::with_capacity(USUAL_LENGTH);
-    let mut writer = Writer { out, transforms: MAX_TRANSFORMS, source: false };
+    let mut writer = Writer { tx, out, transforms: MAX_TRANSFORMS, source: false };
     writer.out.extend_from_slice(&[role, b'1', b':']);
     writer.out.hex(&[header.version.0]);
     writer.out.push(b'.');
@@ -58,7 +65,14 @@ pub fn hash(string: &str) -> [u8; HASH_LENGTH] {
     digits::hex(&Sha256::digest(string.as_bytes()))
 }
 
-struct Writer {
+/// The same, not worked out again for a text that comes again.
+fn known_hash(string: &str) -> [u8; HASH_LENGTH] {
+    let known = HASHES.with_borrow_mut(|it| it.get(0, string.as_bytes(), || hash(string)));
+    known.unwrap_or_else(|| hash(string))
+}
+
+struct Writer<'a> {
+    tx: &'a Transaction,
     out: Vec<u8>,
     /// How many more transforms are written.
     transforms: usize,
@@ -66,7 +80,7 @@ struct Writer {
     source: bool,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn text(&mut self, text: &str) {
         self.out.extend_from_slice(text.as_bytes());
     }
@@ -86,7 +100,7 @@ impl Writer {
         }
         self.begin(payload);
         match payload.kind {
-            PayloadType::SA => self.proposals(payload),
+            PayloadType::SA => self.sa(payload),
             PayloadType::KE => self.text("ke"),
             PayloadType::NONCE => self.number("nonce=", payload.body.len() as u64),
             PayloadType::VENDOR_ID => self.vendor_id(payload.body),
@@ -143,6 +157,17 @@ impl Writer {
         if id.len() > VENDOR_ID_BYTES {
             self.number(".", id.len() as u64);
         }
+    }
+
+    /// The SA payload is the only one where others share what follows from it.
+    fn sa(&mut self, payload: &Payload<'_>) {
+        let Some(shared) = self.tx.shared() else { return self.proposals(payload) };
+        if let Some(known) = shared.fingerprint.get() {
+            return self.out.extend_from_slice(known);
+        }
+        let start = self.out.len();
+        self.proposals(payload);
+        shared.fingerprint.get_or_init(|| self.out.get(start..).unwrap_or(&[]).to_vec());
     }
 
     /// Peers that repeat a request with another key exchange method move the

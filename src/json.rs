@@ -105,6 +105,10 @@ fn is_plain(byte: u8) -> bool {
 }
 
 impl Sink for Text {
+    fn written(&self) -> &[u8] {
+        self.as_bytes()
+    }
+
     fn open_object(&mut self, key: &CStr) {
         self.key(key);
         self.open(b'{');

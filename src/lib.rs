@@ -14,6 +14,7 @@
 #![deny(unsafe_code)]
 
 pub mod anomaly;
+mod cache;
 pub mod canonical;
 pub mod decrypt;
 mod digits;

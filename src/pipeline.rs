@@ -1,11 +1,17 @@
 //! The one place that joins the parts: a datagram of a flow becomes a transaction.
 
+use core::cell::RefCell;
+use std::sync::Arc;
+
 use crate::anomaly;
+use crate::cache::Cache;
 use crate::decrypt::{Decryptor, Failure, Held, Opening};
 use crate::policy::{self, Finding, Policy, What};
 use crate::proposal::ProposalSet;
 use crate::sa::{Carrier as EspCarrier, Endpoint, InFlow, Observation, Table};
-use crate::tx::{Direction, Event, EventSet, PayloadEntry, Scope, Transaction, Transport};
+use crate::tx::{
+    Derived, Direction, Event, EventSet, Judgement, PayloadEntry, Scope, Transaction, Transport,
+};
 use crate::wire::datagram::{detect_damaged, Sighting, NON_ESP_MARKER};
 use crate::wire::registry::{ExchangeType, PayloadType, Protocol, TransformType};
 use crate::wire::{
@@ -161,7 +167,7 @@ pub fn decrypt(
 }
 
 /// A message that was held, without what was reported when it went by.
-fn decode_again(held: &Held, direction: Direction, policy: &Policy) -> Transaction {
+fn decode_again(held: &Held, direction: Direction, policy: &'static Policy) -> Transaction {
     let mut tx = Transaction::new(&held.datagram, held.message_start, direction, held.transport);
     let message = held.datagram.get(held.message_start..).unwrap_or(&[]);
     decode(message, &mut tx, policy);
@@ -170,7 +176,7 @@ fn decode_again(held: &Held, direction: Direction, policy: &Policy) -> Transacti
     tx
 }
 
-fn take_opening(opening: Opening, tx: &mut Transaction, late: bool, policy: &Policy) {
+fn take_opening(opening: Opening, tx: &mut Transaction, late: bool, policy: &'static Policy) {
     match opening {
         Opening::Open(first, inside) => decode_inside(first, &inside, tx, late, policy),
         Opening::Failed(Failure::Form) => tx.report(ParseError {
@@ -195,14 +201,14 @@ fn decode_inside(
     inside: &[u8],
     tx: &mut Transaction,
     late: bool,
-    policy: &Policy,
+    policy: &'static Policy,
 ) {
     let offset = u32::try_from(tx.open(inside, late)).unwrap_or(u32::MAX);
     decode_payloads(Payloads::new(first, inside, offset), tx);
     judge(tx, policy);
 }
 
-fn decode(bytes: &[u8], tx: &mut Transaction, policy: &Policy) {
+fn decode(bytes: &[u8], tx: &mut Transaction, policy: &'static Policy) {
     let message = match Message::parse(bytes) {
         Ok(message) => message,
         Err(error) => return tx.report(error),
@@ -226,7 +232,7 @@ fn decode(bytes: &[u8], tx: &mut Transaction, policy: &Policy) {
 }
 
 /// What can be said of the message once all its payloads are there.
-fn judge(tx: &mut Transaction, policy: &Policy) {
+fn judge(tx: &mut Transaction, policy: &'static Policy) {
     judge_proposals(tx, policy);
     let mut events = tx.events;
     anomaly::inspect(tx, &mut |event| events.insert(event));
@@ -293,27 +299,55 @@ fn check_body(payload: &Payload<'_>) -> Result<(), ParseError> {
     }
 }
 
-fn judge_proposals(tx: &mut Transaction, policy: &Policy) {
+thread_local! {
+    /// What follows from SA payloads that come again and again.
+    static OFFERS: RefCell<Cache<Arc<Derived>>> = RefCell::default();
+}
+
+fn judge_proposals(tx: &mut Transaction, policy: &'static Policy) {
     if tx.proposals.is_empty() {
         return;
     }
-    tx.findings = policy::assess(&tx.proposals, policy);
-    for finding in &tx.findings {
-        tx.events.insert(event_of(finding));
+    if let Some(derived) = shared(tx, policy) {
+        tx.share(derived);
     }
-    let set = &tx.proposals;
+    let judge = || judgement(&tx.proposals, tx.scope(), policy);
+    let events = tx.derived().judgement.get_or_init(judge).events;
+    tx.events.merge(events);
+}
+
+/// What follows from the message's proposals, if its only SA payload came before.
+fn shared(tx: &Transaction, policy: &'static Policy) -> Option<Arc<Derived>> {
+    let mut payloads = tx.payloads_of(PayloadType::SA);
+    let payload = payloads.next()?;
+    if payloads.next().is_some() || tx.decrypted.is_some() {
+        return None;
+    }
+    // A policy is known by its address, for it is static, and no address is odd.
+    let context =
+        core::ptr::from_ref(policy).addr() as u64 | u64::from(tx.scope() == Scope::Chosen);
+    OFFERS.with_borrow_mut(|offers| offers.get(context, payload.body, Arc::default))
+}
+
+fn judgement(set: &ProposalSet, scope: Scope, policy: &Policy) -> Judgement {
+    let findings = policy::assess(set, policy);
+    let mut events = EventSet::default();
+    for finding in &findings {
+        events.insert(event_of(finding));
+    }
     if set.proposals().iter().any(|proposal| proposal.protocol == Protocol::AH) {
-        tx.events.insert(Event::NoEncryption);
+        events.insert(Event::NoEncryption);
     }
     if set.all_transforms().iter().any(|transform| transform.name().is_none()) {
-        tx.events.insert(Event::UnknownProposal);
+        events.insert(Event::UnknownProposal);
     }
     if has_invalid_transform(set) {
-        tx.events.insert(Event::InvalidProposal);
+        events.insert(Event::InvalidProposal);
     }
-    if tx.scope() == Scope::Chosen && set.proposals().len() > 1 {
-        tx.events.insert(Event::MultipleServerProposal);
+    if scope == Scope::Chosen && set.proposals().len() > 1 {
+        events.insert(Event::MultipleServerProposal);
     }
+    Judgement { findings, events }
 }
 
 /// A proposal that is put together against RFC 7296 is invalid, whatever the

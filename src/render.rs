@@ -4,6 +4,7 @@
 //! tests' one are the same to it. Arrays and data are bounded.
 
 use core::ffi::CStr;
+use std::sync::OnceLock;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::fingerprint;
@@ -40,6 +41,8 @@ pub trait Sink {
     fn bool(&mut self, key: &CStr, value: bool);
     /// Sets a text.
     fn string(&mut self, key: &CStr, value: &[u8]);
+    /// The JSON that was written so far.
+    fn written(&self) -> &[u8];
     /// Sets what is JSON already, and may have members behind the value.
     fn json(&mut self, key: &CStr, value: &str);
     /// Sets a text of letters, digits and signs that JSON takes as they are.
@@ -155,6 +158,16 @@ impl<'a> Layer<'a> {
 
 fn render_layer(layer: &Layer<'_>, sink: &mut impl Sink) {
     render_payloads(layer, sink);
+    if !layer.proposals.is_empty() {
+        let known = layer.tx.shared().map(|shared| &shared.proposals_json);
+        kept(sink, known, c"proposals", |sink| render_sa_payload(layer, sink));
+    }
+    render_key_exchange(layer, sink);
+    render_notifies(layer, sink);
+    render_vendor_ids(layer, sink);
+}
+
+fn render_sa_payload(layer: &Layer<'_>, sink: &mut impl Sink) {
     render_proposals(layer, sink);
     if let Some(proposal) = layer.chosen() {
         render_chosen(layer.tx, proposal, sink);
@@ -162,9 +175,28 @@ fn render_layer(layer: &Layer<'_>, sink: &mut impl Sink) {
             render_algorithms(layer.tx, proposal, sink);
         }
     }
-    render_key_exchange(layer, sink);
-    render_notifies(layer, sink);
-    render_vendor_ids(layer, sink);
+}
+
+/// Writes members of which the first has this key, and keeps them where messages share
+/// them; or sets those that were kept.
+fn kept<S: Sink>(
+    sink: &mut S,
+    known: Option<&OnceLock<String>>,
+    key: &CStr,
+    write: impl FnOnce(&mut S),
+) {
+    if let Some(text) = known.and_then(OnceLock::get) {
+        return sink.json(key, text);
+    }
+    let start = sink.written().len();
+    write(sink);
+    if let Some(known) = known {
+        let text = core::str::from_utf8(sink.written().get(start..).unwrap_or(&[]));
+        // Behind the first key, which has no colon.
+        if let Some((_, value)) = text.ok().and_then(|text| text.split_once(':')) {
+            known.get_or_init(|| value.to_owned());
+        }
+    }
 }
 
 fn render_payloads(layer: &Layer<'_>, sink: &mut impl Sink) {
@@ -201,9 +233,6 @@ const TRANSFORM_KEYS: &[(TransformType, &CStr)] = &[
 ];
 
 fn render_proposals(layer: &Layer<'_>, sink: &mut impl Sink) {
-    if layer.proposals.is_empty() {
-        return;
-    }
     let tx = layer.tx;
     sink.open_array(c"proposals");
     let proposals = layer.proposals.iter().zip(layer.texts);
@@ -386,16 +415,19 @@ fn render_strength(tx: &Transaction, sink: &mut impl Sink) {
 }
 
 fn render_findings(tx: &Transaction, sink: &mut impl Sink) {
-    if tx.findings.is_empty() {
+    if tx.findings().is_empty() {
         return;
     }
-    sink.open_array(c"weak");
-    for finding in tx.findings.iter().take(MAX_ELEMENTS) {
-        sink.start_object();
-        render_finding(finding, tx.scope(), sink);
+    let known = tx.shared().map(|shared| &shared.findings_json);
+    kept(sink, known, c"weak", |sink| {
+        sink.open_array(c"weak");
+        for finding in tx.findings().iter().take(MAX_ELEMENTS) {
+            sink.start_object();
+            render_finding(finding, tx.scope(), sink);
+            sink.close();
+        }
         sink.close();
-    }
-    sink.close();
+    });
 }
 
 fn render_finding(finding: &Finding, scope: Scope, sink: &mut impl Sink) {

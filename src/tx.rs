@@ -4,8 +4,13 @@
 //! one copy of the datagram, and payloads are ranges of that copy. What was decrypted
 //! stands behind the message, so that payloads inside are like those outside.
 
+mod derived;
+
 use core::cell::OnceCell;
 use core::ops::Range;
+use std::sync::Arc;
+
+pub(crate) use derived::{Derived, Judgement};
 
 use crate::canonical;
 use crate::digits::hex;
@@ -311,17 +316,15 @@ pub struct Transaction {
     pub proposals: ProposalSet,
     /// How it was opened; none if it was not.
     pub decrypted: Option<Box<Decrypted>>,
-    /// What the policy found in the proposals.
-    pub findings: Vec<Finding>,
     /// What was malformed: the first [`MAX_ERRORS`].
     pub errors: Vec<ParseError>,
     /// The events.
     pub events: EventSet,
     /// What is known of its IKE SA; none when SAs are not tracked.
     pub sa: Option<SaView>,
-    proposal_texts: OnceCell<Vec<String>>,
+    own: Derived,
+    shared: Option<Arc<Derived>>,
     fingerprint: OnceCell<Option<Fingerprint>>,
-    security_bits: OnceCell<Option<u16>>,
     sieve: OnceCell<Box<Sieve>>,
 }
 
@@ -345,13 +348,12 @@ impl Transaction {
             payloads: Vec::new(),
             proposals: ProposalSet::default(),
             decrypted: None,
-            findings: Vec::new(),
             errors: Vec::new(),
             events: EventSet::default(),
             sa: None,
-            proposal_texts: OnceCell::new(),
+            own: Derived::default(),
+            shared: None,
             fingerprint: OnceCell::new(),
-            security_bits: OnceCell::new(),
             sieve: OnceCell::new(),
         }
     }
@@ -400,6 +402,7 @@ impl Transaction {
             outer_proposals: self.proposals.proposals().len(),
             texts: OnceCell::new(),
         }));
+        (self.own, self.shared) = (Derived::default(), None);
         self.message().len()
     }
 
@@ -484,10 +487,30 @@ impl Transaction {
             .filter_map(|payload| KeyExchange::parse(payload.body, payload.body_offset()).ok())
     }
 
+    /// What the policy found in the proposals.
+    pub fn findings(&self) -> &[Finding] {
+        self.derived().judgement.get().map_or(&[], |judgement| &judgement.findings)
+    }
+
+    /// Takes what follows from the proposals from another message with the same ones.
+    pub(crate) fn share(&mut self, derived: Arc<Derived>) {
+        self.shared = Some(derived);
+    }
+
+    /// What follows from the proposals, if other messages have the same ones.
+    pub(crate) fn shared(&self) -> Option<&Derived> {
+        self.shared.as_deref()
+    }
+
+    /// What follows from the proposals.
+    pub(crate) fn derived(&self) -> &Derived {
+        self.shared().unwrap_or(&self.own)
+    }
+
     /// The strength of the proposals in bits: of the strongest offered, or of the
     /// chosen one. None without proposals, and where none has an estimate.
     pub fn security_bits(&self) -> Option<u16> {
-        *self.security_bits.get_or_init(|| policy::security_bits(&self.proposals))
+        *self.derived().security_bits.get_or_init(|| policy::security_bits(&self.proposals))
     }
 
     /// What the message may have, made when first asked for.
@@ -508,7 +531,7 @@ impl Transaction {
 
     /// The canonical text of each proposal, made when first asked for.
     pub fn proposal_texts(&self) -> &[String] {
-        self.proposal_texts.get_or_init(|| {
+        self.derived().texts.get_or_init(|| {
             let text = |proposal| canonical::text(&self.proposals, proposal);
             self.proposals.proposals().iter().map(text).collect()
         })

@@ -88,7 +88,7 @@ impl Matcher {
                 scope.is_none_or(|scope| scope == tx.scope())
                     && match policy {
                         Some(policy) => policy::finds(&tx.proposals, policy, kinds),
-                        None => tx.findings.iter().any(|finding| wanted(finding.what)),
+                        None => tx.findings().iter().any(|finding| wanted(finding.what)),
                     }
             }
         }

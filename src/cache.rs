@@ -1,0 +1,133 @@
+//! What was worked out of bytes, for when the same bytes come again.
+//!
+//! Peers send the same offer in every handshake, and all peers of a product with the
+//! same configuration do. A value is found by all the bytes that it was worked out of,
+//! not by a hash of them, so nobody can forge one. What is kept is bounded, and bytes
+//! that come once cost their hash and nothing else.
+
+/// How many values are kept.
+const SLOTS: usize = 64;
+
+/// The longest bytes whose value is kept. A proposal with all the transforms that its
+/// count allows has about so many.
+const MAX_KEY: usize = 2048;
+
+/// Values by the bytes that they were worked out of.
+#[derive(Debug)]
+pub(crate) struct Cache<V> {
+    slots: [Slot<V>; SLOTS],
+}
+
+#[derive(Debug)]
+struct Slot<V> {
+    kept: Option<Kept<V>>,
+    /// The hash of what came to this place last and was not there.
+    candidate: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Kept<V> {
+    context: u64,
+    key: Box<[u8]>,
+    value: V,
+}
+
+impl<V> Default for Cache<V> {
+    fn default() -> Self {
+        Self { slots: std::array::from_fn(|_| Slot { kept: None, candidate: None }) }
+    }
+}
+
+impl<V: Clone> Cache<V> {
+    /// The value of a key in a context. It is made for a key that comes to its place a
+    /// second time with no other in between, and takes the place; until then there is
+    /// none. So others cannot drive it out by coming once.
+    pub(crate) fn get(&mut self, context: u64, key: &[u8], make: impl FnOnce() -> V) -> Option<V> {
+        if key.len() > MAX_KEY {
+            return None;
+        }
+        let hash = hash(context, key);
+        // The upper bits depend on all of the key.
+        let slot = &mut self.slots[(hash >> 32) as usize % SLOTS];
+        if let Some(kept) = &slot.kept {
+            if kept.context == context && *kept.key == *key {
+                return Some(kept.value.clone());
+            }
+        }
+        if slot.candidate.replace(hash) != Some(hash) {
+            return None;
+        }
+        let value = make();
+        slot.kept = Some(Kept { context, key: key.into(), value: value.clone() });
+        Some(value)
+    }
+}
+
+/// A hash that says where to look: it need not withstand anybody.
+fn hash(context: u64, bytes: &[u8]) -> u64 {
+    let mix =
+        |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let hash = words.iter().fold(context, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let hash = rest.iter().fold(hash, |hash, byte| mix(hash, (*byte).into()));
+    mix(hash, bytes.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asks for the value of a key, which is its length, and whether it was made.
+    fn ask(cache: &mut Cache<usize>, context: u64, key: &[u8]) -> (Option<usize>, bool) {
+        let mut made = false;
+        let value = cache.get(context, key, || {
+            made = true;
+            key.len()
+        });
+        (value, made)
+    }
+
+    #[test]
+    fn a_value_is_made_once_for_what_comes_again() {
+        let mut cache = Cache::default();
+        assert_eq!(ask(&mut cache, 1, b"offer"), (None, false));
+        assert_eq!(ask(&mut cache, 1, b"offer"), (Some(5), true));
+        assert_eq!(ask(&mut cache, 1, b"offer"), (Some(5), false));
+        assert_eq!(ask(&mut cache, 2, b"offer"), (None, false), "another context");
+    }
+
+    #[test]
+    fn what_comes_once_drives_nothing_out() {
+        let mut cache = Cache::default();
+        ask(&mut cache, 0, b"offer");
+        ask(&mut cache, 0, b"offer");
+        for other in 0..100_000_u32 {
+            assert_eq!(ask(&mut cache, 0, &other.to_be_bytes()), (None, false));
+        }
+        assert_eq!(ask(&mut cache, 0, b"offer"), (Some(5), false));
+    }
+
+    #[test]
+    fn keys_of_one_place_keep_their_own_values() {
+        let mut cache = Cache::default();
+        let keys: Vec<_> = (0..1000_usize).map(|length| vec![7; length]).collect();
+        for key in &keys {
+            ask(&mut cache, 0, key);
+            assert_eq!(ask(&mut cache, 0, key), (Some(key.len()), true));
+        }
+        let known = keys.iter().filter(|key| ask(&mut cache, 0, key) == (Some(key.len()), false));
+        assert!((1..=SLOTS).contains(&known.count()));
+    }
+
+    #[test]
+    fn long_keys_are_not_kept() {
+        let mut cache = Cache::default();
+        let mut twice = |length| {
+            let key = vec![1; length];
+            ask(&mut cache, 0, &key);
+            ask(&mut cache, 0, &key).0
+        };
+        assert_eq!(twice(MAX_KEY), Some(MAX_KEY));
+        assert_eq!(twice(MAX_KEY + 1), None);
+    }
+}

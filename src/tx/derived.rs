@@ -1,0 +1,104 @@
+//! What follows from a message's proposals alone.
+
+use std::sync::OnceLock;
+
+use super::EventSet;
+use crate::policy::Finding;
+
+/// What follows from the proposals, each worked out when first asked for.
+///
+/// Messages with the same SA payload share it, in whatever thread they end.
+#[derive(Debug, Default)]
+pub(crate) struct Derived {
+    /// What the policy and the rules of negotiation say.
+    pub(crate) judgement: OnceLock<Judgement>,
+    /// The canonical text of each proposal.
+    pub(crate) texts: OnceLock<Vec<String>>,
+    /// The strength in bits.
+    pub(crate) security_bits: OnceLock<Option<u16>>,
+    /// The SA payload's part of the fingerprint.
+    pub(crate) fingerprint: OnceLock<Vec<u8>>,
+    /// The proposals in a record.
+    pub(crate) proposals_json: OnceLock<String>,
+    /// The findings in a record.
+    pub(crate) findings_json: OnceLock<String>,
+}
+
+/// What is found in the proposals.
+#[derive(Debug, Default)]
+pub(crate) struct Judgement {
+    /// What the policy found.
+    pub(crate) findings: Vec<Finding>,
+    /// The events of the findings and of the proposals' form.
+    pub(crate) events: EventSet,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fingerprint;
+    use crate::json::Text;
+    use crate::pipeline::{on_datagram, FlowContext};
+    use crate::policy::Policy;
+    use crate::render::render;
+    use crate::tx::{Direction, Transaction, Transport};
+    use crate::wire::registry::{ExchangeType, KeyExchangeMethod, PayloadType, Protocol};
+    use crate::wire::testing::{proposal, sa_body, transforms, MessageBuilder};
+
+    fn read(bytes: &[u8], policy: &'static Policy) -> Transaction {
+        let mut flow = FlowContext::new(Transport::Udp500).with_policy(policy);
+        on_datagram(&mut flow, Direction::ToServer, bytes).unwrap()
+    }
+
+    /// All that follows from a message, as text.
+    fn all_of(tx: &Transaction) -> String {
+        let mut text = Text::default();
+        render(tx, &mut text);
+        let json = String::from_utf8_lossy(text.as_bytes());
+        let own = (tx.findings(), tx.events, tx.security_bits(), tx.proposal_texts());
+        format!("{own:?} {:?} {json}", fingerprint::of(tx))
+    }
+
+    fn messages() -> Vec<Vec<u8>> {
+        let one = |number, group| proposal(number, Protocol::IKE, &[], &transforms(group));
+        let strong = sa_body(&[one(1, KeyExchangeMethod::CURVE25519)]);
+        let weak = sa_body(&[one(1, KeyExchangeMethod::MODP_1024)]);
+        let both = sa_body(&[one(1, KeyExchangeMethod::MODP_1024), one(2, KeyExchangeMethod(99))]);
+        let broken = [&weak[..], &[0]].concat();
+        let exchange = ExchangeType::IKE_SA_INIT;
+        let mut messages = Vec::new();
+        for body in [strong, weak.clone(), both, broken] {
+            for message in [MessageBuilder::request(exchange), MessageBuilder::response(exchange)] {
+                let message = message.payload(PayloadType::SA, body.clone());
+                messages.push(message.clone().payload(PayloadType::NONCE, [1; 32]).build());
+                messages.push(message.payload(PayloadType::SA, weak.clone()).build());
+            }
+        }
+        messages
+    }
+
+    /// The first message of a thread has what follows by itself, the third shares it.
+    #[test]
+    fn what_is_shared_is_what_each_would_have_by_itself() {
+        for policy in Policy::all() {
+            for message in messages() {
+                let alone = message.clone();
+                let alone = std::thread::spawn(move || all_of(&read(&alone, policy)));
+                let alone = alone.join().unwrap();
+                let same = (0..4).all(|_| all_of(&read(&message, policy)) == alone);
+                assert!(same, "{alone}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_messages_with_one_sa_payload_share() {
+        let shares = |message: &[u8]| {
+            let transactions: Vec<_> = (0..3).map(|_| read(message, Policy::standard())).collect();
+            transactions.iter().map(|tx| tx.shared().is_some()).collect::<Vec<_>>()
+        };
+        for (place, message) in messages().iter().enumerate() {
+            let expected = if place % 2 == 0 { [false, true, true] } else { [false; 3] };
+            assert_eq!(shares(message), expected, "{place}");
+        }
+    }
+}
