@@ -8,12 +8,8 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
 
 main() {
-    cd "$here/.."
-    # Where rustup puts cargo; a shell from before its installation lacks it.
-    PATH="$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin"
-    SURICATA_IKEV2_PLUGIN=$("$here/build.sh")
-    SURICATA=$("$here/suricata.sh")
-    export SURICATA SURICATA_IKEV2_PLUGIN
+    use_cargo
+    use_plugin
     has valgrind || say 'without valgrind no instructions are counted'
     cargo bench --bench suricata
 }

@@ -34,15 +34,9 @@ main() {
     elif [ $# != 0 ]; then
         die 'only --all is taken'
     fi
-    cd "$here/.."
+    use_cargo
     "$here/prerequisites.sh" >&2
-    # Where rustup puts cargo; a shell from before its installation lacks it.
-    PATH="$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin"
     check_cargo
-    # One place, whatever cargo's own configuration says.
-    CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}
-    case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR=$PWD/$CARGO_TARGET_DIR ;; esac
-    export CARGO_TARGET_DIR
     # Who changes Cargo.toml gets Cargo.lock changed too; CI tests what is there.
     cargo build --release "${targets[@]}" ${CI:+--locked} >&2 ||
         die 'the build failed: see above'

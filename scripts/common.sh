@@ -7,6 +7,26 @@ say() { printf '%s\n' "$program: $*" >&2; }
 die() { say "$*"; exit 1; }
 has() { [ -n "$(type -P "$1" || true)" ]; }
 
+# Goes to the project's folder, where cargo is found and builds in a known place.
+# shellcheck disable=SC2154 # $here is the sourcing script's
+use_cargo() {
+    cd "$here/.." || exit
+    # Where rustup puts cargo; a shell from before its installation lacks it.
+    PATH="$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin"
+    # One place, whatever cargo's own configuration says.
+    CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}
+    case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR=$PWD/$CARGO_TARGET_DIR ;; esac
+    export CARGO_TARGET_DIR
+}
+
+# What the tests load, so that none of them builds or searches again.
+# shellcheck disable=SC2154
+use_plugin() {
+    SURICATA_IKEV2_PLUGIN=$("$here/build.sh")
+    SURICATA=$("$here/suricata.sh")
+    export SURICATA SURICATA_IKEV2_PLUGIN
+}
+
 # --- a private apt ----------------------------------------------------------
 # It works as any user and on any Debian, sees none of the system's packages,
 # and trusts what Debian's archive keyring trusts.

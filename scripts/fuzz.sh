@@ -112,12 +112,8 @@ main() {
     for target in "${chosen[@]}"; do
         case " $targets " in *" $target "*) ;; *) die "no target $target; there are $targets" ;; esac
     done
-    cd "$here/.."
+    use_cargo
     "$here/prerequisites.sh" >&2
-    PATH="$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin"
-    CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}
-    case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR=$PWD/$CARGO_TARGET_DIR ;; esac
-    export CARGO_TARGET_DIR
     work="$CARGO_TARGET_DIR/fuzz"
     say 'building the fuzz targets ...'
     programs=$(build)

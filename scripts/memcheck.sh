@@ -76,15 +76,11 @@ make_root() {
 main() {
     local project tree root options
     [ $# = 0 ] || { usage; [ "$1" = --help ]; exit; }
-    project=$(dirname -- "$here")
-    cd "$project"
-    PATH="$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin"
-    CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}
-    case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR=$PWD/$CARGO_TARGET_DIR ;; esac
-    SURICATA_IKEV2_PLUGIN=$("$here/build.sh")
-    SURICATA=$("$here/suricata.sh")
+    use_cargo
+    use_plugin
+    project=$PWD
     MEMCHECK="$CARGO_TARGET_DIR/memcheck"
-    export CARGO_TARGET_DIR SURICATA SURICATA_IKEV2_PLUGIN MEMCHECK
+    export MEMCHECK
     options="--leak-check=full --show-leak-kinds=definite --num-callers=40 --error-limit=no \
 --log-file=valgrind.log --suppressions='$project/tests/survival/suricata.supp'"
     tree=$(dirname -- "$(readlink -f -- "$SURICATA")")

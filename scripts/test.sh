@@ -32,13 +32,8 @@ check_headers() {
 }
 
 main() {
-    cd "$here/.."
-    # Where rustup puts cargo; a shell from before its installation lacks it.
-    PATH="$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin"
-    # What the tests load, so that none of them builds or searches again.
-    SURICATA_IKEV2_PLUGIN=$("$here/build.sh")
-    SURICATA=$("$here/suricata.sh")
-    export SURICATA SURICATA_IKEV2_PLUGIN
+    use_cargo
+    use_plugin
     check_components
     say "the tests run $("$SURICATA" -V | sed 's/^This is //') with $SURICATA_IKEV2_PLUGIN"
     step 'format' cargo fmt --check
