@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::anomaly;
 use crate::cache::Cache;
-use crate::decrypt::{Decryptor, Failure, Held, Opening};
+use crate::decrypt::{Awaited, Decryptor, Failure, Held, Opening};
 use crate::policy::{self, Finding, Policy, What};
 use crate::proposal::ProposalSet;
 use crate::sa::{Carrier as EspCarrier, Endpoint, InFlow, Observation, Table};
@@ -28,13 +28,15 @@ pub const MAX_NOTIFIES: usize = 128;
 const USUAL_PAYLOADS: usize = 12;
 
 /// What is known of a flow between its datagrams.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct FlowContext {
     transport: Transport,
     carrier: Carrier,
     /// The IKE SA of the flow's last message, for keepalives, which name none.
     last: Option<InFlow>,
     esp: EspCarrier,
+    /// The IKE SAs of which messages are held that this flow carried.
+    awaited: Awaited,
     policy: &'static Policy,
 }
 
@@ -50,6 +52,7 @@ impl FlowContext {
             },
             last: None,
             esp: EspCarrier::default(),
+            awaited: Awaited::default(),
         }
     }
 
@@ -142,28 +145,44 @@ pub fn track(
     tx.events.merge(events);
 }
 
-/// Opens a message with the operator's keys. If some have come since messages of the
-/// same SA went by, these are returned, opened, as transactions of their own: what is
-/// found in them is found now. The host inspects a transaction with the packet at hand,
-/// so they have its direction; who sent them their headers tell.
-pub fn decrypt(
-    flow: &FlowContext,
-    tx: &mut Transaction,
+/// Opens a message with the operator's keys, behind [`late`].
+pub fn decrypt(flow: &mut FlowContext, tx: &mut Transaction, decryptor: &Decryptor) {
+    let Some(opening) = decryptor.open(tx) else { return };
+    if let (Opening::NoKeys, Some(header)) = (&opening, &tx.header) {
+        flow.awaited.add(header.into());
+    }
+    take_opening(opening, tx, false, flow.policy);
+}
+
+/// The messages that keys have come for since they went by, opened, as transactions of
+/// their own: those of the SA of a message at hand, and those that the flow carried,
+/// whatever its packet is. What is found in them is found now. The host inspects a
+/// transaction with the packet at hand, so they have its direction; who sent them their
+/// headers tell.
+pub fn late(
+    flow: &mut FlowContext,
+    direction: Direction,
+    tx: Option<&Transaction>,
     decryptor: &Decryptor,
 ) -> Vec<Transaction> {
-    let held = decryptor.take_held(tx);
+    let mut held = flow.awaited.take(decryptor);
+    held.extend(tx.into_iter().flat_map(|tx| decryptor.take_held(tx)));
     let late = held.iter().filter_map(|held| {
-        let mut late = decode_again(held, tx.direction, flow.policy);
+        let mut late = decode_again(held, direction, flow.policy);
         let opening = decryptor.open_late(&late)?;
         let tells = matches!(opening, Opening::Open(..) | Opening::Failed(_));
         take_opening(opening, &mut late, true, flow.policy);
         tells.then_some(late)
     });
-    let late = late.collect();
-    if let Some(opening) = decryptor.open(tx) {
-        take_opening(opening, tx, false, flow.policy);
-    }
-    late
+    late.collect()
+}
+
+/// Tells the IKE SA of a late message what it says; what is known of the SA then, and the
+/// events that follow, become the transaction's.
+pub fn track_late(tx: &mut Transaction, table: &Table, time: u64) {
+    let Some((view, events)) = table.learn(tx, time) else { return };
+    tx.sa = Some(view);
+    tx.events.merge(events);
 }
 
 /// A message that was held, without what was reported when it went by.
@@ -185,7 +204,8 @@ fn take_opening(opening: Opening, tx: &mut Transaction, late: bool, policy: &'st
             offset: tx.outer_payloads().last().map_or(0, |payload| payload.offset),
         }),
         Opening::Failed(_) => tx.events.insert(Event::IntegrityFailed),
-        Opening::NoKeys | Opening::Part => {}
+        Opening::Part => tx.opened_in_part = true,
+        Opening::NoKeys => {}
     }
 }
 

@@ -140,7 +140,7 @@ impl<'a> Layer<'a> {
             tx,
             inside: true,
             payloads: tx.inner_payloads(),
-            proposals: tx.proposals.proposals().get(count..).unwrap_or(&[]),
+            proposals: tx.inner_proposals(),
             texts: tx.proposal_texts().get(count..).unwrap_or(&[]),
         }
     }
@@ -454,6 +454,9 @@ fn render_encrypted(tx: &Transaction, sink: &mut impl Sink) {
 
 fn render_sa(sa: &SaView, sink: &mut impl Sink) {
     sink.hex(c"id", &sa.id.to_be_bytes());
+    if let Some(parent) = sa.inside.as_ref().and_then(|inside| inside.parent) {
+        sink.hex(c"parent", &parent.to_be_bytes());
+    }
     sink.word(c"state", sa.state.name());
     if sa.state == State::Established {
         sink.bool(c"confirmed", sa.confirmed);
@@ -504,6 +507,9 @@ fn render_sa(sa: &SaView, sink: &mut impl Sink) {
         render_sent(sa.esp.from_responder(), c"from_responder", sink);
         sink.uint(c"abnormal", sa.esp.abnormal().into());
         sink.close();
+    }
+    if let Some(inside) = &sa.inside {
+        inside::render_spis(&inside.child_spis, sink);
     }
     sink.uint(c"half_open", sa.half_open.into());
     sink.uint(c"auth_failures", sa.auth_failures.into());

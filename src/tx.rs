@@ -17,11 +17,11 @@ use crate::digits::hex;
 use crate::inner::Texts;
 use crate::named::{named, set_of};
 use crate::policy::{self, Finding, PostQuantum};
-use crate::proposal::ProposalSet;
+use crate::proposal::{Proposal, ProposalSet};
 use crate::sa::SaView;
 use crate::sieve::Sieve;
 use crate::wire::registry::PayloadType;
-use crate::wire::{ErrorKind, Fragment, Header, KeyExchange, Notify, ParseError, Payload};
+use crate::wire::{Delete, ErrorKind, Fragment, Header, KeyExchange, Notify, ParseError, Payload};
 
 /// The most parse errors kept of one message; their events are never lost.
 pub const MAX_ERRORS: usize = 8;
@@ -316,6 +316,8 @@ pub struct Transaction {
     pub proposals: ProposalSet,
     /// How it was opened; none if it was not.
     pub decrypted: Option<Box<Decrypted>>,
+    /// Whether it is a fragment that was opened, and does not complete its message.
+    pub opened_in_part: bool,
     /// What was malformed: the first [`MAX_ERRORS`].
     pub errors: Vec<ParseError>,
     /// The events.
@@ -348,6 +350,7 @@ impl Transaction {
             payloads: Vec::new(),
             proposals: ProposalSet::default(),
             decrypted: None,
+            opened_in_part: false,
             errors: Vec::new(),
             events: EventSet::default(),
             sa: None,
@@ -426,6 +429,11 @@ impl Transaction {
         Some(decrypted.texts.get_or_init(|| Texts::of(self)))
     }
 
+    /// The proposals inside the encrypted payload, if it was opened.
+    pub fn inner_proposals(&self) -> &[Proposal] {
+        self.proposals.proposals().get(self.outer_proposals()..).unwrap_or(&[])
+    }
+
     /// How many of the proposals are outside the encrypted payload.
     pub fn outer_proposals(&self) -> usize {
         let of_outside = self.decrypted.as_ref().map(|decrypted| decrypted.outer_proposals);
@@ -479,6 +487,12 @@ impl Transaction {
     pub fn notifies(&self) -> impl Iterator<Item = Notify<'_>> {
         self.payloads_of(PayloadType::NOTIFY)
             .filter_map(|payload| Notify::parse(payload.body, payload.body_offset()).ok())
+    }
+
+    /// The Delete payloads that can be read, in the order of the message.
+    pub fn deletes(&self) -> impl Iterator<Item = Delete<'_>> {
+        self.payloads_of(PayloadType::DELETE)
+            .filter_map(|payload| Delete::parse(payload.body, payload.body_offset()).ok())
     }
 
     /// The KE payloads that can be read; a well-formed message has at most one.

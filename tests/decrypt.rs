@@ -15,12 +15,12 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use capture::{datagrams_of, read, Datagram};
-use keys::{captures, encrypted, project, sealed, table};
+use keys::{captures, encrypted, give, project, sealed, table};
 use suricata_ikev2::decrypt::decryptor::{MAX_HELD, MAX_HELD_BYTES, MAX_HELD_SAS};
 use suricata_ikev2::decrypt::key_table::parse_line;
 use suricata_ikev2::decrypt::suite::{ENCRYPTIONS, INTEGRITIES};
 use suricata_ikev2::decrypt::{Decryptor, Failure, KeyTable, Progress, Reassembly, Sealed, Spis};
-use suricata_ikev2::pipeline::{decrypt, on_datagram, FlowContext};
+use suricata_ikev2::pipeline::{decrypt, late, on_datagram, FlowContext};
 use suricata_ikev2::sa::fragment::MessageKey;
 use suricata_ikev2::tx::{Direction, Event, EventSet, Transaction, Transport};
 use suricata_ikev2::wire::{Fragment, Message, PayloadType, Payloads};
@@ -125,7 +125,7 @@ fn what_is_inside_wiresharks_captures_is_what_wireshark_finds() {
         return;
     }
     let decryptor = Decryptor::default();
-    give_file(&decryptor, &keys);
+    give(&decryptor, &keys);
     for (name, response, auth, identity) in FOUND {
         let datagrams = read(&folder.join(format!("wireshark-decrypt-{name}")));
         let all = transactions(&datagrams, &decryptor);
@@ -231,23 +231,16 @@ fn transactions(datagrams: &[Datagram], decryptor: &Decryptor) -> Vec<Transactio
         let mut flow = FlowContext::new(datagram.transport);
         let tx = on_datagram(&mut flow, Direction::ToServer, &datagram.data);
         let Some(mut tx) = tx else { continue };
-        all.extend(decrypt(&flow, &mut tx, decryptor));
+        all.extend(late(&mut flow, Direction::ToServer, Some(&tx), decryptor));
+        decrypt(&mut flow, &mut tx, decryptor);
         all.push(tx);
     }
     all
 }
 
-/// Puts the keys of a table into what opens messages.
-fn give(decryptor: &Decryptor, capture: &str, file: &str) {
-    give_file(decryptor, &project().join(format!("tests/capture/keys/{capture}{file}")));
-}
-
-fn give_file(decryptor: &Decryptor, file: &std::path::Path) {
-    for line in std::fs::read(file).expect("keys").split(|byte| *byte == b'\n') {
-        if let Some((spis, keys)) = parse_line(line).expect("a good line") {
-            decryptor.insert(spis, keys);
-        }
-    }
+/// A file of keys of the project's captures.
+fn keys_of(name: &str) -> std::path::PathBuf {
+    project().join("tests/capture/keys").join(name)
 }
 
 /// Message ID, exchange, whether a request, and whether it was opened late or at once.
@@ -267,7 +260,7 @@ fn keys_that_come_late_open_what_was_held() {
     let (before, after) = datagrams.split_at(4);
     assert!(transactions(before, &decryptor).iter().all(|tx| tx.decrypted.is_none()));
     assert_eq!(decryptor.held(), 2);
-    give(&decryptor, "aes-gcm256-ecp384", ".ikev2_decryption_table");
+    give(&decryptor, &keys_of("aes-gcm256-ecp384.ikev2_decryption_table"));
     let all = transactions(after, &decryptor);
     assert_eq!(decryptor.held(), 0);
     assert_eq!(
@@ -289,7 +282,7 @@ fn keys_that_come_late_open_what_was_held() {
 fn keys_of_an_additional_exchange_may_come_late() {
     let datagrams = datagrams_of("mlkem768-x25519.pcap");
     let decryptor = Decryptor::default();
-    give(&decryptor, "mlkem768-x25519", ".first.ikev2_decryption_table");
+    give(&decryptor, &keys_of("mlkem768-x25519.first.ikev2_decryption_table"));
     let is_auth = |datagram: &Datagram| {
         encrypted(datagram).is_some_and(|(message, _)| message.header.message_id == 2)
     };
@@ -297,7 +290,7 @@ fn keys_of_an_additional_exchange_may_come_late() {
     let all = transactions(&datagrams[..=auth], &decryptor);
     assert!(all.iter().all(|tx| !tx.events.contains(Event::IntegrityFailed)));
     assert_eq!(decryptor.held(), 1);
-    give(&decryptor, "mlkem768-x25519", ".ikev2_decryption_table");
+    give(&decryptor, &keys_of("mlkem768-x25519.ikev2_decryption_table"));
     let rest = transactions(&datagrams[auth + 1..], &decryptor);
     assert!(rest.iter().all(|tx| !tx.events.contains(Event::IntegrityFailed)));
     assert_eq!(outline(&rest)[0], (2, 35, true, Some(true)));
@@ -320,7 +313,7 @@ fn what_is_held_is_bounded() {
         data[4..8].copy_from_slice(&spi.to_be_bytes());
         let mut flow = FlowContext::new(auth.transport);
         let tx = on_datagram(&mut flow, Direction::ToServer, &data);
-        decrypt(&flow, &mut tx.expect("a message"), &decryptor);
+        decrypt(&mut flow, &mut tx.expect("a message"), &decryptor);
     }
     assert!(
         decryptor.held() <= MAX_HELD_SAS && decryptor.held() * auth.data.len() <= MAX_HELD_BYTES
@@ -330,9 +323,34 @@ fn what_is_held_is_bounded() {
     for () in many {
         let mut flow = FlowContext::new(auth.transport);
         let tx = on_datagram(&mut flow, Direction::ToServer, &auth.data);
-        decrypt(&flow, &mut tx.expect("a message"), &decryptor);
+        decrypt(&mut flow, &mut tx.expect("a message"), &decryptor);
     }
     assert!(decryptor.held() <= before + MAX_HELD);
+    assert_eq!(decryptor.held() + decryptor.given_up(), 300_000 + 3 * MAX_HELD);
+}
+
+/// What is held can be had with any packet of its flow, and until then it is counted.
+#[test]
+fn what_is_held_comes_with_the_next_packet_of_the_flow() {
+    let datagrams = datagrams_of("aes-gcm256-ecp384.pcap");
+    let decryptor = Decryptor::default();
+    let mut flow = FlowContext::new(datagrams[2].transport);
+    for datagram in &datagrams[2..4] {
+        let tx = on_datagram(&mut flow, Direction::ToServer, &datagram.data);
+        decrypt(&mut flow, &mut tx.expect("a message"), &decryptor);
+    }
+    let mut other = FlowContext::new(datagrams[2].transport);
+    let on_packet = |flow: &mut _| late(flow, Direction::ToClient, None, &decryptor);
+    assert_eq!(on_packet(&mut flow).len(), 0);
+    assert_eq!((decryptor.held(), decryptor.unreported()), (2, 0));
+    give(&decryptor, &keys_of("aes-gcm256-ecp384.ikev2_decryption_table"));
+    assert_eq!((decryptor.held(), decryptor.unreported()), (2, 2));
+    assert_eq!(on_packet(&mut other).len(), 0);
+    let late = on_packet(&mut flow);
+    assert_eq!(outline(&late), [(1, 35, true, Some(true)), (1, 35, false, Some(true))]);
+    assert!(late.iter().all(|tx| tx.direction == Direction::ToClient));
+    assert_eq!((decryptor.held(), decryptor.unreported(), decryptor.given_up()), (0, 0, 0));
+    assert_eq!(on_packet(&mut flow).len(), 0);
 }
 
 /// Every encryption and every integrity algorithm, sealed by others: `None` without them.
@@ -358,7 +376,7 @@ fn with_keys(line: &str, message: &[u8]) -> Transaction {
     decryptor.insert(spis, keys);
     let mut flow = FlowContext::new(Transport::Udp500);
     let mut tx = on_datagram(&mut flow, Direction::ToServer, message).expect("a message");
-    assert_eq!(decrypt(&flow, &mut tx, &decryptor).len(), 0);
+    decrypt(&mut flow, &mut tx, &decryptor);
     tx
 }
 

@@ -121,16 +121,16 @@ fn records(text: &str, event_type: &str) -> Vec<Value> {
     text.lines().filter_map(parse).filter(|it| it["event_type"] == event_type).collect()
 }
 
-#[test]
-fn keys_that_come_late_are_read_and_open_what_was_held() {
-    let folder = target().join("decryption");
+/// What Suricata writes of the first four packets of a capture, keys, and further packets,
+/// until there are so many records of messages.
+fn run(folder: &str, name: &str, rest: core::ops::Range<usize>, messages: usize) -> String {
+    let folder = target().join(folder);
     fresh_folder(&folder).expect("a folder");
     fs::create_dir(folder.join("captures")).expect("a folder");
     fs::create_dir(folder.join("log")).expect("a folder");
     fs::write(folder.join("test.rules"), RULES).expect("rules");
     fs::write(folder.join("keys.txt"), "# None yet.\n").expect("a key table");
     fs::set_permissions(folder.join("keys.txt"), Permissions::from_mode(0o600)).expect("rights");
-    let name = "aes-gcm256-ecp384";
     let capture = format!("{name}.pcap");
     write_part(&capture, 0..4, &folder.join("captures/1.pcap"));
     let mut running = Running::start(&folder);
@@ -139,15 +139,57 @@ fn keys_that_come_late_are_read_and_open_what_was_held() {
     let keys = project().join(format!("tests/capture/keys/{name}.ikev2_decryption_table"));
     let keys = fs::read_to_string(keys).expect("keys");
     fs::write(folder.join("keys.txt"), format!("# Now.\n{keys}")).expect("a key table");
-    running.wait_for("keys", "stdout", |log| log.contains("1 more lines with keys"));
-    write_part(&capture, 4..usize::MAX, &folder.join("captures/2.pcap"));
-    running.wait_for("the rest", "log/eve.json", |eve| records(eve, "ikev2").len() == 8);
+    running.wait_for("keys", "stdout", |log| log.contains("more lines with keys"));
+    write_part(&capture, rest, &folder.join("captures/2.pcap"));
+    let is_all = |eve: &str| records(eve, "ikev2").len() == messages;
+    running.wait_for("the rest", "log/eve.json", is_all);
     running.end();
+    fs::read_to_string(folder.join("log/eve.json")).expect("records")
+}
 
-    let eve = fs::read_to_string(folder.join("log/eve.json")).expect("records");
-    let late: Vec<_> = records(&eve, "ikev2")
-        .into_iter()
-        .filter(|record| record["ikev2"]["decrypted"]["late"] == true)
+/// The records of messages that were opened late.
+fn late(eve: &str) -> Vec<Value> {
+    let mut records = records(eve, "ikev2");
+    records.retain(|record| record["ikev2"]["decrypted"]["late"] == true);
+    records
+}
+
+/// ESP of the SA's flow brings its handshake; no message of the SA follows.
+#[test]
+fn late_messages_come_with_esp() {
+    let eve = run("decryption-esp", "aes-gcm256-ecp384", 4..5, 6);
+    assert_eq!(late(&eve).len(), 2);
+    let states: Vec<_> =
+        late(&eve).iter().map(|it| it["ikev2"]["sa"]["confirmed"].clone()).collect();
+    assert_eq!(states, [false, true]);
+}
+
+/// The next attempt in the same flow, another IKE SA, brings the name of the first failure.
+#[test]
+fn a_late_refusal_has_its_name() {
+    let eve = run("decryption-refused", "wrong-psk-repeated", 4..8, 10);
+    let failures: Vec<_> = late(&eve)
+        .iter()
+        .map(|record| {
+            let failure = &record["ikev2"]["sa"]["failure"];
+            (failure["reason"].clone(), failure["inferred"].clone())
+        })
+        .collect();
+    // The request says nothing yet: what was inferred when its answer went by holds.
+    assert_eq!(
+        failures,
+        [
+            ("refused_by_responder".into(), true.into()),
+            ("AUTHENTICATION_FAILED".into(), false.into()),
+        ]
+    );
+}
+
+#[test]
+fn keys_that_come_late_are_read_and_open_what_was_held() {
+    let eve = run("decryption", "aes-gcm256-ecp384", 4..usize::MAX, 8);
+    let late: Vec<_> = late(&eve)
+        .iter()
         .map(|record| {
             let ikev2 = &record["ikev2"];
             (ikev2["role"].clone(), ikev2["decrypted"]["payloads"][0]["name"].clone())

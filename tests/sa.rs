@@ -1,6 +1,13 @@
 //! IKE SA tracking over real captures: how each SA ends, and which events its
 //! sequence has.
 
+#[path = "support/capture.rs"]
+#[allow(dead_code)] // The packets here have both ends.
+mod capture;
+#[path = "support/keys.rs"]
+#[allow(dead_code)] // Nothing is opened here but by the pipeline.
+mod keys;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::net::IpAddr;
@@ -9,7 +16,11 @@ use std::path::{Path, PathBuf};
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 use pcap_file::pcap::PcapReader;
 use pcap_file::pcapng::{Block, PcapNgReader};
-use suricata_ikev2::pipeline::{on_datagram, track, track_other, FlowContext};
+use suricata_ikev2::decrypt::decryptor::MAX_HELD;
+use suricata_ikev2::decrypt::Decryptor;
+use suricata_ikev2::pipeline::{
+    decrypt, late, on_datagram, track, track_late, track_other, FlowContext,
+};
 use suricata_ikev2::sa::{Endpoint, Limits, SaView, Table};
 use suricata_ikev2::tx::{Direction, Event, EventSet, Transport};
 use suricata_ikev2::wire::detect;
@@ -86,23 +97,34 @@ fn packet_of(data: &[u8], time: u64, link: u32) -> Option<Packet> {
 }
 
 fn follow<'a>(packets: impl IntoIterator<Item = &'a Packet>) -> Vec<Ending> {
+    follow_with(packets, |_| None)
+}
+
+/// As [`follow`], with the keys that there are when the packet with a number comes.
+fn follow_with<'a, 'k>(
+    packets: impl IntoIterator<Item = &'a Packet>,
+    keys: impl Fn(usize) -> Option<&'k Decryptor>,
+) -> Vec<Ending> {
     let table = Table::new(Limits::default());
     let mut flows = Flows::default();
     let mut endings: Vec<Ending> = Vec::new();
-    for packet in packets {
-        let Some((view, events)) = flows.observe(&table, packet) else { continue };
-        let place = endings.iter().position(|ending| ending.view.id == view.id);
-        let place = place.unwrap_or_else(|| {
-            endings.push(Ending { view, course: Vec::new(), events: BTreeMap::new() });
-            endings.len() - 1
-        });
-        let ending = &mut endings[place];
-        ending.view = view;
-        if ending.course.last() != Some(&view.state.name()) {
-            ending.course.push(view.state.name());
-        }
-        for event in events.iter() {
-            *ending.events.entry(name(event)).or_default() += 1;
+    for (number, packet) in packets.into_iter().enumerate() {
+        for (view, events) in flows.observe(&table, packet, keys(number)) {
+            let place = endings.iter().position(|ending| ending.view.id == view.id);
+            let place = place.unwrap_or_else(|| {
+                let view = SaView::default();
+                endings.push(Ending { view, course: Vec::new(), events: BTreeMap::new() });
+                endings.len() - 1
+            });
+            let ending = &mut endings[place];
+            ending.view = view;
+            let state = ending.view.state.name();
+            if ending.course.last() != Some(&state) {
+                ending.course.push(state);
+            }
+            for event in events.iter() {
+                *ending.events.entry(name(event)).or_default() += 1;
+            }
         }
     }
     endings
@@ -113,8 +135,14 @@ fn follow<'a>(packets: impl IntoIterator<Item = &'a Packet>) -> Vec<Ending> {
 struct Flows(HashMap<(Endpoint, Endpoint), FlowContext>);
 
 impl Flows {
-    /// What is known of a message's SA, and the events of its sequence alone.
-    fn observe(&mut self, table: &Table, packet: &Packet) -> Option<(SaView, EventSet)> {
+    /// What is known of the SAs of messages that the packet tells of, late ones first, and
+    /// the events of their sequence alone.
+    fn observe(
+        &mut self,
+        table: &Table,
+        packet: &Packet,
+        decryptor: Option<&Decryptor>,
+    ) -> Vec<(SaView, EventSet)> {
         let Packet { from, to, time, data } = packet;
         let (ends, direction) = match self.0.contains_key(&(*to, *from)) {
             true => ((*to, *from), Direction::ToClient),
@@ -122,13 +150,26 @@ impl Flows {
         };
         let transport = Transport::of_ports(from.port, to.port);
         let flow = self.0.entry(ends).or_insert_with(|| FlowContext::new(transport));
-        let Some(mut tx) = on_datagram(flow, direction, data) else {
-            track_other(flow, direction, data, table);
-            return None;
-        };
-        tx.events = EventSet::default();
-        track(flow, &mut tx, table, *from, *to, *time);
-        tx.sa.map(|view| (view, tx.events))
+        let mut tx = on_datagram(flow, direction, data);
+        let mut all = Vec::new();
+        if let Some(decryptor) = decryptor {
+            all = late(flow, direction, tx.as_ref(), decryptor);
+            if let Some(tx) = &mut tx {
+                decrypt(flow, tx, decryptor);
+            }
+        }
+        for tx in &mut all {
+            tx.events = EventSet::default();
+            track_late(tx, table, *time);
+        }
+        match &mut tx {
+            None => track_other(flow, direction, data, table),
+            Some(tx) => {
+                tx.events = EventSet::default();
+                track(flow, tx, table, *from, *to, *time);
+            }
+        }
+        all.into_iter().chain(tx).filter_map(|tx| Some((tx.sa?, tx.events))).collect()
     }
 }
 
@@ -340,6 +381,148 @@ fn a_flood_of_half_open_sas_is_counted_and_honest_ones_are_seen_in_it() {
     assert_eq!(one_source, Some(75));
 }
 
+/// The captures that have keys, and the files of these.
+fn with_keys() -> impl Iterator<Item = (String, Vec<PathBuf>)> {
+    keys::captures().into_iter().map(|(name, files)| (name.replace(".pcap", ""), files))
+}
+
+fn decryptor<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Decryptor {
+    let decryptor = Decryptor::default();
+    files.into_iter().for_each(|file| keys::give(&decryptor, file));
+    decryptor
+}
+
+/// Opened messages say of every SA what was inferred without keys, and then it has the name
+/// that the peers have for it.
+#[test]
+fn with_keys_the_outcome_is_what_was_inferred_and_is_known() {
+    let mut reasons: BTreeMap<&str, u32> = BTreeMap::new();
+    for (name, files) in with_keys() {
+        let packets = packets(&capture(&name));
+        let (without, decryptor) = (follow(&packets), decryptor(&files));
+        let endings = follow_with(&packets, |_| Some(&decryptor));
+        assert_eq!(without.len(), endings.len(), "{name}");
+        for (without, ending) in without.iter().zip(&endings) {
+            let (view, id) = (&ending.view, ending.view.id);
+            assert_eq!(without.view.state, view.state, "{name} {id:016x}");
+            assert_eq!(without.events, ending.events, "{name} {id:016x}");
+            // A message in fragments is known when it is complete.
+            assert!(without.view.handshake_ms <= view.handshake_ms, "{name} {id:016x}");
+            if let Some(failure) = view.failure {
+                assert!(!failure.inferred, "{name}: {failure:?}");
+                *reasons.entry(failure.reason.name()).or_default() += 1;
+            }
+        }
+    }
+    assert!(reasons["AUTHENTICATION_FAILED"] > 100, "{reasons:?}");
+}
+
+/// Whenever the keys come: in the end the same is known as with keys from the start.
+#[test]
+fn late_keys_tell_the_same_in_the_end() {
+    for (name, files) in with_keys() {
+        let mut packets = packets(&capture(&name));
+        // What is held comes with any packet of the flow, even one that says nothing.
+        let of_flows: Vec<_> = packets
+            .iter()
+            .map(|Packet { from, to, time, .. }| Packet {
+                from: *from,
+                to: *to,
+                time: *time + 1,
+                data: Vec::new(),
+            })
+            .collect();
+        let count = packets.len();
+        if count > MAX_HELD {
+            continue;
+        }
+        packets.extend(of_flows);
+        let at_once = decryptor(&files);
+        let expected = follow_with(&packets, |_| Some(&at_once));
+        for late in 1..=count {
+            let decryptor = Decryptor::default();
+            let endings = follow_with(&packets, |number| {
+                if number == late {
+                    files.iter().for_each(|file| keys::give(&decryptor, file));
+                }
+                Some(&decryptor)
+            });
+            assert_eq!(endings.len(), expected.len(), "{name}");
+            for (ending, expected) in endings.iter().zip(&expected) {
+                let told = |ending: &Ending| {
+                    let SaView { id, state, failure, chosen, messages, nat, .. } = ending.view;
+                    (id, state, failure, chosen, messages, nat, ending.view.inside.clone())
+                };
+                assert_eq!(told(ending), told(expected), "{name}, keys before packet {late}");
+            }
+        }
+    }
+}
+
+fn opened(name: &str) -> (Vec<Packet>, Decryptor) {
+    let (_, files) = with_keys().find(|(known, _)| known == name).expect("keys");
+    (packets(&capture(name)), decryptor(&files))
+}
+
+/// The parents of the SAs, as their places among them.
+fn parents(endings: &[Ending]) -> Vec<Option<usize>> {
+    let place = |id| endings.iter().position(|ending| ending.view.id == id);
+    let parent = |ending: &Ending| ending.view.inside.as_ref()?.parent;
+    endings.iter().map(|ending| parent(ending).map(|id| place(id).expect("an SA"))).collect()
+}
+
+#[test]
+fn an_sa_that_is_made_by_rekeying_names_its_parent() {
+    let (mut packets, decryptor) = opened("rekey-ike-and-child");
+    let endings = follow_with(&packets, |_| Some(&decryptor));
+    assert_eq!(parents(&endings), [None, Some(0), Some(1)]);
+    assert_eq!(parents(&follow(&packets)), [None; 3]);
+
+    // The new SA's first message is parsed before the exchange that makes the SA.
+    let place = packets.iter().position(|packet| packet.data[4..].starts_with(&NEW_SPI));
+    let first = packets.remove(place.expect("a message of the new SA"));
+    packets.insert(8, first);
+    let before = follow_with(&packets[..9], |_| Some(&decryptor));
+    assert_eq!(parents(&before), [None, None]);
+    let after = follow_with(&packets, |_| Some(&decryptor));
+    assert_eq!(parents(&after), [None, Some(0), Some(1)]);
+    for (one, other) in endings.iter().zip(&after) {
+        assert_eq!(summary(one), summary(other));
+        assert_eq!(one.view.inside, other.view.inside);
+    }
+}
+
+/// The initiator's SPI of the second SA of `rekey-ike-and-child`.
+const NEW_SPI: [u8; 8] = [0x78, 0x09, 0xa3, 0x3c, 0xfc, 0x70, 0xd6, 0x3d];
+
+/// Both peers rekey at once: both SAs come from the same.
+#[test]
+fn sas_of_two_rekeyings_at_once_have_one_parent() {
+    let (packets, decryptor) = opened("crossing-exchanges");
+    let endings = follow_with(&packets, |_| Some(&decryptor));
+    assert_eq!(parents(&endings), [None, Some(0), Some(0)]);
+}
+
+/// The SPIs of children, as the peers' logs have them.
+#[test]
+fn children_are_known_until_they_are_deleted() {
+    let (packets, decryptor) = opened("create-child-pfs");
+    let mut seen = Vec::new();
+    for count in 1..=packets.len() {
+        let endings = follow_with(&packets[..count], |_| Some(&decryptor));
+        let spis = endings[0].view.inside.as_ref().map(|inside| inside.child_spis.clone());
+        let spis = spis.unwrap_or_default();
+        if seen.last() != Some(&spis) {
+            seen.push(spis);
+        }
+    }
+    let [one, two, again] =
+        [[0xf887d553, 0x0f592311], [0xb9845f36, 0x48579317], [0x74611bce, 0x214fcdd9]];
+    let expected =
+        [vec![], one.to_vec(), [one, two].concat(), [two, again].concat(), again.to_vec(), vec![]];
+    assert_eq!(seen, expected);
+}
+
 /// ESP in UDP by the end of each SA, in captures that have some: packets and bytes of
 /// the initiator and of the responder. Behind the SA's last message none is counted: all
 /// of the first SA's in `peer-restart`, one packet in `mobike`.
@@ -431,7 +614,7 @@ fn damaged_messages_do_no_harm() {
                 let mut data = packet.data.clone();
                 data[place] ^= 0x21;
                 let time = packet.time ^ (1 << (place % 64));
-                flows.observe(&table, &Packet { data, time, ..packet });
+                flows.observe(&table, &Packet { data, time, ..packet }, None);
             }
             assert!(table.counters().memuse <= limits.memcap);
         }

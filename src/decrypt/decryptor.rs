@@ -82,6 +82,10 @@ pub struct Decryptor {
     shards: Shards,
     /// How many messages are held; mostly none, which spares a look.
     held: AtomicUsize,
+    /// How many sets of keys have come.
+    keys_taken: AtomicUsize,
+    /// How many held messages were given up.
+    given_up: AtomicUsize,
 }
 
 struct Shards {
@@ -106,7 +110,17 @@ impl Shards {
 impl Decryptor {
     /// Takes keys; whether they were not there before.
     pub fn insert(&self, spis: Spis, keys: SaKeys) -> bool {
-        self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(spis, keys)
+        let is_new = self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(spis, keys);
+        if is_new {
+            // Who sees the number sees the keys.
+            self.keys_taken.fetch_add(1, Ordering::Release);
+        }
+        is_new
+    }
+
+    /// How many sets of keys have come; a change says that held messages may open.
+    pub fn keys_taken(&self) -> usize {
+        self.keys_taken.load(Ordering::Acquire)
     }
 
     /// How many SAs have keys.
@@ -119,11 +133,30 @@ impl Decryptor {
         self.held.load(Ordering::Relaxed)
     }
 
+    /// How many of these there are keys for: no packet has come since that they could be
+    /// reported with. This looks at all SAs of which messages are held.
+    pub fn unreported(&self) -> usize {
+        let of_shard = |shard: &Mutex<Shard>| {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.openable(|spis| self.epochs(spis).len())
+        };
+        if self.held() == 0 {
+            return 0;
+        }
+        self.shards.shards.iter().map(of_shard).sum()
+    }
+
+    /// How many messages were given up since the start though they waited for keys: there
+    /// was no room for them.
+    pub fn given_up(&self) -> usize {
+        self.given_up.load(Ordering::Relaxed)
+    }
+
     /// Opens a message; none if nothing in it is encrypted. If there are no keys yet it is
     /// held.
     pub fn open(&self, tx: &Transaction) -> Option<Opening> {
         let (header, payload) = encrypted(tx)?;
-        let spis = Spis(header.init_spi, header.resp_spi);
+        let spis = Spis::from(header);
         let epochs = self.epochs(&spis);
         let opening = self.open_with(&epochs, tx, header, &payload)?;
         if self.awaits_keys(&opening, &spis, header, epochs.len()) {
@@ -136,7 +169,7 @@ impl Decryptor {
     /// Opens one that was held. It is not held again.
     pub fn open_late(&self, tx: &Transaction) -> Option<Opening> {
         let (header, payload) = encrypted(tx)?;
-        let epochs = self.epochs(&Spis(header.init_spi, header.resp_spi));
+        let epochs = self.epochs(&Spis::from(header));
         self.open_with(&epochs, tx, header, &payload)
     }
 
@@ -146,10 +179,13 @@ impl Decryptor {
         if self.held() == 0 {
             return Vec::new();
         }
-        let Some(header) = &tx.header else { return Vec::new() };
-        let spis = Spis(header.init_spi, header.resp_spi);
-        let keys = self.epochs(&spis).len();
-        let taken = self.shards.of(&spis).take(&spis, keys);
+        tx.header.as_ref().map_or_else(Vec::new, |header| self.take_held_of(&header.into()))
+    }
+
+    /// As [`Decryptor::take_held`], of the SA with these SPIs.
+    pub fn take_held_of(&self, spis: &Spis) -> Vec<Held> {
+        let keys = self.epochs(spis).len();
+        let taken = self.shards.of(spis).take(spis, keys);
         self.held.fetch_sub(taken.len(), Ordering::Relaxed);
         taken
     }
@@ -170,7 +206,7 @@ impl Decryptor {
             Err(Failure::NoKeys) => return Some(Opening::NoKeys),
             Err(failure) => return Some(Opening::Failed(failure)),
         };
-        let spis = Spis(header.init_spi, header.resp_spi);
+        let spis = Spis::from(header);
         if header.exchange_type == ExchangeType::IKE_INTERMEDIATE {
             let changed = self.shards.of(&spis).note_rekeying(spis, header.message_id);
             self.count(changed);
@@ -214,6 +250,7 @@ impl Decryptor {
     fn count(&self, changed: Changed) {
         self.held.fetch_add(changed.added, Ordering::Relaxed);
         self.held.fetch_sub(changed.dropped, Ordering::Relaxed);
+        self.given_up.fetch_add(changed.dropped + changed.refused, Ordering::Relaxed);
     }
 }
 
@@ -229,6 +266,8 @@ fn encrypted(tx: &Transaction) -> Option<(&Header, Payload<'_>)> {
 struct Changed {
     added: usize,
     dropped: usize,
+    /// How many found no room.
+    refused: usize,
 }
 
 /// What is kept of an SA between its messages.
@@ -281,13 +320,25 @@ impl Shard {
     }
 
     fn hold(&mut self, spis: Spis, message: Held) -> Changed {
-        self.with(spis, |session| {
+        let (refused, mut changed) = self.with(spis, |session| {
             // The first tell most.
-            if session.held.len() < MAX_HELD {
+            let has_room = session.held.len() < MAX_HELD;
+            if has_room {
                 session.held.push(message);
             }
-        })
-        .1
+            usize::from(!has_room)
+        });
+        changed.refused = refused;
+        changed
+    }
+
+    /// How many held messages fewer sets of keys were tried on than `keys` has.
+    fn openable(&self, keys: impl Fn(&Spis) -> usize) -> usize {
+        let of_session = |(spis, session): (&Spis, &Session)| {
+            let keys = if session.held.is_empty() { 0 } else { keys(spis) };
+            session.held.iter().filter(|held| held.tried < keys).count()
+        };
+        self.sessions.iter().map(of_session).sum()
     }
 
     /// Takes what fewer sets of keys than these were tried on.

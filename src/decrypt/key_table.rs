@@ -19,6 +19,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::suite::{Encryption, Integrity};
+use crate::wire::Header;
 
 /// The most IKE SAs whose keys are kept; those that came last.
 pub const MAX_SAS: usize = 1 << 17;
@@ -36,6 +37,12 @@ const FIELDS: [&str; 8] =
 /// The SPIs of an IKE SA, the initiator's first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Spis(pub [u8; 8], pub [u8; 8]);
+
+impl From<&Header> for Spis {
+    fn from(header: &Header) -> Self {
+        Self(header.init_spi, header.resp_spi)
+    }
+}
 
 /// The keys of one IKE SA, or of one epoch of it. They are wiped when dropped.
 #[derive(PartialEq, Eq)]

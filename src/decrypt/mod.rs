@@ -16,6 +16,7 @@
 //! dropped, and no type that holds them can be printed.
 #![forbid(unsafe_code)]
 
+mod awaited;
 mod cipher;
 pub mod decryptor;
 pub mod key_table;
@@ -25,6 +26,7 @@ pub mod open;
 pub mod reassembly;
 pub mod suite;
 
+pub use awaited::Awaited;
 pub use decryptor::{Decryptor, Held, Opening};
 pub use key_table::{KeyTable, LineError, SaKeys, Spis};
 pub use open::{Failure, Sealed};

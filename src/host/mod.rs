@@ -109,6 +109,18 @@ fn register_with_host() {
     }
 }
 
+/// A counter in Suricata's stats: its name and what it is now.
+type Counter = (&'static CStr, unsafe extern "C" fn() -> u64);
+
+/// Adds counters to the host's. It has set them up before it starts threads, and not long
+/// before that.
+fn register_counters(counters: &'static [Counter]) {
+    for (name, counter) in counters {
+        // SAFETY: the name is static; the function has the host's form.
+        unsafe { sys::StatsRegisterGlobalCounter(name.as_ptr(), Some(*counter)) };
+    }
+}
+
 /// Signals are for the threads that Suricata made.
 fn block_signals() {
     // SAFETY: a set of signals is plain data, which `sigfillset` fills; the mask is that

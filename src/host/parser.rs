@@ -12,11 +12,13 @@ use super::{
     claim, config, decryption, log, protocol, tracking, PROTOCOL, PROTOCOL_NUMBER, TO_CLIENT,
     TO_SERVER,
 };
+use crate::decrypt::Decryptor;
 use crate::pipeline::{
-    decrypt, find_damaged, on_datagram, track, track_esp, track_other, FlowContext,
+    decrypt, find_damaged, late, on_datagram, track, track_esp, track_late, track_other,
+    FlowContext,
 };
 use crate::sys;
-use crate::tx::{Direction, Event, Transport};
+use crate::tx::{Direction, Event, Transaction, Transport};
 use crate::wire::{detect, Sighting, HEADER_LEN};
 
 /// A name that nothing else uses, on the way from one alias to the other.
@@ -246,6 +248,7 @@ unsafe fn take(flow: *const sys::Flow, sighting: Sighting, direction: *mut u8) -
 unsafe extern "C" fn thread_start() -> *mut c_void {
     guard((), || {
         tracking::register_counters();
+        decryption::register_counters();
         decryption::thread_starts();
     });
     ptr::from_ref(&PARSER).cast_mut().cast()
@@ -350,21 +353,40 @@ unsafe fn parse(
     });
     // SAFETY: the slice describes the packet's payload, valid for the call.
     let data = unsafe { bytes(slice.input, slice.input_len) };
-    let Some(mut transaction) = on_datagram(context, direction, data) else {
-        if let Some(table) = tracking::table() {
-            track_other(context, direction, data, table);
+    let mut transaction = on_datagram(context, direction, data);
+    let mut late = Vec::new();
+    if let Some(decryptor) = decryption::decryptor() {
+        late = decrypt_late(&flow, context, direction, transaction.as_ref(), decryptor);
+        if let Some(transaction) = &mut transaction {
+            decrypt(context, transaction, decryptor);
         }
-        return OK;
-    };
-    let decryptor = decryption::decryptor();
-    let late = decryptor.map(|decryptor| decrypt(context, &mut transaction, decryptor));
-    if let (Some(table), Some((from, to))) = (tracking::table(), flow.endpoints(direction)) {
-        track(context, &mut transaction, table, from, to, flow.time());
     }
-    for transaction in late.unwrap_or_default().into_iter().chain([transaction]) {
+    if let Some(table) = tracking::table() {
+        match (&mut transaction, flow.endpoints(direction)) {
+            (None, _) => track_other(context, direction, data, table),
+            (Some(tx), Some((from, to))) => track(context, tx, table, from, to, flow.time()),
+            (Some(_), None) => {}
+        }
+    }
+    for transaction in late.into_iter().chain(transaction) {
         state.push(transaction, config::get().max_tx);
     }
     OK
+}
+
+/// The messages that can be opened by now, with what they tell of their SAs.
+fn decrypt_late(
+    flow: &Flow,
+    context: &mut FlowContext,
+    direction: Direction,
+    transaction: Option<&Transaction>,
+    decryptor: &Decryptor,
+) -> Vec<Transaction> {
+    let mut late = late(context, direction, transaction, decryptor);
+    if let Some(table) = tracking::table() {
+        late.iter_mut().for_each(|tx| track_late(tx, table, flow.time()));
+    }
+    late
 }
 
 unsafe extern "C" fn get_tx_count(alstate: *mut c_void) -> u64 {

@@ -1,13 +1,12 @@
 //! The table of IKE SAs in the host: its settings and its counters.
 
-use core::ffi::CStr;
 use std::ffi::CString;
 use std::sync::Once;
 
 use lazy_static::lazy_static;
 
 use super::config::{self, children, Mode};
-use super::log;
+use super::{log, Counter};
 use crate::sa::{Counters, Limits, Table};
 use crate::sys;
 
@@ -97,17 +96,9 @@ fn size(text: &str) -> Option<u64> {
 pub(super) fn register_counters() {
     static ONCE: Once = Once::new();
     if table().is_some() {
-        ONCE.call_once(|| {
-            for (name, counter) in COUNTERS {
-                // SAFETY: the name is static; the function has the host's form; the
-                // host has set its counters up before it starts threads.
-                unsafe { sys::StatsRegisterGlobalCounter(name.as_ptr(), Some(*counter)) };
-            }
-        });
+        ONCE.call_once(|| super::register_counters(COUNTERS));
     }
 }
-
-type Counter = (&'static CStr, unsafe extern "C" fn() -> u64);
 
 const COUNTERS: &[Counter] = &[
     (c"ikev2.sa.active", active),

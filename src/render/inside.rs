@@ -34,11 +34,16 @@ fn render_child_spis(layer: &Layer<'_>, sink: &mut impl Sink) {
     let mut spis: Vec<_> = spis.map(u32::from_be_bytes).take(MAX_ELEMENTS).collect();
     // All proposals of an offer mostly have the same.
     spis.dedup();
+    render_spis(&spis, sink);
+}
+
+/// SPIs of child SAs, unless there are none.
+pub(super) fn render_spis(spis: &[u32], sink: &mut impl Sink) {
     if spis.is_empty() {
         return;
     }
     sink.open_array(c"child_spis");
-    spis.into_iter().for_each(|spi| sink.push_uint(spi.into()));
+    spis.iter().for_each(|spi| sink.push_uint((*spi).into()));
     sink.close();
 }
 

@@ -4,9 +4,10 @@
 use std::hash::BuildHasher;
 
 use crate::tx::{Event, EventSet, Transaction};
-use crate::wire::registry::{EapCode, ExchangeType, NotifyType, PayloadType};
+use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 use crate::wire::Header;
 
+use super::known::Known;
 use super::{Reason, State};
 
 /// The exchanges of each window that are remembered, the first apart. A peer's window is
@@ -77,21 +78,8 @@ pub(super) struct Protected {
     /// Initialization vector to checksum, in bytes.
     pub(super) length: u32,
     pub(super) part: Part,
-    /// What an opened message says; none without keys.
+    /// What an opened message says; none without keys. Then `inner` is its first payload.
     pub(super) known: Option<Known>,
-}
-
-/// What an opened message says, as far as the handshake depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Known {
-    /// An error, and nothing that authenticates.
-    Error(NotifyType),
-    /// EAP goes on, or has succeeded: another round follows.
-    Eap,
-    /// EAP has failed.
-    EapFailure,
-    /// None of these.
-    Other,
 }
 
 /// Which part of a message a datagram is.
@@ -153,6 +141,12 @@ impl Facts {
         is_use(self.exchange)
     }
 
+    /// Whether the whole message was opened.
+    pub(super) fn is_opened(&self) -> bool {
+        let known = self.protected().and_then(|protected| protected.known);
+        known.is_some_and(|known| known != Known::Later)
+    }
+
     fn part(&self) -> Part {
         self.protected().map_or(Part::Whole, |protected| protected.part)
     }
@@ -184,19 +178,9 @@ fn body(tx: &Transaction, header: &Header) -> Body {
         Some(_) => Part::Later,
     };
     let length = u32::try_from(contents.len()).unwrap_or(u32::MAX);
-    Body::Protected(Protected { inner: last.next_payload, length, part, known: known(tx) })
-}
-
-fn known(tx: &Transaction) -> Option<Known> {
-    tx.decrypted.as_ref()?;
-    let inside = |kind| tx.inner_payloads().iter().find(move |it| it.kind == kind);
-    // The first of EAP stands beside the responder's authentication, the last does not.
-    if let Some(eap) = inside(PayloadType::EAP).map(|entry| tx.payload(entry)) {
-        let has_failed = eap.body.first() == Some(&EapCode::FAILURE.0);
-        return Some(if has_failed { Known::EapFailure } else { Known::Eap });
-    }
-    let error = first_error(tx).filter(|_| inside(PayloadType::AUTH).is_none());
-    Some(error.map_or(Known::Other, Known::Error))
+    let known = Known::of(tx);
+    let first = tx.inner_payloads().first().map(|payload| payload.kind);
+    Body::Protected(Protected { inner: first.unwrap_or(last.next_payload), length, part, known })
 }
 
 fn init(tx: &Transaction, header: &Header) -> Init {
@@ -221,7 +205,7 @@ fn init(tx: &Transaction, header: &Header) -> Init {
     }
 }
 
-fn first_error(tx: &Transaction) -> Option<NotifyType> {
+pub(super) fn first_error(tx: &Transaction) -> Option<NotifyType> {
     let mut kinds = tx.notifies().map(|notify| notify.kind);
     kinds.find(|kind| kind.is_error() && kind.0 != 0)
 }
@@ -266,6 +250,10 @@ impl Exchange {
     const REQUEST_IN_PARTS: u16 = 64;
     const RESPONSE_IN_PARTS: u16 = 128;
     const AUTH: u16 = 256;
+    /// The request was opened, so that `DELETE` is of the IKE SA beyond doubt.
+    const OPENED: u16 = 512;
+    /// The request says that a further authentication follows.
+    const ANOTHER: u16 = 1024;
 
     fn has(&self, mark: u16) -> bool {
         self.marks & mark != 0
@@ -282,6 +270,14 @@ impl Exchange {
 
     pub(super) fn asks_to_delete(&self) -> bool {
         self.has(Self::DELETE)
+    }
+
+    pub(super) fn is_opened(&self) -> bool {
+        self.has(Self::OPENED)
+    }
+
+    pub(super) fn announces_another(&self) -> bool {
+        self.has(Self::ANOTHER)
     }
 
     pub(super) fn is_auth(&self) -> bool {
@@ -557,6 +553,23 @@ impl Window {
                 }
             }
             _ => {}
+        }
+        self.learn(facts);
+    }
+
+    /// Takes over what an opened request asks for.
+    pub(super) fn learn(&mut self, facts: &Facts) {
+        let known = facts.protected().and_then(|protected| protected.known);
+        let Some(known) = known.filter(|known| !facts.response && *known != Known::Later) else {
+            return;
+        };
+        let Some(exchange) = self.exchange(facts.id) else { return };
+        exchange.marks = exchange.marks & !Exchange::DELETE | Exchange::OPENED;
+        if facts.exchange == ExchangeType::INFORMATIONAL && known == Known::Delete {
+            exchange.marks |= Exchange::DELETE;
+        }
+        if known == Known::AuthenticatedOnce {
+            exchange.marks |= Exchange::ANOTHER;
         }
     }
 }

@@ -30,6 +30,8 @@ mod clock;
 mod esp;
 mod exchange;
 pub mod fragment;
+mod inside;
+mod known;
 mod limits;
 pub mod nat;
 pub mod negotiation;
@@ -42,6 +44,7 @@ mod table;
 mod tests;
 
 pub use esp::{Carrier, Esp, InFlow, Sent};
+pub use inside::MAX_CHILDREN;
 pub use limits::Limits;
 pub use nat::Nat;
 pub use negotiation::Chosen;
@@ -154,8 +157,17 @@ pub struct Failure {
     pub inferred: bool,
 }
 
+/// What opened messages tell of other SAs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InsideView {
+    /// The id of the IKE SA that this one took the place of.
+    pub parent: Option<u64>,
+    /// The SPIs of its children, those of both ends; none once it is not established.
+    pub child_spis: Vec<u32>,
+}
+
 /// What is known of an SA after a message of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SaView {
     /// The same for all messages of an SA and in every run: made from the
     /// initiator's SPI alone, as the responder's is not known at first.
@@ -191,6 +203,8 @@ pub struct SaView {
     pub failure: Option<Failure>,
     /// ESP in UDP of its flows.
     pub esp: Esp,
+    /// What only opened messages tell.
+    pub inside: Option<Box<InsideView>>,
     /// Half-open SAs of this responder.
     pub half_open: u32,
     /// Refused authentications of this initiator within the window.

@@ -391,9 +391,18 @@ impl Chosen {
     pub fn of(tx: &Transaction) -> Option<Self> {
         let proposals = tx.proposals.proposals();
         let proposal = proposals.first().filter(|_| is_of(tx, true))?;
+        Some(Self::from_proposal(tx, proposal))
+    }
+
+    /// What a response has chosen under encryption: a rekeyed IKE SA's algorithms.
+    pub fn inside(tx: &Transaction) -> Option<Self> {
+        tx.inner_proposals().first().map(|proposal| Self::from_proposal(tx, proposal))
+    }
+
+    fn from_proposal(tx: &Transaction, proposal: &Proposal) -> Self {
         let mut chosen = Self::from_transforms(tx.proposals.transforms(proposal));
         chosen.security_bits = security_bits(&tx.proposals);
-        Some(chosen)
+        chosen
     }
 
     fn from_transforms(transforms: &[Transform]) -> Self {

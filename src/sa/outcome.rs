@@ -10,7 +10,8 @@
 
 use crate::wire::registry::{Encr, Integ, PayloadType};
 
-use super::exchange::{Known, Protected, Step};
+use super::exchange::{Protected, Step};
+use super::known::Known;
 use super::Reason;
 
 /// What encryption adds to the size of contents.
@@ -115,7 +116,8 @@ pub(super) fn judge(response: Protected, sizes: Option<Sizes>) -> Option<Step> {
             Known::Error(kind) => Step::Fail(Reason::Inside(kind)),
             Known::EapFailure => Step::Fail(Reason::EapFailure),
             Known::Eap => Step::AnotherRound,
-            Known::Other => Step::Authenticated,
+            Known::Authenticated | Known::AuthenticatedOnce => Step::Authenticated,
+            Known::Delete | Known::Other | Known::Later => return None,
         });
     }
     if is_lone_notify(response, sizes)? {
@@ -249,17 +251,17 @@ mod tests {
         let sizes = Some(sizes(Encr::ENCR_AES_GCM_16, Integ::NONE));
         let refused = NotifyType::AUTHENTICATION_FAILED;
         for (known, step) in [
-            (Known::Error(refused), Step::Fail(Reason::Inside(refused))),
-            (Known::EapFailure, Step::Fail(Reason::EapFailure)),
-            (Known::Eap, Step::AnotherRound),
-            (Known::Other, Step::Authenticated),
+            (Known::Error(refused), Some(Step::Fail(Reason::Inside(refused)))),
+            (Known::EapFailure, Some(Step::Fail(Reason::EapFailure))),
+            (Known::Eap, Some(Step::AnotherRound)),
+            (Known::Authenticated, Some(Step::Authenticated)),
+            (Known::Later, None),
+            (Known::Other, None),
         ] {
+            let is_error = matches!(known, Known::Error(_));
             let known = Protected { known: Some(known), ..message(PayloadType::NOTIFY, 33) };
-            assert_eq!(judge(known, sizes), Some(step));
-            assert_eq!(
-                is_lone_notify(known, None),
-                Some(matches!(step, Step::Fail(Reason::Inside(_))))
-            );
+            assert_eq!(judge(known, sizes), step);
+            assert_eq!(is_lone_notify(known, None), Some(is_error));
         }
     }
 

@@ -6,13 +6,17 @@ use crate::tx::{Event, EventSet, Transaction};
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 
 use super::esp::Esp;
-use super::exchange::{next, Body, Facts, Init, Known, Part, Protected, Sight, Step, Window};
+use super::exchange::{next, Body, Facts, Init, Part, Protected, Sight, Step, Window};
 use super::fragment::{self, Condition, Conditions, Fragments, MessageKey};
+use super::inside::Inside;
+use super::known::Known;
 use super::nat;
 use super::negotiation::{self, Chosen, Irregularities, Irregularity, Offer};
 use super::outcome::{self, Certainty, Sizes};
 use super::pressure::Tally;
 use super::{Endpoint, Failure, Observation, Reason, State};
+
+mod opened;
 
 /// How soon after its first IKE_AUTH exchange an initiator rejects the responder's
 /// authentication, in microseconds. A lone notify later on is something else.
@@ -46,6 +50,8 @@ pub(super) struct Sa {
     offer: Option<Box<Offer>>,
     fragments: Option<Box<Fragments>>,
     pub(super) esp: Esp,
+    /// What opened messages tell of other SAs.
+    pub(super) inside: Option<Box<Inside>>,
 }
 
 /// A message that waits for the algorithms to be judged.
@@ -58,7 +64,7 @@ enum Unjudged {
 }
 
 /// What the message did that concerns others than its SA.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Outcome {
     pub(super) events: EventSet,
     pub(super) fragments: Option<fragment::Status>,
@@ -68,6 +74,8 @@ pub(super) struct Outcome {
     pub(super) refused: bool,
     /// The handshake has succeeded, and the algorithms are known, for the first time.
     pub(super) settled: bool,
+    /// The record of the SA that takes this one's place from now on.
+    pub(super) successor: Option<Box<Sa>>,
 }
 
 impl Sa {
@@ -107,11 +115,16 @@ impl Sa {
         } else {
             (State::Authenticating, 0)
         };
+        Self { state, marks, ..Self::blank(facts.init_spi, time) }
+    }
+
+    /// A record of which nothing is known.
+    fn blank(init_spi: [u8; 8], time: u64) -> Self {
         Self {
-            init_spi: facts.init_spi,
+            init_spi,
             resp_spi: [0; 8],
-            state,
-            marks,
+            state: State::default(),
+            marks: 0,
             nat: nat::Views::default(),
             failure: None,
             initiator: None,
@@ -128,6 +141,7 @@ impl Sa {
             offer: None,
             fragments: None,
             esp: Esp::default(),
+            inside: None,
         }
     }
 
@@ -147,6 +161,7 @@ impl Sa {
             offer: None,
             fragments: None,
             esp: Esp::default(),
+            inside: None,
             round_trip_us: None,
             established: None,
             ..*self
@@ -165,7 +180,9 @@ impl Sa {
         let fragments = self.fragments.as_ref();
         let fragments =
             fragments.map_or(0, |fragments| size_of::<Fragments>() + fragments.heap_size());
-        offer + fragments
+        let inside = self.inside.as_ref();
+        let inside = inside.map_or(0, |inside| size_of::<Inside>() + inside.heap_size());
+        offer + fragments + inside
     }
 
     /// Counts a message in. A request that is repeated for longer than `patience`
@@ -198,16 +215,24 @@ impl Sa {
                 let step = self.lose_patience(facts, time, patience);
                 self.take(step, time, &mut outcome);
             }
+            Sight::Part if facts.is_opened() => self.correct(facts, time, &mut outcome),
             Sight::Part | Sight::Changed | Sight::Stray => {}
+        }
+        if facts.is_opened() && !matches!(sight, Sight::Repeated | Sight::Changed) {
+            outcome.successor = self.look_inside(facts, observation.tx, time);
         }
         self.observe_fragment(facts, observation, after_whole, &mut outcome);
         self.messages = self.messages.saturating_add(1);
         self.last = self.last.max(time);
+        self.settle(&mut outcome);
+        outcome
+    }
+
+    fn settle(&mut self, outcome: &mut Outcome) {
         if self.established.is_some() && self.chosen.is_some() && !self.has(Self::SETTLED) {
             self.marks |= Self::SETTLED;
             outcome.settled = true;
         }
-        outcome
     }
 
     /// Takes over what was recorded of the SA's first requests alone, when its later
@@ -283,7 +308,8 @@ impl Sa {
             self.round_trip_us = Some(round_trip);
         }
         let unknown = facts.body == Body::Clear(Some(NotifyType::INVALID_IKE_SPI));
-        if self.state == State::Closed && (unknown || self.has(Self::SURELY_CLOSED)) {
+        let surely_closed = self.has(Self::SURELY_CLOSED) && !self.answers_delete(facts);
+        if self.state == State::Closed && (unknown || surely_closed) {
             outcome.events.insert(Event::MessageAfterDelete);
         }
         let step = self.step(facts, too_soon, time);
@@ -293,6 +319,12 @@ impl Sa {
             let step = self.judge_at_last();
             self.take(step, self.last, outcome);
         }
+    }
+
+    /// Whether the message is the answer to a delete: both peers may ask for it at once.
+    fn answers_delete(&mut self, facts: &Facts) -> bool {
+        let exchange = self.window(facts).exchange(facts.id).filter(|_| facts.response);
+        exchange.is_some_and(|exchange| exchange.asks_to_delete())
     }
 
     /// Learns where the peers are; a later message overrides an earlier one, as
@@ -419,17 +451,33 @@ impl Sa {
     fn auth_step(&mut self, facts: &Facts, protected: Protected) -> Option<Step> {
         self.marks |= Self::AUTH_SEEN;
         if facts.response {
-            return self.auth_answer(protected);
+            return self.auth_answer(facts, protected);
         }
         let over = self.has(Self::AUTH_OVER) || !self.windows[0].is_newest(facts.id);
         // Another round shows that the answer before was not the last.
         (!over || self.state != State::Established).then_some(Step::Authenticate)
     }
 
-    fn auth_answer(&mut self, answer: Protected) -> Option<Step> {
+    fn auth_answer(&mut self, facts: &Facts, answer: Protected) -> Option<Step> {
+        if answer.known == Some(Known::Authenticated) && !self.takes_another(facts) {
+            self.marks |= Self::AUTH_OVER | Self::CONFIRMED;
+        }
+        self.judge_answer(answer)
+    }
+
+    /// Whether a further authentication may follow (RFC 4739), as the opened request says,
+    /// or the responder.
+    fn takes_another(&mut self, facts: &Facts) -> bool {
+        let multiple = self.has(Self::MULTIPLE_AUTH);
+        let asked = self.window(facts).exchange(facts.id).filter(|asked| asked.is_opened());
+        asked.map_or(multiple, |asked| asked.announces_another())
+    }
+
+    fn judge_answer(&mut self, answer: Protected) -> Option<Step> {
         let step = outcome::judge(answer, self.sizes());
-        self.unjudged = step.is_none().then_some(Unjudged::Answer(answer));
-        if answer.inner == PayloadType::AUTH {
+        let waits = step.is_none() && answer.known.is_none();
+        self.unjudged = waits.then_some(Unjudged::Answer(answer));
+        if answer.known.is_none() && answer.inner == PayloadType::AUTH {
             self.marks |= Self::AUTH_OVER | Self::CONFIRMED;
         }
         step
@@ -437,7 +485,7 @@ impl Sa {
 
     fn judge_at_last(&mut self) -> Option<Step> {
         match self.unjudged.take()? {
-            Unjudged::Answer(answer) => self.auth_answer(answer),
+            Unjudged::Answer(answer) => self.judge_answer(answer),
             Unjudged::LastWord(request) => {
                 let is_last = outcome::is_lone_notify(request, self.sizes()) == Some(true);
                 is_last.then_some(Step::Fail(Reason::RefusedByInitiator))
@@ -479,6 +527,15 @@ impl Sa {
         if facts.exchange != ExchangeType::INFORMATIONAL || !facts.from_initiator {
             return false;
         }
+        if let Some(known) = protected.known {
+            let is_error = matches!(known, Known::Error(_));
+            return match self.state {
+                State::Authenticating => is_error,
+                // What was inferred from it before has now a name.
+                State::Established | State::Failed => known.is_fatal(),
+                _ => false,
+            };
+        }
         let lone_notify = outcome::is_lone_notify(protected, self.sizes());
         let before = facts.id.checked_sub(1).and_then(|id| self.windows[0].exchange(id));
         let after_auth = before.is_some_and(|before| before.is_auth());
@@ -504,7 +561,11 @@ impl Sa {
             return None;
         }
         let deletes = exchange.asks_to_delete();
-        match outcome::deletion(exchange.asked, answer, sizes).filter(|_| deletes) {
+        let deletion = match exchange.is_opened() {
+            true => Some(Certainty::Certain),
+            false => outcome::deletion(exchange.asked, answer, sizes),
+        };
+        match deletion.filter(|_| deletes) {
             None => Some(Step::Use),
             Some(certainty) => {
                 if certainty == Certainty::Certain {
@@ -558,6 +619,7 @@ impl Sa {
         let before = self.state;
         self.state = next(before, step);
         if self.state == before {
+            self.name_failure(step);
             return;
         }
         self.failure = None;
@@ -573,6 +635,15 @@ impl Sa {
                 false => Event::HandshakeFailed,
             });
             self.failure = Some(Failure { reason, inferred: reason.is_inferred() });
+        }
+    }
+
+    /// A failure that was inferred gets the name that an opened message has for it.
+    fn name_failure(&mut self, step: Step) {
+        if let Step::Fail(reason @ (Reason::Inside(_) | Reason::EapFailure)) = step {
+            if let Some(failure) = self.failure.as_mut().filter(|failure| failure.inferred) {
+                *failure = Failure { reason, inferred: false };
+            }
         }
     }
 

@@ -10,18 +10,19 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::tx::{Event, EventSet};
+use crate::tx::{Event, EventSet, Transaction};
 use crate::wire::registry::ExchangeType;
 
 use super::clock::{Clock, Now};
 use super::esp::{Esp, InFlow};
 use super::exchange::{Body, Facts, Init};
+use super::inside::Inside;
 use super::limits::{Limits, MICROSECONDS};
 use super::negotiation::Peers;
 use super::pressure::{Pressure, Tally};
 use super::record::{Outcome, Sa};
 use super::slab::{By, Class, Slab};
-use super::{Observation, SaView, State};
+use super::{InsideView, Observation, SaView, State};
 
 /// Enough that threads seldom meet, however many a machine has.
 const SHARDS: usize = 256;
@@ -118,9 +119,10 @@ impl Table {
         self.expire(&mut shard, now);
         let (slot, mut events) = self.locate(&mut shard, &facts, &keys, observation.time)?;
         let patience = u64::from(self.limits.half_open_timeout) * MICROSECONDS;
-        let (outcome, tally, view) = shard.update(slot, |sa| {
+        let (mut outcome, tally, view) = shard.update(slot, |sa| {
             let outcome = sa.observe(&facts, observation, patience);
-            (outcome, sa.recount(), view(sa, &outcome, observation.time))
+            let (tally, view) = (sa.recount(), view(sa, &outcome, observation.time));
+            (outcome, tally, view)
         })?;
         // Requests without responder SPI belong to the newest, which has the link.
         let is_alone =
@@ -134,11 +136,52 @@ impl Table {
         }
         drop(shard);
         self.tidy(now);
+        if let Some(successor) = outcome.successor.take() {
+            self.replace(*successor);
+        }
         events.merge(outcome.events);
         if outcome.settled && self.is_downgrade(&view) {
             events.insert(Event::DowngradePeers);
         }
         Some((self.count(view, tally, &outcome, observation.time), events))
+    }
+
+    /// Takes in what a message says that [`Table::observe`] has counted before it was
+    /// opened; what is known of its SA now, and the events that follow. None if its SA is
+    /// not known any more.
+    pub fn learn(&self, tx: &Transaction, time: u64) -> Option<(SaView, EventSet)> {
+        let facts = Facts::of(tx, &self.hasher)?;
+        let learnt = self.update(facts.init_spi, facts.resp_spi, |sa| {
+            let outcome = sa.learn(&facts, tx);
+            (sa.recount(), view(sa, &outcome, time), outcome)
+        });
+        let (tally, view, mut outcome) = learnt?;
+        if let Some(successor) = outcome.successor.take() {
+            self.replace(*successor);
+        }
+        let mut events = outcome.events;
+        if outcome.settled && self.is_downgrade(&view) {
+            events.insert(Event::DowngradePeers);
+        }
+        Some((self.count(view, tally, &outcome, time), events))
+    }
+
+    /// Adds the record of an SA that takes the place of another, or adds to the one that
+    /// its first messages have made in another thread.
+    fn replace(&self, successor: Sa) {
+        let pair = self.hasher.hash_one((successor.init_spi, successor.resp_spi));
+        let mut shard = self.lock(place(&self.hasher, successor.init_spi));
+        let is_it =
+            |sa: &Sa| (sa.init_spi, sa.resp_spi) == (successor.init_spi, successor.resp_spi);
+        if let Some(slot) = shard.find(By::Pair, pair, is_it) {
+            shard.update(slot, |sa| sa.adopt(successor));
+            return;
+        }
+        let growth = shard.growth() + successor.heap();
+        if self.make_room(&mut shard, growth, None) {
+            let slot = shard.insert(successor);
+            shard.link(slot, By::Pair, pair);
+        }
     }
 
     /// Takes in a NAT keepalive in a flow of the SA with these SPIs: a peer sends them
@@ -425,7 +468,7 @@ fn begins_a_record(facts: &Facts) -> bool {
 fn view(sa: &Sa, outcome: &Outcome, time: u64) -> SaView {
     let age = time.saturating_sub(sa.started) / MICROSECONDS;
     SaView {
-        id: mix(u64::from_be_bytes(sa.init_spi)),
+        id: id(sa.init_spi),
         state: sa.state,
         confirmed: sa.is_confirmed(),
         initiator: sa.initiator,
@@ -441,10 +484,25 @@ fn view(sa: &Sa, outcome: &Outcome, time: u64) -> SaView {
         fragments: outcome.fragments,
         failure: sa.failure,
         esp: sa.esp,
+        inside: sa.inside.as_ref().map(|inside| Box::new(inside_view(sa, inside))),
         half_open: 0,
         auth_failures: 0,
         init_rate: 0,
     }
+}
+
+fn inside_view(sa: &Sa, inside: &Inside) -> InsideView {
+    InsideView {
+        parent: inside.parent.map(id),
+        child_spis: match sa.state {
+            State::Established => inside.child_spis(),
+            _ => Vec::new(),
+        },
+    }
+}
+
+fn id(init_spi: [u8; 8]) -> u64 {
+    mix(u64::from_be_bytes(init_spi))
 }
 
 /// A one-to-one scrambling of 64 bits (the last step of SplitMix64): no key, as the

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use suricata_ikev2::decrypt::key_table::parse_line;
-use suricata_ikev2::decrypt::{KeyTable, Sealed};
+use suricata_ikev2::decrypt::{Decryptor, KeyTable, Sealed};
 use suricata_ikev2::tx::Transport;
 use suricata_ikev2::wire::{classify, Carrier, Datagram as Kind, Message, Payload};
 
@@ -33,6 +33,16 @@ pub(crate) fn table<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> KeyTabl
         }
     }
     table
+}
+
+/// Gives the keys of a file without mistakes to what opens messages.
+#[allow(dead_code)] // Not every test that shares this file opens any.
+pub(crate) fn give(decryptor: &Decryptor, file: &Path) {
+    for line in fs::read(file).expect("readable keys").split(|byte| *byte == b'\n') {
+        if let Some((spis, keys)) = parse_line(line).expect("a good line") {
+            decryptor.insert(spis, keys);
+        }
+    }
 }
 
 /// The project's captures that have keys, with the files of these.

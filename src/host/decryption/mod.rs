@@ -6,7 +6,7 @@ mod file;
 pub use file::read_key_table;
 
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use lazy_static::lazy_static;
 
 use super::config::{self, children, Mode};
 use super::guard::guard;
-use super::log;
+use super::{log, Counter};
 use crate::decrypt::{Decryptor, SaKeys, Spis};
 use file::{KeyFile, Listener};
 
@@ -125,6 +125,36 @@ impl Listener for Reporter<'_> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Registers the counters in Suricata's stats, once; every thread calls it.
+pub(super) fn register_counters() {
+    static ONCE: Once = Once::new();
+    if decryptor().is_some() {
+        ONCE.call_once(|| super::register_counters(COUNTERS));
+    }
+}
+
+const COUNTERS: &[Counter] = &[
+    (c"ikev2.decryption.held", held),
+    (c"ikev2.decryption.unreported", unreported),
+    (c"ikev2.decryption.given_up", given_up),
+];
+
+fn count(which: fn(&Decryptor) -> usize) -> u64 {
+    guard(0, || decryptor().map_or(0, |decryptor| which(decryptor) as u64))
+}
+
+unsafe extern "C" fn held() -> u64 {
+    count(Decryptor::held)
+}
+
+unsafe extern "C" fn unreported() -> u64 {
+    count(Decryptor::unreported)
+}
+
+unsafe extern "C" fn given_up() -> u64 {
+    count(Decryptor::given_up)
 }
 
 /// The thread that reads the files, and how many packet threads need it.

@@ -436,7 +436,7 @@ super::keywords! {
         source: "docs/sa-tracking.md",
         kind: Kind::Choice(Choice {
             names: &["half_open", "cookie", "init_done", "authenticating", "established", "failed", "closed"],
-            get: |tx| tx.sa.map(|sa| 1 << sa.state as u32),
+            get: |tx| tx.sa.as_ref().map(|sa| 1 << sa.state as u32),
         }),
     }
     SaAgeKeyword {
@@ -493,7 +493,7 @@ super::keywords! {
         details: "`no` is every other message, of SAs in their handshake too. What looks like the last response of IKE_AUTH may be the first of EAP.",
         examples: &["ikev2.sa.confirmed;", "ikev2.sa.state:established; ikev2.sa.confirmed:no;"],
         source: "docs/sa-tracking.md",
-        kind: Kind::Presence(|tx| tx.sa.is_some_and(|sa| sa.confirmed)),
+        kind: Kind::Presence(|tx| tx.sa.as_ref().is_some_and(|sa| sa.confirmed)),
     }
     EspPacketsKeyword {
         name: c"ikev2.esp.packets",
@@ -527,7 +527,7 @@ super::keywords! {
         source: "RFC 7296, 2.23",
         kind: Kind::Choice(Choice {
             names: &["unknown", "none", "initiator", "responder", "both", "forced"],
-            get: |tx| tx.sa.map(|sa| 1 << sa.nat as u32),
+            get: |tx| tx.sa.as_ref().map(|sa| 1 << sa.nat as u32),
         }),
     }
     FragmentStatusKeyword {
@@ -539,7 +539,7 @@ super::keywords! {
         kind: Kind::Choice(Choice {
             names: &["complete", "incomplete", "duplicate", "conflict", "total_changed", "invalid", "mixed", "timeout", "too_many"],
             get: |tx| {
-                let status = tx.sa.and_then(|sa| sa.fragments)?;
+                let status = tx.sa.as_ref().and_then(|sa| sa.fragments)?;
                 Some(status.conditions.iter().fold(0, |bits, it| bits | 1 << it as u32))
             },
         }),
@@ -668,7 +668,7 @@ fn any_key_exchange_method(
     test: &mut dyn FnMut(u32) -> bool,
 ) -> bool {
     if part == Some(Part::Sa) {
-        let chosen = tx.sa.and_then(|sa| sa.chosen);
+        let chosen = tx.sa.as_ref().and_then(|sa| sa.chosen);
         let mut transforms = chosen.iter().flat_map(|chosen| chosen.transforms());
         return transforms.any(|it| it.kind.is_key_exchange() && test(it.id.into()));
     }

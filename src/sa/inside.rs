@@ -1,0 +1,269 @@
+//! What opened messages tell of other SAs: the children of an IKE SA, the IKE SA that
+//! takes its place and the one whose place it took. Only SAs with keys have it.
+//!
+//! An SA is made by an exchange (RFC 7296, 1.2 and 1.3): the request offers with an SPI of
+//! its sender's, the response takes it with one of its own.
+
+use crate::proposal::Proposal;
+use crate::tx::Transaction;
+use crate::wire::registry::{ExchangeType, NotifyType, Protocol};
+
+use super::exchange::Facts;
+
+/// The most children of an IKE SA that are kept; those that came last.
+pub const MAX_CHILDREN: usize = 16;
+
+/// The most requests that are kept until their responses come; a peer seldom has two.
+const MAX_ASKED: usize = 4;
+
+/// The most SPIs that are kept of a request: its proposals mostly have the same.
+const MAX_SPIS: usize = 16;
+
+/// What is kept of an IKE SA.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Inside {
+    /// The initiator's SPI of the IKE SA that this one took the place of.
+    pub(super) parent: Option<[u8; 8]>,
+    children: Vec<Child>,
+    asked: Vec<Asked>,
+}
+
+/// The SPIs of a child, the one that the IKE SA's initiator chose first: the other sends
+/// with it. 0 where it was not seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Child([u32; 2]);
+
+/// A request for an SA.
+#[derive(Clone, Debug)]
+struct Asked {
+    /// Which exchange it begins, and which end did.
+    exchange: (u32, bool),
+    /// The SPIs with the numbers of their proposals.
+    spis: Vec<(u8, u64)>,
+    /// The child that is to be replaced, by its SPI of the sender.
+    replaces: Option<u32>,
+}
+
+/// The SPIs of an IKE SA that was made by rekeying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Made {
+    pub(super) init_spi: [u8; 8],
+    pub(super) resp_spi: [u8; 8],
+    /// Whether the initiator of the SA that is replaced is the new one's too.
+    pub(super) same_initiator: bool,
+}
+
+impl Inside {
+    /// That of the SA that takes this one's place, whose initiator's SPI is `parent`. The
+    /// children become its own (RFC 7296, 2.8).
+    pub(super) fn successor(&self, parent: [u8; 8], same_initiator: bool) -> Self {
+        let mut children = self.children.clone();
+        if !same_initiator {
+            children.iter_mut().for_each(|child| child.0.reverse());
+        }
+        Self { parent: Some(parent), children, asked: Vec::new() }
+    }
+
+    /// Takes over what another record of the SA has.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.parent = self.parent.or(other.parent);
+        let children = std::mem::take(&mut self.children);
+        self.children = other.children;
+        children.into_iter().for_each(|child| self.add_child(child));
+    }
+
+    /// The SPIs of the children, of both ends.
+    pub(super) fn child_spis(&self) -> Vec<u32> {
+        self.children.iter().flat_map(|child| child.0).filter(|spi| *spi != 0).collect()
+    }
+
+    /// The bytes it has allocated.
+    pub(super) fn heap_size(&self) -> usize {
+        let spis: usize = self.asked.iter().map(|asked| asked.spis.capacity()).sum();
+        self.children.capacity() * size_of::<Child>()
+            + self.asked.capacity() * size_of::<Asked>()
+            + spis * size_of::<(u8, u64)>()
+    }
+
+    /// Takes in an opened message; the IKE SA that it completes, if it does. Without
+    /// anything that matters `this` stays none.
+    pub(super) fn look(
+        this: &mut Option<Box<Self>>,
+        facts: &Facts,
+        tx: &Transaction,
+    ) -> Option<Made> {
+        if facts.exchange == ExchangeType::INFORMATIONAL {
+            if let Some(inside) = this {
+                inside.delete_children(facts, tx);
+            }
+            return None;
+        }
+        if !facts.is_auth() && facts.exchange != ExchangeType::CREATE_CHILD_SA {
+            return None;
+        }
+        let proposals = tx.inner_proposals();
+        if facts.response {
+            // Without a request nothing but a child that is made can be new.
+            if this.is_none() && proposals.is_empty() {
+                return None;
+            }
+            return this.get_or_insert_default().answer(facts, tx, proposals.first());
+        }
+        if !proposals.is_empty() {
+            this.get_or_insert_default().ask(facts, tx, proposals);
+        }
+        None
+    }
+
+    fn ask(&mut self, facts: &Facts, tx: &Transaction, proposals: &[Proposal]) {
+        let exchange = key(facts);
+        self.asked.retain(|asked| asked.exchange != exchange);
+        if self.asked.len() >= MAX_ASKED {
+            self.asked.remove(0);
+        }
+        let spis =
+            proposals.iter().filter_map(|it| Some((it.number, spi(tx.range(it.spi.clone()))?)));
+        self.asked.push(Asked {
+            exchange,
+            spis: spis.take(MAX_SPIS).collect(),
+            replaces: replaced(tx),
+        });
+    }
+
+    fn answer(
+        &mut self,
+        facts: &Facts,
+        tx: &Transaction,
+        chosen: Option<&Proposal>,
+    ) -> Option<Made> {
+        // EAP goes on between the request for a child in IKE_AUTH and its answer.
+        if chosen.is_none() && facts.is_auth() {
+            return None;
+        }
+        let exchange = key(facts);
+        let place = self.asked.iter().position(|asked| asked.exchange == exchange);
+        let asked = place.map(|place| self.asked.remove(place));
+        let chosen = chosen?;
+        let of_request = asked.as_ref().and_then(|asked| asked.spi(chosen.number));
+        let of_response = tx.range(chosen.spi.clone());
+        let by_initiator = facts.asked_by_initiator();
+        if chosen.protocol == Protocol::IKE {
+            return Some(Made {
+                init_spi: of_request?.to_be_bytes(),
+                resp_spi: of_response.try_into().ok()?,
+                same_initiator: by_initiator,
+            });
+        }
+        if let Some(replaced) = asked.and_then(|asked| asked.replaces) {
+            self.remove_child(by_initiator, replaced);
+        }
+        let narrow = |spi: Option<u64>| spi.and_then(|spi| u32::try_from(spi).ok()).unwrap_or(0);
+        let mut child = Child([narrow(of_request), narrow(spi(of_response))]);
+        if !by_initiator {
+            child.0.reverse();
+        }
+        self.add_child(child);
+        None
+    }
+
+    fn add_child(&mut self, child: Child) {
+        if self.children.contains(&child) {
+            return;
+        }
+        if self.children.len() >= MAX_CHILDREN {
+            self.children.remove(0);
+        }
+        self.children.push(child);
+    }
+
+    /// Each end deletes children by the SPIs that it chose (RFC 7296, 1.4.1).
+    fn delete_children(&mut self, facts: &Facts, tx: &Transaction) {
+        for delete in tx.deletes().filter(|delete| delete.protocol != Protocol::IKE) {
+            for spi in delete.spis().filter_map(|spi| spi.try_into().ok()) {
+                self.remove_child(facts.from_initiator, u32::from_be_bytes(spi));
+            }
+        }
+    }
+
+    fn remove_child(&mut self, by_initiator: bool, spi: u32) {
+        let side = usize::from(!by_initiator);
+        self.children.retain(|child| child.0[side] != spi);
+    }
+}
+
+impl Asked {
+    fn spi(&self, number: u8) -> Option<u64> {
+        self.spis.iter().find(|(of, _)| *of == number).map(|(_, spi)| *spi)
+    }
+}
+
+/// The exchange of a message, and which end began it. All rounds of IKE_AUTH make one child.
+fn key(facts: &Facts) -> (u32, bool) {
+    (if facts.is_auth() { 0 } else { facts.id }, facts.asked_by_initiator())
+}
+
+/// An SPI of up to 8 bytes as a number.
+fn spi(bytes: &[u8]) -> Option<u64> {
+    let valid = matches!(bytes.len(), 4 | 8);
+    valid.then(|| bytes.iter().fold(0, |spi, byte| spi << 8 | u64::from(*byte)))
+}
+
+/// The child that a request replaces: it names the sender's SPI (RFC 7296, 1.3.3).
+fn replaced(tx: &Transaction) -> Option<u32> {
+    let notify = tx.notifies().find(|notify| notify.kind == NotifyType::REKEY_SA)?;
+    notify.spi.try_into().ok().map(u32::from_be_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn child(number: u32) -> Child {
+        Child([number, number + 1000])
+    }
+
+    #[test]
+    fn the_newest_children_are_kept() {
+        let mut inside = Inside::default();
+        (1..=20).for_each(|number| inside.add_child(child(number)));
+        inside.add_child(child(20));
+        let expected: Vec<_> = (5..=20).flat_map(|number| [number, number + 1000]).collect();
+        assert_eq!(inside.child_spis(), expected);
+        assert_eq!(expected.len(), 2 * MAX_CHILDREN);
+    }
+
+    #[test]
+    fn a_child_goes_by_the_spi_of_who_says_so() {
+        let mut inside = Inside::default();
+        (1..=3).for_each(|number| inside.add_child(child(number)));
+        inside.remove_child(false, 1);
+        inside.remove_child(true, 1001);
+        assert_eq!(inside.children.len(), 3);
+        inside.remove_child(true, 1);
+        inside.remove_child(false, 1003);
+        assert_eq!(inside.child_spis(), [2, 1002]);
+    }
+
+    #[test]
+    fn a_successor_has_the_children_and_its_own_ends() {
+        let mut inside = Inside::default();
+        inside.add_child(child(1));
+        let parent = [7; 8];
+        assert_eq!(inside.successor(parent, true).child_spis(), [1, 1001]);
+        let mut turned = inside.successor(parent, false);
+        assert_eq!((turned.parent, turned.child_spis()), (Some(parent), vec![1001, 1]));
+        // What the other record has seen since is newer.
+        let mut known = Inside::default();
+        known.add_child(child(2));
+        known.merge(core::mem::take(&mut turned));
+        assert_eq!((known.parent, known.child_spis()), (Some(parent), vec![1001, 1, 2, 1002]));
+    }
+
+    /// Half of an SPI is 0 where the request was not opened.
+    #[test]
+    fn what_was_not_seen_is_absent() {
+        let mut inside = Inside::default();
+        inside.add_child(Child([0, 5]));
+        assert_eq!(inside.child_spis(), [5]);
+    }
+}

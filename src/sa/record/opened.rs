@@ -1,0 +1,85 @@
+//! What opened messages add to a record.
+
+use super::{Chosen, Facts, Outcome, Sa, Step};
+use crate::sa::inside::{Inside, Made};
+use crate::sa::State;
+use crate::tx::Transaction;
+
+impl Sa {
+    /// Takes in what a message says that was counted when it went by, and opened later
+    /// than that.
+    pub(in crate::sa) fn learn(&mut self, facts: &Facts, tx: &Transaction) -> Outcome {
+        let mut outcome = Outcome::default();
+        // When it was sent is not known any more, so it gives the handshake no end.
+        self.correct(facts, 0, &mut outcome);
+        outcome.successor = self.look_inside(facts, tx, self.last);
+        self.settle(&mut outcome);
+        outcome
+    }
+
+    /// Puts what an opened message says in the place of what was inferred from its outside,
+    /// or from its first fragment. What has happened since stands.
+    pub(super) fn correct(&mut self, facts: &Facts, time: u64, outcome: &mut Outcome) {
+        let Some(protected) = facts.protected().filter(|_| facts.is_opened()) else { return };
+        self.window(facts).learn(facts);
+        let step = match (facts.is_auth(), facts.response) {
+            (true, true) => self.auth_answer(facts, protected),
+            (false, _) if facts.is_use() => self.use_step(facts, protected, false, time),
+            _ => None,
+        };
+        let is_past = !self.window(facts).is_newest(facts.id);
+        let names = self.state == State::Failed && matches!(step, Some(Step::Fail(_)));
+        let is_told = step == Some(Step::Authenticated) && self.state == State::Established;
+        if (is_past && !names) || is_told {
+            return;
+        }
+        self.take(step, time, outcome);
+    }
+
+    /// What an opened message makes and deletes; the record of an IKE SA, if it makes one.
+    pub(super) fn look_inside(
+        &mut self,
+        facts: &Facts,
+        tx: &Transaction,
+        time: u64,
+    ) -> Option<Box<Self>> {
+        let made = Inside::look(&mut self.inside, facts, tx)?;
+        Some(Box::new(self.successor(&made, Chosen::inside(tx), time)))
+    }
+
+    /// The record of an SA that takes this one's place (RFC 7296, 2.8 and 2.18). It is in
+    /// use at once, between the same ends; who asks for it is its initiator.
+    fn successor(&self, made: &Made, chosen: Option<Chosen>, time: u64) -> Self {
+        let (mut nat, mut ends) = (self.nat, [self.initiator, self.responder]);
+        if !made.same_initiator {
+            nat.swap();
+            ends.reverse();
+        }
+        let [initiator, responder] = ends;
+        let inside = self.inside.as_ref();
+        let inside = inside.map(|it| Box::new(it.successor(self.init_spi, made.same_initiator)));
+        Self {
+            resp_spi: made.resp_spi,
+            state: State::Established,
+            marks: self.marks & Self::BOTH_SEEN | Self::AUTH_SEEN | Self::CONFIRMED,
+            nat,
+            initiator,
+            responder,
+            chosen,
+            inside,
+            ..Self::blank(made.init_spi, time)
+        }
+    }
+
+    /// Takes over what the record has that was made for the SA when its first messages
+    /// were parsed already.
+    pub(in crate::sa) fn adopt(&mut self, made: Self) {
+        self.started = self.started.min(made.started);
+        self.nat.merge(made.nat);
+        self.chosen = self.chosen.or(made.chosen);
+        match (&mut self.inside, made.inside) {
+            (Some(inside), Some(made)) => inside.merge(*made),
+            (inside, made) => *inside = inside.take().or(made),
+        }
+    }
+}
