@@ -45,6 +45,11 @@ macro_rules! set_of {
                 self.0 |= other.0;
             }
 
+            /// A bit for each that is in the set, in the order of all there are.
+            pub fn bits(self) -> $bits {
+                self.0
+            }
+
             /// Whether it is in the set.
             pub fn contains(self, item: $item) -> bool {
                 self.0 & (1 << item as u8) != 0

@@ -468,6 +468,12 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
         ("initiator responder", "'initiator responder' is not one of"),
         ("unknown,none,initiator,responder,both,forced", "with every word in the list it is always true"),
     ]),
+    ("ikev2.event", &[
+        ("malformed", "'malformed' is not one of malformed_data, "), ("!", "'' is not one of"),
+        ("malformed-data", "'malformed-data' is not one of"), ("retransmission,", "'' is not one of"),
+        ("ikev2.retransmission", "'ikev2.retransmission' is not one of"),
+        ("retransmission,retransmission", "'retransmission' is there twice"),
+    ]),
     ("ikev2.fragment.status", &[
         ("overlap", "'overlap' is not one of complete, incomplete, duplicate, conflict, total_changed, invalid, mixed, timeout, too_many"),
         ("total-changed", "'total-changed' is not one of"), ("!", "'' is not one of"), (",", "'' is not one of"),

@@ -91,10 +91,11 @@ impl Rule {
 
     /// The event that is all it asks for, each time it occurs.
     fn event(&self) -> Option<&str> {
-        let keyword =
-            |(name, _): &(String, String)| name.starts_with("ikev2.") || name == "threshold";
-        let event = self.all("app-layer-event").next()?.strip_prefix("ikev2.")?;
-        (!self.options.iter().any(keyword)).then_some(event)
+        let further = |(name, _): &&(String, String)| {
+            name == "threshold" || (name.starts_with("ikev2.") && name != "ikev2.event")
+        };
+        let event = self.all("ikev2.event").next()?;
+        self.options.iter().find(further).is_none().then_some(event)
     }
 
     /// Whether it is for what honest peers do not send, or only when something is wrong, so

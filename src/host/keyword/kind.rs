@@ -170,5 +170,5 @@ pub(super) struct Choice {
     pub(super) names: &'static [&'static str],
     /// The states of a transaction, a bit each in the order of the names; none when
     /// it has none. Most keywords have one state at a time.
-    pub(super) get: fn(&Transaction) -> Option<u32>,
+    pub(super) get: fn(&Transaction) -> Option<u128>,
 }

@@ -6,7 +6,7 @@ use crate::fingerprint;
 use crate::policy::PostQuantum;
 use crate::sa::Sent;
 use crate::sieve::{Remainders, Sieve};
-use crate::tx::{Scope, Transaction, Transport};
+use crate::tx::{Event, Scope, Transaction, Transport};
 use crate::vendor;
 use crate::wire::registry::{
     Encr, ExchangeType, Integ, KeyExchangeMethod, NotifyType, PayloadType, Prf, SequenceNumbers,
@@ -104,6 +104,19 @@ const KEY_LENGTHS_CHOSEN: Kind = Kind::Integer(Integer {
     values: Values::KeyLengths(Scope::Chosen),
 });
 
+/// The events' names, as rules write them.
+const EVENTS: [&str; Event::ALL.len()] = {
+    let mut names = [""; Event::ALL.len()];
+    let mut place = 0;
+    while place < names.len() {
+        if let Ok(name) = Event::ALL[place].name().to_str() {
+            names[place] = name;
+        }
+        place += 1;
+    }
+    names
+};
+
 super::keywords! {
     ExchangeTypeKeyword {
         name: c"ikev2.exchange_type",
@@ -178,6 +191,14 @@ super::keywords! {
         examples: &["ikev2.resp_spi; content:\"0000000000000000\";"],
         source: "RFC 7296, 3.1",
         kind: Kind::Buffer(Transaction::resp_spi_text),
+    }
+    EventKeyword {
+        name: c"ikev2.event",
+        summary: c"events of the message",
+        details: "The events of `app-layer-event:ikev2.NAME`, here any of several. Suricata comes to a rule that has only an `app-layer-event` for each packet of a flow of IKE, ESP included, to this one for messages alone: docs/performance.md says what that costs.",
+        examples: &["ikev2.event:malformed_header;", "ikev2.event:downgrade_ke,downgrade_retry;"],
+        source: "docs/rules.md",
+        kind: Kind::Choice(Choice { names: &EVENTS, get: |tx| Some(tx.events.bits()) }),
     }
     TransportKeyword {
         name: c"ikev2.transport",
