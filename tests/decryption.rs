@@ -1,23 +1,31 @@
-//! Keys that come while Suricata runs.
+//! Keys that come while Suricata runs: as it reads captures, is given jobs, or is a daemon.
 //!
 //! The real Suricata reads the beginning of an IKE SA and has no keys for it; then the
 //! key table grows, and the rest of the SA comes.
 
+#[allow(dead_code)] // Only some datagrams are sent.
+#[path = "support/capture.rs"]
+mod capture;
 #[path = "support/suricata.rs"]
 #[allow(dead_code)] // Nothing runs side by side here.
 mod suricata;
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, UdpSocket};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use std::{env, process};
 
 use pcap_file::pcap::{PcapReader, PcapWriter};
-use serde_json::Value;
+use serde_json::{json, Value};
 
-use suricata::{fresh_folder, project, signal, target, Suricata};
+use capture::{datagrams_of, Datagram};
+use suricata::{fresh_folder, project, say, signal, target, Suricata};
 
 /// Longer than anything takes on a slow machine.
 const TIME_LIMIT: Duration = Duration::from_secs(90);
@@ -27,37 +35,40 @@ alert ikev2 any any -> any any (msg:"late"; ikev2.decrypted; ikev2.exchange_type
 alert ikev2 any any -> any any (msg:"too early"; ikev2.decrypted:no; ikev2.exchange_type:ike_auth; sid:2; rev:1;)
 "#;
 
-/// A Suricata that watches a folder of captures, and ends with the test.
+/// A Suricata with a key table, that ends with the test.
 struct Running {
     folder: PathBuf,
-    child: Child,
+    /// None of a daemon.
+    child: Option<Child>,
+    pid: i64,
+}
+
+/// Suricata in a folder with rules and a key table, which its working directory is.
+fn suricata_in(folder: &Path) -> Command {
+    let suricata = Suricata::get();
+    let mut command = Command::new(suricata.binary());
+    command.arg("-c").arg(suricata.configuration()).args(suricata.file_options());
+    command.args(["-k", "none", "-v", "--runmode", "single"]).arg("-l").arg(folder.join("log"));
+    command.arg("-S").arg(folder.join("test.rules"));
+    command.args(["--set", "app-layer.protocols.ikev2.decryption.enabled=yes"]);
+    command.args(["--set", "app-layer.protocols.ikev2.decryption.key-table=keys/keys.txt"]);
+    command.current_dir(folder).stdin(Stdio::null());
+    command
 }
 
 impl Running {
-    fn start(folder: &Path) -> Self {
-        let suricata = Suricata::get();
-        let path = |name: &str| folder.join(name).into_os_string();
+    fn start(folder: &Path, command: &mut Command) -> Self {
         let output = |name: &str| File::create(folder.join(name)).expect("a file");
-        let child = Command::new(suricata.binary())
-            .arg("-c")
-            .arg(suricata.configuration())
-            .args(suricata.file_options())
-            .args(["-k", "none", "-v", "--runmode", "single", "--pcap-file-continuous", "-r"])
-            .arg(path("captures"))
-            .arg("-l")
-            .arg(path("log"))
-            .arg("-S")
-            .arg(path("test.rules"))
-            .args(["--set", "pcap-file.delay=1", "--set", "pcap-file.poll-interval=1"])
-            .args(["--set", "app-layer.protocols.ikev2.decryption.enabled=yes"])
-            .args(["--set", "app-layer.protocols.ikev2.decryption.key-table=keys.txt"])
-            .current_dir(folder)
-            .stdin(Stdio::null())
-            .stdout(output("stdout"))
-            .stderr(output("stderr"))
-            .spawn()
-            .expect("Suricata starts");
-        Self { folder: folder.to_owned(), child }
+        let child = command.stdout(output("stdout")).stderr(output("stderr")).spawn();
+        let child = child.expect("Suricata starts");
+        Self { folder: folder.to_owned(), pid: child.id().into(), child: Some(child) }
+    }
+
+    fn has_ended(&mut self) -> bool {
+        match &mut self.child {
+            Some(child) => child.try_wait().expect("a child").is_some(),
+            None => !Path::new("/proc").join(self.pid.to_string()).exists(),
+        }
     }
 
     /// Waits until something can be seen in a file of the folder.
@@ -68,9 +79,9 @@ impl Running {
             if seen(&text) {
                 return;
             }
-            let ended = self.child.try_wait().expect("a child");
+            let ended = self.has_ended();
             let log = || fs::read_to_string(self.folder.join("stdout")).unwrap_or_default();
-            assert_eq!(ended, None, "Suricata ended before {what}: {}", log());
+            assert!(!ended, "Suricata ended before {what}: {}", log());
             assert!(begin.elapsed() < TIME_LIMIT, "no {what}: {}", log());
             sleep(Duration::from_millis(20));
         }
@@ -78,23 +89,29 @@ impl Running {
 
     /// Ends it as an operator would; it has to end by itself then.
     fn end(mut self) {
-        assert!(signal("-INT", self.child.id().into()), "Suricata has ended");
+        assert!(signal("-INT", self.pid), "Suricata has ended");
         let begin = Instant::now();
-        while begin.elapsed() < TIME_LIMIT {
-            if let Some(status) = self.child.try_wait().expect("a child") {
-                return assert!(status.success(), "{status}");
-            }
+        while !self.has_ended() {
+            assert!(begin.elapsed() < TIME_LIMIT, "Suricata does not end");
             sleep(Duration::from_millis(20));
         }
-        panic!("Suricata does not end");
+        if let Some(child) = &mut self.child {
+            let status = child.wait().expect("a child");
+            assert!(status.success(), "{status}");
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It has ended, or the test has failed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if self.has_ended() {
+            return;
+        }
+        // The test has failed.
+        signal("-KILL", self.pid);
+        if let Some(child) = &mut self.child {
+            let _ = child.wait();
+        }
     }
 }
 
@@ -121,24 +138,60 @@ fn records(text: &str, event_type: &str) -> Vec<Value> {
     text.lines().filter_map(parse).filter(|it| it["event_type"] == event_type).collect()
 }
 
-/// What Suricata writes of the first four packets of a capture, keys, and further packets,
-/// until there are so many records of messages.
-fn run(folder: &str, name: &str, rest: core::ops::Range<usize>, messages: usize) -> String {
-    let folder = target().join(folder);
-    fresh_folder(&folder).expect("a folder");
-    fs::create_dir(folder.join("captures")).expect("a folder");
-    fs::create_dir(folder.join("log")).expect("a folder");
-    fs::write(folder.join("test.rules"), RULES).expect("rules");
-    fs::write(folder.join("keys.txt"), "# None yet.\n").expect("a key table");
-    fs::set_permissions(folder.join("keys.txt"), Permissions::from_mode(0o600)).expect("rights");
-    let capture = format!("{name}.pcap");
-    write_part(&capture, 0..4, &folder.join("captures/1.pcap"));
-    let mut running = Running::start(&folder);
-    running.wait_for("four messages", "log/eve.json", |eve| records(eve, "ikev2").len() == 4);
+/// The capture whose packets come, and how many do before the keys.
+const NAME: &str = "aes-gcm256-ecp384";
+const BEFORE: usize = 4;
 
+/// A folder with rules, and a table in which there are no keys yet.
+fn prepare(folder: &Path) {
+    fresh_folder(folder).expect("a folder");
+    for name in ["captures", "keys", "log", "log/1", "log/2"] {
+        fs::create_dir(folder.join(name)).expect("a folder");
+    }
+    fs::write(folder.join("test.rules"), RULES).expect("rules");
+    fs::write(folder.join("keys/keys.txt"), "# None yet.\n").expect("a key table");
+    fs::set_permissions(folder.join("keys/keys.txt"), Permissions::from_mode(0o600))
+        .expect("rights");
+}
+
+fn put_keys(folder: &Path, name: &str) {
     let keys = project().join(format!("tests/capture/keys/{name}.ikev2_decryption_table"));
     let keys = fs::read_to_string(keys).expect("keys");
-    fs::write(folder.join("keys.txt"), format!("# Now.\n{keys}")).expect("a key table");
+    fs::write(folder.join("keys/keys.txt"), format!("# Now.\n{keys}")).expect("a key table");
+}
+
+/// Two messages were opened late, and two at once.
+fn check_records(eve: &Path) {
+    let eve = fs::read_to_string(eve).expect("records");
+    let opened: Vec<_> = records(&eve, "ikev2")
+        .into_iter()
+        .map(|record| record["ikev2"].clone())
+        .filter(|ikev2| ikev2["decrypted"].is_object())
+        .map(|ikev2| {
+            format!("{} {} {}", ikev2["role"], ikev2["message_id"], ikev2["decrypted"]["late"])
+        })
+        .collect();
+    let expected = ["1 true", "2 false"]
+        .map(|it| ["initiator", "responder"].map(|role| format!("\"{role}\" {it}")));
+    assert_eq!(opened, expected.concat());
+    let alerts = records(&eve, "alert");
+    let count = |sid: u64| alerts.iter().filter(|it| it["alert"]["signature_id"] == sid).count();
+    assert_eq!(count(1), 2);
+}
+
+/// What Suricata writes of the first packets of a capture, keys, and further packets, until
+/// there are so many records of messages.
+fn run(folder: &str, name: &str, rest: core::ops::Range<usize>, messages: usize) -> String {
+    let folder = target().join(folder);
+    prepare(&folder);
+    let capture = format!("{name}.pcap");
+    write_part(&capture, 0..BEFORE, &folder.join("captures/1.pcap"));
+    let mut command = suricata_in(&folder);
+    command.args(["--set", "pcap-file.delay=1", "--set", "pcap-file.poll-interval=1"]);
+    command.args(["--pcap-file-continuous", "-r"]).arg(folder.join("captures"));
+    let mut running = Running::start(&folder, &mut command);
+    running.wait_for("four messages", "log/eve.json", |eve| records(eve, "ikev2").len() == 4);
+    put_keys(&folder, name);
     running.wait_for("keys", "stdout", |log| log.contains("more lines with keys"));
     write_part(&capture, rest, &folder.join("captures/2.pcap"));
     let is_all = |eve: &str| records(eve, "ikev2").len() == messages;
@@ -157,7 +210,7 @@ fn late(eve: &str) -> Vec<Value> {
 /// ESP of the SA's flow brings its handshake; no message of the SA follows.
 #[test]
 fn late_messages_come_with_esp() {
-    let eve = run("decryption-esp", "aes-gcm256-ecp384", 4..5, 6);
+    let eve = run("decryption-esp", NAME, BEFORE..BEFORE + 1, 6);
     assert_eq!(late(&eve).len(), 2);
     let states: Vec<_> =
         late(&eve).iter().map(|it| it["ikev2"]["sa"]["confirmed"].clone()).collect();
@@ -187,7 +240,7 @@ fn a_late_refusal_has_its_name() {
 
 #[test]
 fn keys_that_come_late_are_read_and_open_what_was_held() {
-    let eve = run("decryption", "aes-gcm256-ecp384", 4..usize::MAX, 8);
+    let eve = run("decryption", NAME, BEFORE..usize::MAX, 8);
     let late: Vec<_> = late(&eve)
         .iter()
         .map(|record| {
@@ -199,4 +252,142 @@ fn keys_that_come_late_are_read_and_open_what_was_held() {
     let alerts = records(&eve, "alert");
     let count = |sid: u64| alerts.iter().filter(|it| it["alert"]["signature_id"] == sid).count();
     assert_eq!((count(1), count(2)), (2, 2));
+}
+
+/// Jobs that Suricata is given through a socket: a job's packets find the keys that came
+/// since the one before.
+#[test]
+fn keys_that_come_between_jobs_are_there_for_the_next() {
+    let folder = target().join("decryption-jobs");
+    prepare(&folder);
+    let capture = format!("{NAME}.pcap");
+    write_part(&capture, 0..BEFORE, &folder.join("captures/1.pcap"));
+    write_part(&capture, BEFORE..usize::MAX, &folder.join("captures/2.pcap"));
+    // A name for a socket has to be short.
+    let socket = env::temp_dir().join(format!("ikev2-{}.socket", process::id()));
+    let mut command = suricata_in(&folder);
+    let option = format!("--unix-socket={}", socket.display());
+    let mut running = Running::start(&folder, command.arg(option));
+    running.wait_for("a socket", "stdout", |_| socket.exists());
+    let mut jobs = Jobs::connect(&socket);
+    jobs.give(&folder, "1");
+    running.wait_for("four messages", "log/1/eve.json", |eve| records(eve, "ikev2").len() == 4);
+    put_keys(&folder, NAME);
+    jobs.give(&folder, "2");
+    running.wait_for("the rest", "log/2/eve.json", |eve| records(eve, "ikev2").len() == 4);
+    running.end();
+    check_records(&folder.join("log/2/eve.json"));
+    let _ = fs::remove_file(socket);
+}
+
+/// Suricata's socket for commands.
+struct Jobs(BufReader<UnixStream>);
+
+impl Jobs {
+    fn connect(socket: &Path) -> Self {
+        let stream = UnixStream::connect(socket).expect("Suricata listens");
+        stream.set_read_timeout(Some(TIME_LIMIT)).expect("a socket");
+        let mut jobs = Self(BufReader::new(stream));
+        jobs.say(&json!({ "version": "0.2" }));
+        jobs
+    }
+
+    fn give(&mut self, folder: &Path, name: &str) {
+        let capture = folder.join("captures").join(name).with_extension("pcap");
+        let arguments = json!({ "filename": capture, "output-dir": folder.join("log").join(name) });
+        self.say(&json!({ "command": "pcap-file", "arguments": arguments }));
+    }
+
+    fn say(&mut self, message: &Value) {
+        // All at once: Suricata takes what it reads first for the whole.
+        let line = format!("{message}\n");
+        self.0.get_mut().write_all(line.as_bytes()).expect("Suricata reads");
+        let mut answer = String::new();
+        self.0.read_line(&mut answer).expect("Suricata answers");
+        assert!(answer.contains("\"OK\""), "{message}: {answer}");
+    }
+}
+
+/// A daemon that has given up root, and may not even look into the folder of its keys.
+#[test]
+fn a_daemon_without_rights_reads_keys_on() {
+    if !may_listen_and_give_up_root() {
+        return say("skipped: a daemon that listens and gives up root takes root's capabilities");
+    }
+    let folder = env::temp_dir().join(format!("ikev2-daemon-{}", process::id()));
+    prepare(&folder);
+    let ends = [Ipv4Addr::new(127, 0, 0, 1), Ipv4Addr::new(127, 0, 0, 2)]
+        .map(|address| UdpSocket::bind((address, 0)).expect("an address of this machine"));
+    let mut command = daemon_in(&folder);
+    let ports = ends.each_ref().map(|end| end.local_addr().expect("an address").port());
+    command.arg(format!("udp port {} and udp port {}", ports[0], ports[1]));
+    let mut starting = Running::start(&folder, &mut command);
+    let status = starting.child.as_mut().and_then(|child| child.wait().ok());
+    assert!(status.is_some_and(|status| status.success()), "see {}", folder.display());
+    let pid = fs::read_to_string(folder.join("pid")).expect("a daemon");
+    let pid = pid.trim().parse().expect("a number");
+    let mut running = Running { folder: folder.clone(), child: None, pid };
+    running.wait_for("threads", "log/suricata.log", |log| log.contains("Engine started"));
+    let user = fs::metadata(format!("/proc/{pid}")).expect("a process").uid();
+    assert_ne!(user, 0, "it has given up root");
+
+    let datagrams = datagrams_of(&format!("{NAME}.pcap"));
+    let send = |datagram: &Datagram| {
+        let sender = usize::from(datagram.source.ip() != datagrams[0].source.ip());
+        let to = ends[1 - sender].local_addr().expect("an address");
+        ends[sender].send_to(&datagram.data, to).expect("it is sent");
+        // In their order: this is no test of reassembly.
+        sleep(Duration::from_millis(20));
+    };
+    datagrams[..BEFORE].iter().for_each(send);
+    running.wait_for("four messages", "log/eve.json", |eve| records(eve, "ikev2").len() == 4);
+    put_keys(&folder, NAME);
+    running.wait_for("keys", "log/suricata.log", |log| log.contains("1 more lines with keys"));
+    datagrams[BEFORE..].iter().for_each(send);
+    running.wait_for("the rest", "log/eve.json", |eve| records(eve, "ikev2").len() == 8);
+    running.end();
+    check_records(&folder.join("log/eve.json"));
+    let _ = fs::remove_dir_all(folder);
+}
+
+/// The bits of CAP_SETGID, CAP_SETUID and CAP_NET_RAW (capabilities(7)).
+const CAPABILITIES: u64 = 1 << 6 | 1 << 7 | 1 << 13;
+
+/// Not even root may in every container.
+fn may_listen_and_give_up_root() -> bool {
+    let status = fs::read_to_string("/proc/self/status").expect("this process");
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let effective = effective.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok());
+    effective.is_some_and(|effective| effective & CAPABILITIES == CAPABILITIES)
+}
+
+/// What becomes a daemon that listens at the loopback interface as the user nobody: it may
+/// write its log, but its keys are in a folder of root's.
+fn daemon_in(folder: &Path) -> Command {
+    let suricata = Suricata::get();
+    let rights = |name: &str, mode| {
+        fs::set_permissions(folder.join(name), Permissions::from_mode(mode)).expect("rights");
+    };
+    rights("", 0o755);
+    rights("log", 0o777);
+    rights("keys", 0o700);
+    let mut command = suricata_in(folder);
+    // What it reads when it is no longer root has to be where others can read it.
+    for (name, option) in [
+        ("classification.config", "classification-file"),
+        ("reference.config", "reference-config-file"),
+    ] {
+        let file = folder.join(name);
+        fs::copy(suricata.root.join("etc").join(name), &file).expect("a stock file");
+        rights(name, 0o644);
+        command.arg("--set").arg(format!("{option}={}", file.display()));
+    }
+    let binary = suricata.binary().canonicalize().expect("a program");
+    let magic = binary.with_file_name("usr/lib/file/magic.mgc");
+    if fs::copy(magic, folder.join("magic.mgc")).is_ok() {
+        rights("magic.mgc", 0o644);
+        command.env("MAGIC", folder.join("magic.mgc"));
+    }
+    command.args(["--user", "nobody", "--af-packet=lo", "-D", "--pidfile"]).arg(folder.join("pid"));
+    command
 }

@@ -63,8 +63,19 @@ impl KeyFile {
         }
     }
 
+    /// What the file's name says of it now. One that may not be looked at any more is read
+    /// on as long as it is open.
+    fn metadata(&self) -> io::Result<Metadata> {
+        match (fs::metadata(&self.path), &self.open) {
+            (Err(error), Some(open)) if error.kind() == ErrorKind::PermissionDenied => {
+                open.file.metadata()
+            }
+            (result, _) => result,
+        }
+    }
+
     fn try_read(&mut self, listener: &mut impl Listener) -> io::Result<()> {
-        let metadata = fs::metadata(&self.path)?;
+        let metadata = self.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::other("not a regular file"));
         }

@@ -69,7 +69,9 @@ fn set_up() -> Option<Decryption> {
         log::configuration_error(&format!("{section}.key-table: no file; nothing is decrypted"));
         return None;
     }
-    let files = settings.key_tables.into_iter().map(KeyFile::new).collect();
+    // A daemon has another working directory than who started it.
+    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+    let files = settings.key_tables.into_iter().map(|path| KeyFile::new(absolute(path))).collect();
     let decryption = Decryption { decryptor: Decryptor::default(), files: Mutex::new(files) };
     decryption.read_files();
     let count = decryption.decryptor.sas();
@@ -179,6 +181,8 @@ pub(super) fn thread_starts() {
     if watch.users > 1 {
         return;
     }
+    // They may have grown since the start, or since the last job that came by the socket.
+    decryption.read_files();
     *lock(&END.0) = false;
     let thread = Builder::new().name("IKEv2Keys".to_owned()).spawn(|| {
         guard((), || {
