@@ -46,13 +46,33 @@ struct Run {
     events: BTreeSet<(String, String)>,
 }
 
-fn run(suricata: &Suricata, capture: &Path, mode: &str, number: usize) -> Run {
+/// The keys of all captures in one table.
+fn all_keys(file: &Path) {
+    let tables = fs::read_dir(project().join("tests/capture/keys")).expect("the keys");
+    let tables = tables.map(|entry| entry.expect("a file").path());
+    let tables =
+        tables.filter(|it| it.extension().is_some_and(|it| it == "ikev2_decryption_table"));
+    let lines: String = tables.map(|it| fs::read_to_string(it).expect("keys") + "\n").collect();
+    fs::write(file, lines).expect("a key table");
+}
+
+fn run(
+    suricata: &Suricata,
+    (capture, keys): (&Path, Option<&Path>),
+    mode: &str,
+    number: usize,
+) -> Run {
     let folder = suricata.root.join("run-modes").join(format!("{mode}-{number}"));
     suricata::fresh_folder(&folder).expect("a folder");
     let mut command = Command::new(suricata.binary());
     command.arg("-c").arg(suricata.configuration()).args(suricata.file_options());
     command.arg("-l").arg(&folder).args(["-S", "/dev/null", "-k", "none", "--set", THREADS]);
     command.args(["--runmode", mode, "-r"]).arg(capture);
+    if let Some(keys) = keys {
+        let section = "app-layer.protocols.ikev2.decryption";
+        command.args(["--set", &format!("{section}.enabled=yes"), "--set"]);
+        command.arg(format!("{section}.key-table={}", keys.display()));
+    }
     let status = suricata::run(&mut command, &folder).expect("a run");
     assert!(status.success(), "{status}; see {}", folder.display());
     let mut run = Run { messages: BTreeMap::new(), events: BTreeSet::new() };
@@ -107,7 +127,17 @@ impl Run {
                 *known = sa;
             }
         }
-        let keys = ["state", "failure", "chosen", "started", "messages", "handshake_ms", "nat"];
+        let keys = [
+            "state",
+            "failure",
+            "chosen",
+            "started",
+            "messages",
+            "handshake_ms",
+            "nat",
+            "parent",
+            "child_spis",
+        ];
         let stable = |sa: &Value| keys.iter().map(|key| json!([key, sa[key]])).collect();
         last.into_iter().map(|(id, sa)| (id, stable(sa))).collect()
     }
@@ -142,11 +172,21 @@ fn many_threads_say_what_one_says() {
     let folder = suricata.root.join("run-modes");
     fs::create_dir_all(&folder).expect("a folder");
     let capture: PathBuf = folder.join("all.pcap");
-    let captures = all_at_once(&capture);
-    let one = run(suricata, &capture, "single", 0);
-    assert!(captures > 100 && one.messages.len() > 1000, "{} messages", one.messages.len());
+    let keys = folder.join("all.ikev2_decryption_table");
+    assert!(all_at_once(&capture) > 100);
+    all_keys(&keys);
+    let without = compare(suricata, (&capture, None));
+    let with = compare(suricata, (&capture, Some(&keys)));
+    let parents = with.endings().values().filter(|ending| ending[7][1].is_string()).count();
+    assert!(without.messages.len() == with.messages.len() && parents > 10, "{parents} parents");
+}
+
+/// Compares many threads with one, and returns what that one says.
+fn compare(suricata: &Suricata, what: (&Path, Option<&Path>)) -> Run {
+    let one = run(suricata, what, "single", 0);
+    assert!(one.messages.len() > 1000, "{} messages", one.messages.len());
     for number in 0..RUNS {
-        let many = run(suricata, &capture, "autofp", number);
+        let many = run(suricata, what, "autofp", number);
         let mut faults = differences(&one.decoded(), &many.decoded());
         faults.extend(differences(&one.endings(), &many.endings()));
         let (events, others) = (one.sequences(), many.sequences());
@@ -161,4 +201,5 @@ fn many_threads_say_what_one_says() {
             counts.collect::<Vec<_>>().join(", ")
         ));
     }
+    one
 }

@@ -219,12 +219,6 @@ impl Views {
         self.responder_keepalive |= other.responder_keepalive;
     }
 
-    /// Takes the initiator for the responder, and the other way round.
-    pub(super) fn swap(&mut self) {
-        core::mem::swap(&mut self.request, &mut self.response);
-        core::mem::swap(&mut self.initiator_keepalive, &mut self.responder_keepalive);
-    }
-
     /// Who is behind NAT, by all that was seen.
     pub fn nat(&self) -> Nat {
         let (Some(request), Some(response)) = (self.request, self.response) else {

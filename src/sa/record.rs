@@ -309,7 +309,9 @@ impl Sa {
         }
         let unknown = facts.body == Body::Clear(Some(NotifyType::INVALID_IKE_SPI));
         let surely_closed = self.has(Self::SURELY_CLOSED) && !self.answers_delete(facts);
-        if self.state == State::Closed && (unknown || surely_closed) {
+        // One that is older was only parsed later.
+        let is_behind = self.state == State::Closed && time >= self.last;
+        if is_behind && (unknown || surely_closed) {
             outcome.events.insert(Event::MessageAfterDelete);
         }
         let step = self.step(facts, too_soon, time);

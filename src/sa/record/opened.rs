@@ -48,11 +48,11 @@ impl Sa {
     }
 
     /// The record of an SA that takes this one's place (RFC 7296, 2.8 and 2.18). It is in
-    /// use at once, between the same ends; who asks for it is its initiator.
+    /// use at once, between the same ends; who asks for it is its initiator. What is known
+    /// of NATs is not handed on: another thread may still have to parse it.
     fn successor(&self, made: &Made, chosen: Option<Chosen>, time: u64) -> Self {
-        let (mut nat, mut ends) = (self.nat, [self.initiator, self.responder]);
+        let mut ends = [self.initiator, self.responder];
         if !made.same_initiator {
-            nat.swap();
             ends.reverse();
         }
         let [initiator, responder] = ends;
@@ -62,7 +62,6 @@ impl Sa {
             resp_spi: made.resp_spi,
             state: State::Established,
             marks: self.marks & Self::BOTH_SEEN | Self::AUTH_SEEN | Self::CONFIRMED,
-            nat,
             initiator,
             responder,
             chosen,
@@ -75,7 +74,6 @@ impl Sa {
     /// were parsed already.
     pub(in crate::sa) fn adopt(&mut self, made: Self) {
         self.started = self.started.min(made.started);
-        self.nat.merge(made.nat);
         self.chosen = self.chosen.or(made.chosen);
         match (&mut self.inside, made.inside) {
             (Some(inside), Some(made)) => inside.merge(*made),
