@@ -1,11 +1,15 @@
 //! Digits without the machinery of formatting, which costs more than the digits.
 
+use std::net::IpAddr;
+
 /// Text in bytes that numbers are written to.
 pub(crate) trait Digits {
     /// Appends a number in decimal.
     fn decimal(&mut self, number: u64);
     /// Appends bytes in lower-case hex.
     fn hex(&mut self, bytes: &[u8]);
+    /// Appends an address as it is usually written.
+    fn address(&mut self, address: IpAddr);
 }
 
 impl Digits for Vec<u8> {
@@ -16,6 +20,20 @@ impl Digits for Vec<u8> {
     fn hex(&mut self, bytes: &[u8]) {
         self.reserve(2 * bytes.len());
         self.extend(bytes.iter().flat_map(|byte| pair(*byte)));
+    }
+
+    fn address(&mut self, address: IpAddr) {
+        match address {
+            IpAddr::V4(address) => {
+                for (place, octet) in address.octets().into_iter().enumerate() {
+                    if place > 0 {
+                        self.push(b'.');
+                    }
+                    self.decimal(octet.into());
+                }
+            }
+            IpAddr::V6(address) => self.extend_from_slice(address.to_string().as_bytes()),
+        }
     }
 }
 
@@ -45,5 +63,14 @@ mod tests {
         let mut text = b"x".to_vec();
         text.hex(&bytes[6..]);
         assert_eq!(text, b"xcdef");
+    }
+
+    #[test]
+    fn addresses_are_as_everywhere() {
+        for address in ["0.0.0.0", "192.0.2.10", "255.255.255.255", "2001:db8::10", "::"] {
+            let mut text = Vec::new();
+            text.address(address.parse().unwrap());
+            assert_eq!(text, address.as_bytes());
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! JSON text: fast, because a record is the greater part of what a message costs.
 
 use core::ffi::CStr;
+use std::net::IpAddr;
 
 use crate::digits::Digits;
 use crate::render::Sink;
@@ -159,6 +160,13 @@ impl Sink for Text {
         self.key(key);
         self.text.push(b'"');
         self.push(value.as_bytes());
+        self.text.push(b'"');
+    }
+
+    fn address(&mut self, key: &CStr, value: IpAddr) {
+        self.key(key);
+        self.text.push(b'"');
+        self.text.address(value);
         self.text.push(b'"');
     }
 

@@ -4,6 +4,7 @@
 //! tests' one are the same to it. Arrays and data are bounded.
 
 use core::ffi::CStr;
+use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -49,6 +50,8 @@ pub trait Sink {
     fn word(&mut self, key: &CStr, value: &str) {
         self.string(key, value.as_bytes());
     }
+    /// Sets an address as text.
+    fn address(&mut self, key: &CStr, value: IpAddr);
     /// Sets bytes as hex digits.
     fn hex(&mut self, key: &CStr, value: &[u8]);
     /// Adds a text to an array.
@@ -525,7 +528,7 @@ fn render_sent(sent: Sent, key: &CStr, sink: &mut impl Sink) {
 
 fn render_endpoint(end: Option<Endpoint>, key: &CStr, port: &CStr, sink: &mut impl Sink) {
     if let Some(end) = end {
-        sink.word(key, &end.address.to_string());
+        sink.address(key, end.address);
         sink.uint(port, end.port.into());
     }
 }
