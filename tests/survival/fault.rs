@@ -140,9 +140,12 @@ struct Rest {
 fn run(configuration: &Path, capture: &Path, fault: &str) -> Rest {
     let folder = folder(&format!("fault-{}", fault.replace('/', "-")));
     let mut command = command(&folder, configuration);
-    let buffer = "alert ikev2 any any -> any any (ikev2.init_spi; content:\"0\"; sid:1;)\n";
+    // What the project's rules have another way for.
+    let others = "alert ikev2 any any -> any any (ikev2.init_spi; content:\"0\"; sid:1;)
+alert ikev2 any any -> any any (app-layer-event:ikev2.malformed_data; sid:2;)
+";
     let rules = folder.join("all.rules");
-    let text = fs::read_to_string(&rules).expect("the rules") + buffer;
+    let text = fs::read_to_string(&rules).expect("the rules") + others;
     fs::write(rules, text).expect("a file can be written");
     command.args(["-k", "none", "-r"]).arg(capture).env("SURICATA_IKEV2_FAULT", fault);
     let status = suricata::run(&mut command, &folder).expect("Suricata runs");
