@@ -647,17 +647,90 @@ fn the_order_of_flows_changes_nothing_in_the_end() {
     }
 }
 
+/// The most orders of the packets of a capture that are tried.
+const MAX_ORDERS: usize = 4000;
+
+/// Two threads are at any place of their flows at any time.
+#[test]
+fn no_order_of_two_flows_changes_anything_in_the_end() {
+    let tried: usize = captures().iter().map(|name| try_orders(name, &[])).sum();
+    assert!(tried > 5000, "{tried}");
+}
+
+#[test]
+fn nor_does_it_with_keys() {
+    let with = |(name, files): (String, Vec<_>)| try_orders(&name, &files);
+    let tried: usize = with_keys().map(with).sum();
+    assert!(tried > 4000, "{tried}");
+}
+
+/// Compares all orders of a capture's first flow and the rest with the one it has, and
+/// returns how many. Each has the keys of these files from the start, if there are any.
+fn try_orders(name: &str, keys: &[PathBuf]) -> usize {
+    let in_order = packets(&capture(name));
+    let (first, second): (Vec<_>, Vec<_>) =
+        in_order.iter().partition(|packet| flow(packet) == flow(&in_order[0]));
+    let orders = merges(&first, &second);
+    let follow = |order: &[&Packet]| {
+        let decryptor = Some(decryptor(keys)).filter(|_| !keys.is_empty());
+        follow_with(order.iter().copied(), |_| decryptor.as_ref())
+    };
+    let one = follow(&in_order.iter().collect::<Vec<_>>());
+    for order in &orders {
+        let other = follow(order);
+        assert_eq!(one.len(), other.len(), "{name}");
+        for ending in &one {
+            let other = other.iter().find(|other| other.view.id == ending.view.id);
+            let other = other.expect("the same SA");
+            let ports: Vec<_> = order.iter().map(|packet| packet.from.port).collect();
+            assert_eq!(summary(ending), summary(other), "{name}: {ports:?}");
+            assert_eq!(events(ending), events(other), "{name}: {ports:?}");
+        }
+    }
+    orders.len()
+}
+
+/// All ways to merge two flows; none if there are too many.
+fn merges<'a>(first: &[&'a Packet], second: &[&'a Packet]) -> Vec<Vec<&'a Packet>> {
+    let count = (1..=first.len()).try_fold(1, |count: usize, place| {
+        Some(count * (second.len() + place) / place).filter(|count| *count <= MAX_ORDERS)
+    });
+    if count.is_none() {
+        return Vec::new();
+    }
+    let mut orders = vec![Vec::new()];
+    for _ in 0..first.len() + second.len() {
+        orders = orders.iter().flat_map(|order| longer(order, first, second)).collect();
+    }
+    orders
+}
+
+/// The beginning of an order with the next packet of either flow.
+fn longer<'a>(
+    order: &[&'a Packet],
+    first: &[&'a Packet],
+    second: &[&'a Packet],
+) -> Vec<Vec<&'a Packet>> {
+    let taken = order.iter().filter(|packet| first.iter().any(|it| std::ptr::eq(*it, **packet)));
+    let taken = taken.count();
+    let next = [first.get(taken), second.get(order.len() - taken)];
+    next.into_iter().flatten().map(|packet| [order, &[*packet]].concat()).collect()
+}
+
 /// An SA of `ndpi-isakmp-esp-vowifi` whose first IKE_AUTH, packet 192, was changed and is
 /// not encrypted: with nothing before it, that is no message of an SA.
 const MUTATED: u64 = 0xa893_c502_f27d_0e46;
 
+/// What packets of both directions have in common.
+fn flow(packet: &Packet) -> [(IpAddr, u16); 2] {
+    let mut ends = [packet.from, packet.to].map(|end| (end.address, end.port));
+    ends.sort_unstable();
+    ends
+}
+
 /// The packets of each SA with its flows in reverse. What is no message goes with the
 /// one before it in its flow.
 fn last_flow_first(packets: &[Packet]) -> Vec<&Packet> {
-    let flow = |packet: &Packet| {
-        let ends = [packet.from, packet.to].map(|end| (end.address, end.port));
-        (ends[0].min(ends[1]), ends[0].max(ends[1]))
-    };
     let mut last = HashMap::new();
     let mut spi = |packet: &Packet| {
         let message = packet.data.strip_prefix(&[0; 4]).unwrap_or(&packet.data);
@@ -683,4 +756,17 @@ fn summary(ending: &Ending) -> impl PartialEq + std::fmt::Debug {
     let view = &ending.view;
     let handshake = (view.started, view.handshake_ms, view.nat);
     (view.state, view.failure, view.chosen, view.messages, handshake)
+}
+
+/// The events, other than those that only the order of messages makes.
+fn events(ending: &Ending) -> Vec<&'static str> {
+    const OF_ORDER: [&str; 6] = [
+        "auth_twice",
+        "downgrade_peers",
+        "message_id_gap",
+        "out_of_order_exchange",
+        "response_without_request",
+        "retransmission",
+    ];
+    ending.events.keys().copied().filter(|event| !OF_ORDER.contains(event)).collect()
 }

@@ -59,8 +59,8 @@ pub(super) struct Sa {
 enum Unjudged {
     /// An answer to IKE_AUTH.
     Answer(Protected),
-    /// What may be the initiator's last word after it.
-    LastWord(Protected),
+    /// What may be the initiator's last word after it, and its Message ID.
+    LastWord(Protected, u32),
 }
 
 /// What the message did that concerns others than its SA.
@@ -488,9 +488,11 @@ impl Sa {
     fn judge_at_last(&mut self) -> Option<Step> {
         match self.unjudged.take()? {
             Unjudged::Answer(answer) => self.judge_answer(answer),
-            Unjudged::LastWord(request) => {
+            Unjudged::LastWord(request, id) => {
                 let is_last = outcome::is_lone_notify(request, self.sizes()) == Some(true);
-                is_last.then_some(Step::Fail(Reason::RefusedByInitiator))
+                // Its answer may still have to come.
+                self.windows[0].exchange(id).filter(|_| is_last)?.mark_last_word();
+                Some(Step::Fail(Reason::RefusedByInitiator))
             }
         }
     }
@@ -546,7 +548,7 @@ impl Sa {
             State::Authenticating => lone_notify != Some(false),
             State::Established if after_auth && time.abs_diff(self.last) < SOON => {
                 if lone_notify.is_none() {
-                    self.unjudged = Some(Unjudged::LastWord(protected));
+                    self.unjudged = Some(Unjudged::LastWord(protected, facts.id));
                 }
                 lone_notify == Some(true)
             }
