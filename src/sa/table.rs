@@ -119,7 +119,7 @@ impl Table {
         self.expire(&mut shard, now);
         let (slot, mut events) = self.locate(&mut shard, &facts, &keys, observation.time)?;
         let patience = u64::from(self.limits.half_open_timeout) * MICROSECONDS;
-        let (mut outcome, tally, view) = shard.update(slot, |sa| {
+        let (outcome, tally, view) = shard.update(slot, |sa| {
             let outcome = sa.observe(&facts, observation, patience);
             let (tally, view) = (sa.recount(), view(sa, &outcome, observation.time));
             (outcome, tally, view)
@@ -136,14 +136,9 @@ impl Table {
         }
         drop(shard);
         self.tidy(now);
-        if let Some(successor) = outcome.successor.take() {
-            self.replace(*successor);
-        }
-        events.merge(outcome.events);
-        if outcome.settled && self.is_downgrade(&view) {
-            events.insert(Event::DowngradePeers);
-        }
-        Some((self.count(view, tally, &outcome, observation.time), events))
+        let (view, others) = self.conclude(outcome, tally, view, observation.time);
+        events.merge(others);
+        Some((view, events))
     }
 
     /// Takes in what a message says that [`Table::observe`] has counted before it was
@@ -155,7 +150,19 @@ impl Table {
             let outcome = sa.learn(&facts, tx);
             (sa.recount(), view(sa, &outcome, time), outcome)
         });
-        let (tally, view, mut outcome) = learnt?;
+        let (tally, view, outcome) = learnt?;
+        Some(self.conclude(outcome, tally, view, time))
+    }
+
+    /// What a message did that concerns others than its SA, in the table, in the view of the
+    /// SA and in the events.
+    fn conclude(
+        &self,
+        mut outcome: Outcome,
+        tally: Option<Tally>,
+        view: SaView,
+        time: u64,
+    ) -> (SaView, EventSet) {
         if let Some(successor) = outcome.successor.take() {
             self.replace(*successor);
         }
@@ -163,7 +170,7 @@ impl Table {
         if outcome.settled && self.is_downgrade(&view) {
             events.insert(Event::DowngradePeers);
         }
-        Some((self.count(view, tally, &outcome, time), events))
+        (self.count(view, tally, &outcome, time), events)
     }
 
     /// Adds the record of an SA that takes the place of another, or adds to the one that
