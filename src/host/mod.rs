@@ -30,6 +30,7 @@ pub(crate) use keyword::fuzzing;
 use core::ffi::CStr;
 use core::ptr;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::Once;
 
 use guard::guard;
 
@@ -112,13 +113,16 @@ fn register_with_host() {
 /// A counter in Suricata's stats: its name and what it is now.
 type Counter = (&'static CStr, unsafe extern "C" fn() -> u64);
 
-/// Adds counters to the host's. It has set them up before it starts threads, and not long
-/// before that.
-fn register_counters(counters: &'static [Counter]) {
-    for (name, counter) in counters {
-        // SAFETY: the name is static; the function has the host's form.
-        unsafe { sys::StatsRegisterGlobalCounter(name.as_ptr(), Some(*counter)) };
-    }
+/// Adds the counters to the host's, once; every thread calls it. The host has set its own up
+/// before it starts threads, and not long before that.
+fn register_counters() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for (name, counter) in [tracking::counters(), decryption::counters()].concat() {
+            // SAFETY: the name is static; the function has the host's form.
+            unsafe { sys::StatsRegisterGlobalCounter(name.as_ptr(), Some(counter)) };
+        }
+    });
 }
 
 /// Signals are for the threads that Suricata made.

@@ -9,8 +9,8 @@ use super::flow::Flow;
 use super::guard::guard;
 use super::state::{HeldTransaction, State};
 use super::{
-    claim, config, decryption, log, protocol, tracking, PROTOCOL, PROTOCOL_NUMBER, TO_CLIENT,
-    TO_SERVER,
+    claim, config, decryption, log, protocol, register_counters, tracking, PROTOCOL,
+    PROTOCOL_NUMBER, TO_CLIENT, TO_SERVER,
 };
 use crate::decrypt::Decryptor;
 use crate::pipeline::{
@@ -247,8 +247,7 @@ unsafe fn take(flow: *const sys::Flow, sighting: Sighting, direction: *mut u8) -
 /// and before packets.
 unsafe extern "C" fn thread_start() -> *mut c_void {
     guard((), || {
-        tracking::register_counters();
-        decryption::register_counters();
+        register_counters();
         decryption::thread_starts();
     });
     ptr::from_ref(&PARSER).cast_mut().cast()

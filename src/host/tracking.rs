@@ -1,7 +1,6 @@
 //! The table of IKE SAs in the host: its settings and its counters.
 
 use std::ffi::CString;
-use std::sync::Once;
 
 use lazy_static::lazy_static;
 
@@ -92,12 +91,9 @@ fn size(text: &str) -> Option<u64> {
     (result == 0).then_some(bytes)
 }
 
-/// Registers the counters in Suricata's stats, once; every thread calls it.
-pub(super) fn register_counters() {
-    static ONCE: Once = Once::new();
-    if table().is_some() {
-        ONCE.call_once(|| super::register_counters(COUNTERS));
-    }
+/// The counters in Suricata's stats; none when tracking is off.
+pub(super) fn counters() -> &'static [Counter] {
+    table().map_or(&[], |_| COUNTERS)
 }
 
 const COUNTERS: &[Counter] = &[

@@ -6,7 +6,7 @@ mod file;
 pub use file::read_key_table;
 
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -129,12 +129,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Registers the counters in Suricata's stats, once; every thread calls it.
-pub(super) fn register_counters() {
-    static ONCE: Once = Once::new();
-    if decryptor().is_some() {
-        ONCE.call_once(|| super::register_counters(COUNTERS));
-    }
+/// The counters in Suricata's stats; none when decryption is off.
+pub(super) fn counters() -> &'static [Counter] {
+    decryptor().map_or(&[], |_| COUNTERS)
 }
 
 const COUNTERS: &[Counter] = &[
