@@ -10,6 +10,8 @@ mod capture;
 mod eve;
 #[path = "support/merge.rs"]
 mod merge;
+#[path = "support/order.rs"]
+mod order;
 #[path = "support/suricata.rs"]
 #[allow(dead_code)] // Nothing runs side by side here.
 mod suricata;
@@ -94,16 +96,6 @@ fn run(
     run
 }
 
-/// Events that only the order of messages makes, or that any of its messages may tell.
-const OF_ORDER: &[&str] = &[
-    "auth_twice",
-    "downgrade_peers",
-    "message_id_gap",
-    "out_of_order_exchange",
-    "response_without_request",
-    "retransmission",
-];
-
 impl Run {
     fn sa_of(&self, packet: &str) -> String {
         self.messages.get(packet).map_or(String::new(), |message| message["sa"]["id"].to_string())
@@ -144,7 +136,8 @@ impl Run {
 
     /// The events of each SA, other than those of order.
     fn sequences(&self) -> BTreeSet<(String, &str)> {
-        let events = self.events.iter().filter(|(_, event)| !OF_ORDER.contains(&event.as_str()));
+        let events =
+            self.events.iter().filter(|(_, event)| !order::EVENTS.contains(&event.as_str()));
         events.map(|(packet, event)| (self.sa_of(packet), event.as_str())).collect()
     }
 
@@ -193,7 +186,7 @@ fn compare(suricata: &Suricata, what: (&Path, Option<&Path>)) -> Run {
         faults.extend(events.symmetric_difference(&others).map(|event| format!("{event:?}")));
         faults.truncate(20);
         assert!(faults.is_empty(), "run {number}\n{}", faults.join("\n"));
-        let counts = OF_ORDER
+        let counts = order::EVENTS
             .iter()
             .map(|event| format!("{event} {} and {}", one.count(event), many.count(event)));
         say(&format!(

@@ -7,6 +7,8 @@ mod capture;
 #[path = "support/keys.rs"]
 #[allow(dead_code)] // Nothing is opened here but by the pipeline.
 mod keys;
+#[path = "support/order.rs"]
+mod order;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -760,13 +762,5 @@ fn summary(ending: &Ending) -> impl PartialEq + std::fmt::Debug {
 
 /// The events, other than those that only the order of messages makes.
 fn events(ending: &Ending) -> Vec<&'static str> {
-    const OF_ORDER: [&str; 6] = [
-        "auth_twice",
-        "downgrade_peers",
-        "message_id_gap",
-        "out_of_order_exchange",
-        "response_without_request",
-        "retransmission",
-    ];
-    ending.events.keys().copied().filter(|event| !OF_ORDER.contains(event)).collect()
+    ending.events.keys().copied().filter(|event| !order::EVENTS.contains(event)).collect()
 }
