@@ -470,10 +470,11 @@ fn render_sa(sa: &SaView, sink: &mut impl Sink) {
     sink.uint(c"age", sa.age_s.into());
     sink.uint(c"messages", sa.messages.into());
     sink.uint(c"retransmissions", sa.retransmissions.into());
-    for (key, value) in [(c"round_trip_us", sa.round_trip_us), (c"handshake_ms", sa.handshake_ms)] {
-        if let Some(value) = value {
-            sink.uint(key, value.into());
-        }
+    if let Some(microseconds) = sa.round_trip_us {
+        sink.json(c"round_trip_ms", &milliseconds(microseconds));
+    }
+    if let Some(milliseconds) = sa.handshake_ms {
+        sink.uint(c"handshake_ms", milliseconds.into());
     }
     if let Some(chosen) = &sa.chosen {
         sink.open_object(c"chosen");
@@ -545,6 +546,16 @@ fn timestamp(microseconds: u64) -> String {
     text + "+0000"
 }
 
+/// Microseconds as milliseconds: those of a local network are less than one.
+fn milliseconds(microseconds: u32) -> String {
+    let mut text = itoa::Buffer::new().format(microseconds / 1000).to_owned();
+    // A thousand more than the rest has the zeros that go before it.
+    let mut rest = itoa::Buffer::new();
+    text.push('.');
+    text.push_str(rest.format(1000 + microseconds % 1000).get(1..).unwrap_or_default());
+    text
+}
+
 fn render_errors(tx: &Transaction, sink: &mut impl Sink) {
     if tx.errors.is_empty() {
         return;
@@ -605,5 +616,13 @@ mod tests {
     fn times_are_in_utc() {
         assert_eq!(timestamp(951_782_400_000_042), "2000-02-29T00:00:00.000042+0000");
         assert_eq!(timestamp(u64::MAX), "9999-12-31T23:59:59.999999+0000");
+    }
+
+    #[test]
+    fn round_trips_are_in_milliseconds() {
+        assert_eq!(milliseconds(0), "0.000");
+        assert_eq!(milliseconds(514), "0.514");
+        assert_eq!(milliseconds(1_007), "1.007");
+        assert_eq!(milliseconds(u32::MAX), "4294967.295");
     }
 }

@@ -106,7 +106,7 @@ mod tests {
             "initiator": "192.0.2.1", "initiator_port": 4500,
             "responder": "2001:db8::1", "responder_port": 4500,
             "started": "2024-01-01T00:00:00.000000+0000", "age": 1,
-            "messages": 4, "retransmissions": 0, "round_trip_us": 900, "handshake_ms": 3,
+            "messages": 4, "retransmissions": 0, "round_trip_ms": 0.9, "handshake_ms": 3,
             "nat": "forced",
             "fragments": { "seen": 1, "total": 2, "status": ["incomplete", "duplicate"] },
             "failure": { "reason": "refused_by_responder", "inferred": true },
@@ -130,7 +130,7 @@ mod tests {
             ("age", json!(-1)),
             ("messages", json!(0)),
             ("retransmissions", json!("none")),
-            ("round_trip_us", json!(0.5)),
+            ("round_trip_ms", json!(-0.5)),
             ("handshake_ms", json!(-1)),
             ("nat", json!("yes")),
             ("fragments", json!({ "seen": 1, "total": 2, "status": ["overlap"] })),
@@ -145,7 +145,7 @@ mod tests {
             sa[key] = value;
             assert!(!is_valid(with(sa.clone())), "{sa}");
         }
-        for key in ["round_trip_us", "handshake_ms", "fragments", "failure", "initiator"] {
+        for key in ["round_trip_ms", "handshake_ms", "fragments", "failure", "initiator"] {
             let mut sa = sa();
             sa.as_object_mut().expect("an object").remove(key);
             assert!(is_valid(with(sa)), "{key} may be absent");
