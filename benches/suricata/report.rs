@@ -74,7 +74,9 @@ fn cells(
         Against::None => Some(none),
     };
     let added = value - none;
-    let share = whole.filter(|whole| *whole > 0.0).map(|whole| 100.0 * added / whole);
+    // No share of what is too little to show.
+    let least = 0.5 / 10_f64.powi(digits as i32);
+    let share = whole.filter(|whole| *whole >= least).map(|whole| 100.0 * added / whole);
     let share = share.map_or(String::new(), |share| format!("{share:.0} %"));
     let _ = write!(text, "| {value:.digits$} | {added:.digits$} | {share} ");
 }
