@@ -81,15 +81,28 @@ pub fn on_datagram(
     direction: Direction,
     data: &[u8],
 ) -> Option<Transaction> {
-    let (marker, bytes) = match classify(data, flow.carrier) {
-        Datagram::Message { marker, bytes } => (marker, bytes),
+    match classify(data, flow.carrier) {
+        Datagram::Message { marker, bytes } => {
+            flow.carrier.encapsulated |= marker;
+            Some(on_message(flow, direction, data, bytes))
+        }
         Datagram::Esp { spi, .. } => {
             flow.esp.count(direction, spi, data.len());
-            return None;
+            None
         }
-        Datagram::Keepalive | Datagram::Empty => return None,
-    };
-    flow.carrier.encapsulated |= marker;
+        Datagram::Keepalive | Datagram::Empty => None,
+    }
+}
+
+/// Decodes a message at the end of a datagram. Apart, so that ESP does not pay for its
+/// stack frame.
+#[inline(never)]
+fn on_message(
+    flow: &mut FlowContext,
+    direction: Direction,
+    data: &[u8],
+    bytes: &[u8],
+) -> Transaction {
     let start = data.len() - bytes.len();
     let mut tx = Transaction::new(data, start, direction, flow.transport);
     decode(bytes, &mut tx, flow.policy);
@@ -101,7 +114,7 @@ pub fn on_datagram(
             initiator_is_client: from_initiator == (direction == Direction::ToServer),
         });
     }
-    Some(tx)
+    tx
 }
 
 /// Hands what is no message to the IKE SA that it belongs to, behind

@@ -347,30 +347,40 @@ unsafe fn parse(
     }
     // SAFETY: see the function's contract; the flow's lock is held.
     let flow = unsafe { Flow::new(flow) };
-    let context = state.context.get_or_insert_with(|| {
-        FlowContext::new(flow.transport()).with_policy(config::get().policy)
-    });
     // SAFETY: the slice describes the packet's payload, valid for the call.
     let data = unsafe { bytes(slice.input, slice.input_len) };
+    take_in(state, &flow, direction, data);
+    OK
+}
+
+/// A datagram, of which most are ESP: nothing is done or moved that only messages need.
+fn take_in(state: &mut State, flow: &Flow, direction: Direction, data: &[u8]) {
+    let State { context, transactions, .. } = state;
+    let context = context.get_or_insert_with(|| {
+        FlowContext::new(flow.transport()).with_policy(config::get().policy)
+    });
     let mut transaction = on_datagram(context, direction, data);
-    let mut late = Vec::new();
     if let Some(decryptor) = decryption::decryptor() {
-        late = decrypt_late(&flow, context, direction, transaction.as_ref(), decryptor);
+        for late in decrypt_late(flow, context, direction, transaction.as_ref(), decryptor) {
+            transactions.push(late, config::get().max_tx);
+        }
         if let Some(transaction) = &mut transaction {
             decrypt(context, transaction, decryptor);
         }
     }
     if let Some(table) = tracking::table() {
-        match (&mut transaction, flow.endpoints(direction)) {
-            (None, _) => track_other(context, direction, data, table),
-            (Some(tx), Some((from, to))) => track(context, tx, table, from, to, flow.time()),
-            (Some(_), None) => {}
+        match &mut transaction {
+            None => track_other(context, direction, data, table),
+            Some(tx) => {
+                if let Some((from, to)) = flow.endpoints(direction) {
+                    track(context, tx, table, from, to, flow.time());
+                }
+            }
         }
     }
-    for transaction in late.into_iter().chain(transaction) {
-        state.push(transaction, config::get().max_tx);
+    if let Some(transaction) = transaction {
+        transactions.push(transaction, config::get().max_tx);
     }
-    OK
 }
 
 /// The messages that can be opened by now, with what they tell of their SAs.
@@ -390,7 +400,7 @@ fn decrypt_late(
 
 unsafe extern "C" fn get_tx_count(alstate: *mut c_void) -> u64 {
     // SAFETY: the flow's state; the flow's lock is held.
-    unsafe { guard_flow(alstate, 0, |state| state.count()) }
+    unsafe { guard_flow(alstate, 0, |state| state.transactions.count()) }
 }
 
 fn pointer(held: &mut HeldTransaction) -> *mut c_void {
@@ -398,14 +408,14 @@ fn pointer(held: &mut HeldTransaction) -> *mut c_void {
 }
 
 unsafe extern "C" fn get_tx(alstate: *mut c_void, id: u64) -> *mut c_void {
-    let get = |state: &mut State| state.get_mut(id).map_or(ptr::null_mut(), pointer);
+    let get = |state: &mut State| state.transactions.get_mut(id).map_or(ptr::null_mut(), pointer);
     // SAFETY: as in `get_tx_count`.
     unsafe { guard_flow(alstate, ptr::null_mut(), get) }
 }
 
 unsafe extern "C" fn tx_free(alstate: *mut c_void, id: u64) {
     // SAFETY: as in `get_tx_count`.
-    unsafe { guard_flow(alstate, (), |state| state.remove(id)) }
+    unsafe { guard_flow(alstate, (), |state| state.transactions.remove(id)) }
 }
 
 const NO_MORE: sys::AppLayerGetTxIterTuple =
@@ -428,7 +438,8 @@ unsafe extern "C" fn get_tx_iterator(
         else {
             return NO_MORE;
         };
-        let Some((held, more)) = state.first_from(min_tx_id.max(*next)) else { return NO_MORE };
+        let first = state.transactions.first_from(min_tx_id.max(*next));
+        let Some((held, more)) = first else { return NO_MORE };
         *next = held.id + 1;
         let tx_id = held.id;
         sys::AppLayerGetTxIterTuple { tx_ptr: pointer(held), tx_id, has_next: more }

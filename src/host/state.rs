@@ -82,8 +82,8 @@ pub(super) struct State {
     pub(super) given_up: bool,
     /// What is known of the flow; none before its first datagram.
     pub(super) context: Option<FlowContext>,
-    transactions: VecDeque<Box<HeldTransaction>>,
-    next_id: u64,
+    /// What the host has not let go of.
+    pub(super) transactions: Transactions,
 }
 
 impl State {
@@ -92,20 +92,28 @@ impl State {
             data: sys::AppLayerStateData { file_flags: 0 },
             given_up: false,
             context: None,
-            transactions: VecDeque::new(),
-            next_id: 0,
+            transactions: Transactions::default(),
         }
     }
+}
 
+/// The transactions of a flow that the host still needs, by their numbers.
+#[derive(Default)]
+pub(super) struct Transactions {
+    held: VecDeque<Box<HeldTransaction>>,
+    next_id: u64,
+}
+
+impl Transactions {
     /// Keeps a transaction. The host frees transactions after each packet; if it
     /// does not, at most `limit` are kept and the oldest are given up.
     pub(super) fn push(&mut self, mut transaction: Transaction, limit: usize) {
-        if self.transactions.len() >= limit {
-            self.transactions.pop_front();
+        if self.held.len() >= limit {
+            self.held.pop_front();
             transaction.events.insert(Event::TooManyTransactions);
         }
         let held = HeldTransaction::new(transaction, self.next_id);
-        self.transactions.push_back(Box::new(held));
+        self.held.push_back(Box::new(held));
         self.next_id += 1;
     }
 
@@ -117,25 +125,29 @@ impl State {
     /// The transaction with this number.
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut HeldTransaction> {
         let index = self.index_from(id);
-        self.transactions.get_mut(index).filter(|held| held.id == id).map(Box::as_mut)
+        self.held.get_mut(index).filter(|held| held.id == id).map(Box::as_mut)
     }
 
     /// Lets go of the transaction with this number.
     pub(super) fn remove(&mut self, id: u64) {
         let index = self.index_from(id);
-        if self.transactions.get(index).is_some_and(|held| held.id == id) {
-            self.transactions.remove(index);
+        if self.held.get(index).is_some_and(|held| held.id == id) {
+            self.held.remove(index);
         }
     }
 
     /// The first transaction numbered `id` or above, and whether more follow.
     pub(super) fn first_from(&mut self, id: u64) -> Option<(&mut HeldTransaction, bool)> {
         let index = self.index_from(id);
-        let more = index + 1 < self.transactions.len();
-        self.transactions.get_mut(index).map(|held| (held.as_mut(), more))
+        let more = index + 1 < self.held.len();
+        self.held.get_mut(index).map(|held| (held.as_mut(), more))
     }
 
     fn index_from(&self, id: u64) -> usize {
-        self.transactions.partition_point(|held| held.id < id)
+        // Mostly there is none, with each packet of ESP.
+        if self.held.is_empty() {
+            return 0;
+        }
+        self.held.partition_point(|held| held.id < id)
     }
 }

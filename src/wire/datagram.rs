@@ -66,6 +66,7 @@ pub enum Datagram<'a> {
 /// zero bytes. What is neither plausible nor ESP is a message all the same,
 /// whose parser will say what is wrong with it; that includes data too short
 /// for the two fixed fields of ESP.
+#[inline]
 pub fn classify(data: &[u8], carrier: Carrier) -> Datagram<'_> {
     match data {
         [] => Datagram::Empty,
@@ -168,11 +169,17 @@ fn resembles(bytes: &[u8]) -> Option<Header> {
 
 /// The header of `bytes`, if it can be no chance that it looks like one. What
 /// that takes is described at [`detect`].
+#[inline]
 fn plausible(bytes: &[u8]) -> Option<Header> {
     // By far most of what is not IKEv2 fails here.
     if bytes.get(VERSION_OFFSET)? >> 4 != 2 {
         return None;
     }
+    plausible_header(bytes)
+}
+
+#[inline(never)]
+fn plausible_header(bytes: &[u8]) -> Option<Header> {
     let header = Header::parse(bytes).ok()?;
     let message = bytes.get(..usize::try_from(header.length).ok()?)?;
     let payloads = message.get(HEADER_LEN..)?;
