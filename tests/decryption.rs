@@ -311,21 +311,31 @@ impl Jobs {
 /// A daemon that has given up root, and may not even look into the folder of its keys.
 #[test]
 fn a_daemon_without_rights_reads_keys_on() {
+    daemon_reads_keys_on("option", ["--user", "nobody"]);
+}
+
+/// The same by the configuration.
+#[test]
+fn a_daemon_that_runs_as_another_user_reads_keys_on() {
+    daemon_reads_keys_on("setting", ["--set", "run-as.user=nobody"]);
+}
+
+fn daemon_reads_keys_on(name: &str, as_user: [&str; 2]) {
     if !may_listen_and_give_up_root() {
         return say("skipped: a daemon that listens and gives up root takes root's capabilities");
     }
-    let folder = env::temp_dir().join(format!("ikev2-daemon-{}", process::id()));
+    let folder = env::temp_dir().join(format!("ikev2-daemon-{name}-{}", process::id()));
     prepare(&folder);
     let ends = [Ipv4Addr::new(127, 0, 0, 1), Ipv4Addr::new(127, 0, 0, 2)]
         .map(|address| UdpSocket::bind((address, 0)).expect("an address of this machine"));
     let mut command = daemon_in(&folder);
+    command.args(as_user);
     let ports = ends.each_ref().map(|end| end.local_addr().expect("an address").port());
     command.arg(format!("udp port {} and udp port {}", ports[0], ports[1]));
     let mut starting = Running::start(&folder, &mut command);
     let status = starting.child.as_mut().and_then(|child| child.wait().ok());
     assert!(status.is_some_and(|status| status.success()), "see {}", folder.display());
-    let pid = fs::read_to_string(folder.join("pid")).expect("a daemon");
-    let pid = pid.trim().parse().expect("a number");
+    let pid = pid_in(&folder);
     let mut running = Running { folder: folder.clone(), child: None, pid };
     running.wait_for("threads", "log/suricata.log", |log| log.contains("Engine started"));
     let user = fs::metadata(format!("/proc/{pid}")).expect("a process").uid();
@@ -350,6 +360,19 @@ fn a_daemon_without_rights_reads_keys_on() {
     let _ = fs::remove_dir_all(folder);
 }
 
+/// A daemon's number, which it writes after its parent has ended.
+fn pid_in(folder: &Path) -> i64 {
+    let begin = Instant::now();
+    loop {
+        let text = fs::read_to_string(folder.join("pid")).unwrap_or_default();
+        if let Some(pid) = text.strip_suffix('\n').and_then(|number| number.parse().ok()) {
+            return pid;
+        }
+        assert!(begin.elapsed() < TIME_LIMIT, "no daemon: see {}", folder.display());
+        sleep(Duration::from_millis(20));
+    }
+}
+
 /// The bits of CAP_SETGID, CAP_SETUID and CAP_NET_RAW (capabilities(7)).
 const CAPABILITIES: u64 = 1 << 6 | 1 << 7 | 1 << 13;
 
@@ -361,8 +384,8 @@ fn may_listen_and_give_up_root() -> bool {
     effective.is_some_and(|effective| effective & CAPABILITIES == CAPABILITIES)
 }
 
-/// What becomes a daemon that listens at the loopback interface as the user nobody: it may
-/// write its log, but its keys are in a folder of root's.
+/// What becomes a daemon that listens at the loopback interface. Another user may write its
+/// log, but its keys are in a folder of root's.
 fn daemon_in(folder: &Path) -> Command {
     let suricata = Suricata::get();
     let rights = |name: &str, mode| {
@@ -388,6 +411,6 @@ fn daemon_in(folder: &Path) -> Command {
         rights("magic.mgc", 0o644);
         command.env("MAGIC", folder.join("magic.mgc"));
     }
-    command.args(["--user", "nobody", "--af-packet=lo", "-D", "--pidfile"]).arg(folder.join("pid"));
+    command.args(["--af-packet=lo", "-D", "--pidfile"]).arg(folder.join("pid"));
     command
 }
