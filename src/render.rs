@@ -11,7 +11,6 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::fingerprint;
 use crate::policy::Finding;
 use crate::proposal::{Proposal, Transform};
-use crate::sa::{Endpoint, SaView, Sent, State};
 use crate::tx::{Event, PayloadEntry, Scope, Transaction};
 use crate::vendor;
 use crate::wire::notify::Notify;
@@ -19,6 +18,7 @@ use crate::wire::registry::{PayloadType, TransformType};
 use crate::wire::{Header, KeyExchange, ParseError, Payload, Protocol};
 
 mod inside;
+mod sa;
 
 /// The most elements of an array in a record.
 pub const MAX_ELEMENTS: usize = 64;
@@ -82,7 +82,7 @@ pub fn render(tx: &Transaction, sink: &mut impl Sink) {
     }
     if let Some(sa) = &tx.sa {
         sink.open_object(c"sa");
-        render_sa(sa, sink);
+        sa::render(sa, sink);
         sink.close();
     }
     render_errors(tx, sink);
@@ -455,85 +455,6 @@ fn render_encrypted(tx: &Transaction, sink: &mut impl Sink) {
     }
 }
 
-fn render_sa(sa: &SaView, sink: &mut impl Sink) {
-    sink.hex(c"id", &sa.id.to_be_bytes());
-    if let Some(parent) = sa.inside.as_ref().and_then(|inside| inside.parent) {
-        sink.hex(c"parent", &parent.to_be_bytes());
-    }
-    sink.word(c"state", sa.state.name());
-    if sa.state == State::Established {
-        sink.bool(c"confirmed", sa.confirmed);
-    }
-    render_endpoint(sa.initiator, c"initiator", c"initiator_port", sink);
-    render_endpoint(sa.responder, c"responder", c"responder_port", sink);
-    sink.word(c"started", &timestamp(sa.started));
-    sink.uint(c"age", sa.age_s.into());
-    sink.uint(c"messages", sa.messages.into());
-    sink.uint(c"retransmissions", sa.retransmissions.into());
-    if let Some(microseconds) = sa.round_trip_us {
-        sink.json(c"round_trip_ms", &milliseconds(microseconds));
-    }
-    if let Some(milliseconds) = sa.handshake_ms {
-        sink.uint(c"handshake_ms", milliseconds.into());
-    }
-    if let Some(chosen) = &sa.chosen {
-        sink.open_object(c"chosen");
-        for (kind, key) in TRANSFORM_KEYS {
-            if let Some(transform) = chosen.transforms().find(|it| it.kind == *kind) {
-                sink.open_object(key);
-                render_algorithm(&transform, sink);
-                sink.close();
-            }
-        }
-        sink.close();
-    }
-    sink.word(c"nat", sa.nat.name());
-    if let Some(fragments) = &sa.fragments {
-        sink.open_object(c"fragments");
-        sink.uint(c"seen", fragments.seen.into());
-        sink.uint(c"total", fragments.total.into());
-        sink.open_array(c"status");
-        for condition in fragments.conditions.iter() {
-            sink.push_string(condition.name().as_bytes());
-        }
-        sink.close();
-        sink.close();
-    }
-    if let Some(failure) = sa.failure {
-        sink.open_object(c"failure");
-        sink.string(c"reason", failure.reason.name().as_bytes());
-        sink.bool(c"inferred", failure.inferred);
-        sink.close();
-    }
-    if !sa.esp.is_empty() {
-        sink.open_object(c"esp");
-        render_sent(sa.esp.from_initiator(), c"from_initiator", sink);
-        render_sent(sa.esp.from_responder(), c"from_responder", sink);
-        sink.uint(c"abnormal", sa.esp.abnormal().into());
-        sink.close();
-    }
-    if let Some(inside) = &sa.inside {
-        inside::render_spis(&inside.child_spis, sink);
-    }
-    sink.uint(c"half_open", sa.half_open.into());
-    sink.uint(c"auth_failures", sa.auth_failures.into());
-    sink.uint(c"init_rate", sa.init_rate.into());
-}
-
-fn render_sent(sent: Sent, key: &CStr, sink: &mut impl Sink) {
-    sink.open_object(key);
-    sink.uint(c"packets", sent.packets.into());
-    sink.uint(c"bytes", sent.bytes);
-    sink.close();
-}
-
-fn render_endpoint(end: Option<Endpoint>, key: &CStr, port: &CStr, sink: &mut impl Sink) {
-    if let Some(end) = end {
-        sink.address(key, end.address);
-        sink.uint(port, end.port.into());
-    }
-}
-
 /// The last microsecond that `humantime` can write, of the year 9999.
 const LAST_TIME: u64 = 253_402_300_799_999_999;
 
@@ -544,16 +465,6 @@ fn timestamp(microseconds: u64) -> String {
     let mut text = humantime::format_rfc3339_micros(time).to_string();
     text.truncate(text.len() - "Z".len());
     text + "+0000"
-}
-
-/// Microseconds as milliseconds: those of a local network are less than one.
-fn milliseconds(microseconds: u32) -> String {
-    let mut text = itoa::Buffer::new().format(microseconds / 1000).to_owned();
-    // A thousand more than the rest has the zeros that go before it.
-    let mut rest = itoa::Buffer::new();
-    text.push('.');
-    text.push_str(rest.format(1000 + microseconds % 1000).get(1..).unwrap_or_default());
-    text
 }
 
 fn render_errors(tx: &Transaction, sink: &mut impl Sink) {
@@ -616,13 +527,5 @@ mod tests {
     fn times_are_in_utc() {
         assert_eq!(timestamp(951_782_400_000_042), "2000-02-29T00:00:00.000042+0000");
         assert_eq!(timestamp(u64::MAX), "9999-12-31T23:59:59.999999+0000");
-    }
-
-    #[test]
-    fn round_trips_are_in_milliseconds() {
-        assert_eq!(milliseconds(0), "0.000");
-        assert_eq!(milliseconds(514), "0.514");
-        assert_eq!(milliseconds(1_007), "1.007");
-        assert_eq!(milliseconds(u32::MAX), "4294967.295");
     }
 }
