@@ -19,6 +19,7 @@ use crate::pipeline::{
 };
 use crate::sys;
 use crate::tx::{Direction, Event, Transaction, Transport};
+use crate::wire::datagram::NON_ESP_MARKER;
 use crate::wire::{detect, Sighting, HEADER_LEN};
 
 /// A name that nothing else uses, on the way from one alias to the other.
@@ -30,14 +31,17 @@ const UDP: u8 = libc::IPPROTO_UDP as u8;
 /// probing parser also sees what the patterns cannot.
 const PORTS: &CStr = c"[500,4500]";
 
-/// Where the version byte stands: bare, and behind a non-ESP marker.
-const VERSION_OFFSETS: [u16; 2] = [17, 21];
+/// Where the version byte of a bare message stands.
+const VERSION_OFFSET: u16 = 17;
 
 /// The version byte with major version 2, in the host's notation for bytes.
 const VERSIONS: [&CStr; 16] = [
     c"|20|", c"|21|", c"|22|", c"|23|", c"|24|", c"|25|", c"|26|", c"|27|", c"|28|", c"|29|",
     c"|2a|", c"|2b|", c"|2c|", c"|2d|", c"|2e|", c"|2f|",
 ];
+
+/// [`NON_ESP_MARKER`], likewise.
+const MARKER: &CStr = c"|00 00 00 00|";
 
 /// What a probing function says of a flow that is not its own (`ALPROTO_FAILED`).
 const FAILED: sys::AppProto = 1;
@@ -110,27 +114,33 @@ pub(super) fn register() {
 
 /// Patterns are tried before any probing parser, so they give IKEv2 to the
 /// plugin on every port, port 500 included, and leave IKEv1 to the built-in.
-/// They are the version byte, with any minor version (RFC 7296, 2.5: ignored);
-/// the probing function then decides.
+/// They are the version byte of a bare message, with any minor version (RFC 7296,
+/// 2.5: ignored), and the non-ESP marker; the probing function then decides.
+///
+/// A content may have one place only: most of the host's pattern matchers (all but
+/// Hyperscan) keep a single place for each content, that of the pattern registered last.
 fn register_patterns(number: sys::AppProto) {
-    for offset in VERSION_OFFSETS {
-        for pattern in VERSIONS {
-            for direction in [TO_SERVER, TO_CLIENT] {
-                // SAFETY: the pattern is static; the function has the host's form.
-                unsafe {
-                    sys::SCAppLayerProtoDetectPMRegisterPatternCSwPP(
-                        UDP,
-                        number,
-                        pattern.as_ptr(),
-                        offset + 1,
-                        offset,
-                        direction,
-                        Some(probe_content),
-                        HEADER_LEN as u16,
-                        0,
-                    );
-                }
-            }
+    for version in VERSIONS {
+        register_pattern(number, version, VERSION_OFFSET, 1);
+    }
+    register_pattern(number, MARKER, 0, NON_ESP_MARKER.len() as u16);
+}
+
+fn register_pattern(number: sys::AppProto, content: &'static CStr, offset: u16, length: u16) {
+    for direction in [TO_SERVER, TO_CLIENT] {
+        // SAFETY: the content is static; the function has the host's form.
+        unsafe {
+            sys::SCAppLayerProtoDetectPMRegisterPatternCSwPP(
+                UDP,
+                number,
+                content.as_ptr(),
+                offset + length,
+                offset,
+                direction,
+                Some(probe_content),
+                HEADER_LEN as u16,
+                0,
+            );
         }
     }
 }

@@ -1,0 +1,126 @@
+//! What stands beside the plugin in `suricata.yaml` does not change what it finds: the
+//! captures of all cases at once, under settings that have to do with how Suricata
+//! recognises protocols and looks for rules.
+
+#[path = "support/capture.rs"]
+#[allow(dead_code)] // Only packets are of interest here.
+mod capture;
+#[path = "support/eve.rs"]
+#[allow(dead_code)] // The cases compare their records with the schema.
+mod eve;
+#[path = "support/merge.rs"]
+mod merge;
+#[path = "support/suricata.rs"]
+mod suricata;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use merge::merge;
+use suricata::{on_all_cores, project, say, Suricata};
+
+/// What `--set` takes. Pattern matchers come first: protocols are recognised with the one
+/// that rules have. Which is the usual one depends on the processor.
+const SETTINGS: &[&str] = &[
+    "mpm-algo=ac",
+    "mpm-algo=ac-ks",
+    HYPERSCAN,
+    "spm-algo=bm",
+    "detect.prefilter.default=auto",
+    "detect.sgh-mpm-context=full",
+    "detect.sgh-mpm-context=single",
+    "detect.profile=low",
+    "app-layer.protocols.ike.enabled=no",
+    "app-layer.protocols.ike.enabled=detection-only",
+    "stream.inline=yes",
+    "vlan.use-for-tracking=false",
+];
+
+/// Not in every Suricata.
+const HYPERSCAN: &str = "mpm-algo=hs";
+
+/// The files with a name's end in a folder and in those below.
+fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("a file").path();
+        if path.is_dir() {
+            all.extend(files(&path, end));
+        } else if path.extension().is_some_and(|it| it == end) {
+            all.push(path);
+        }
+    }
+    all.sort();
+    all
+}
+
+/// Everything of the plugin's that a run says: how often there is each line.
+type Findings = BTreeMap<String, usize>;
+
+fn run(suricata: &Suricata, folder: &Path, setting: Option<&str>) -> Findings {
+    let log = folder.join(setting.unwrap_or("none"));
+    suricata::fresh_folder(&log).expect("a folder");
+    let mut command = Command::new(suricata.binary());
+    command.arg("-c").arg(suricata.configuration()).args(suricata.file_options());
+    command.arg("-l").arg(&log).arg("-S").arg(folder.join("all.rules"));
+    command.args(["-k", "none", "--runmode", "single", "-r"]).arg(folder.join("all.pcap"));
+    if let Some(setting) = setting {
+        command.args(["--set", setting]);
+    }
+    let status = suricata::run(&mut command, &log).expect("a run");
+    assert!(status.success(), "{status}; see {}", log.display());
+    let mut findings = Findings::new();
+    for mut record in eve::records(&log.join("eve.json")).expect("records") {
+        let kind = record["event_type"].as_str().unwrap_or_default();
+        if kind == "ikev2" || kind == "alert" || record["anomaly"]["app_proto"] == "ikev2" {
+            // It is made of chance.
+            record.as_object_mut().expect("a record").remove("flow_id");
+            *findings.entry(record.to_string()).or_default() += 1;
+        }
+    }
+    findings
+}
+
+fn is_there(suricata: &Suricata, setting: &str) -> bool {
+    let info = suricata.describe("--build-info").expect("a description");
+    let hyperscan = info.lines().any(|it| it.contains("Hyperscan support") && it.ends_with("yes"));
+    setting != HYPERSCAN || hyperscan
+}
+
+#[test]
+fn other_settings_change_nothing() {
+    let suricata = Suricata::get();
+    let folder = suricata.root.join("settings");
+    fs::create_dir_all(&folder).expect("a folder");
+    let captures = files(&project().join("tests/verify"), "pcap");
+    assert!(captures.len() <= 256, "more captures than merging has addresses for");
+    merge(&captures, &folder.join("all.pcap"));
+    let rules = files(&project().join("rules"), "rules");
+    let rules = rules.iter().map(|file| fs::read_to_string(file).expect("rules"));
+    fs::write(folder.join("all.rules"), rules.collect::<String>()).expect("a file");
+
+    let usual = run(suricata, &folder, None);
+    assert!(usual.values().sum::<usize>() > 3000, "{} findings", usual.len());
+    let faults = on_all_cores(SETTINGS, |setting| {
+        if is_there(suricata, setting) {
+            return difference(&usual, &run(suricata, &folder, Some(setting)));
+        }
+        say(&format!("skipped: {setting}, which this Suricata lacks"));
+        None
+    });
+    for (setting, fault) in SETTINGS.iter().zip(faults) {
+        assert_eq!(fault, None, "{setting}");
+    }
+}
+
+fn difference(usual: &Findings, other: &Findings) -> Option<String> {
+    let keys: BTreeSet<_> = usual.keys().chain(other.keys()).collect();
+    let differ: Vec<_> =
+        keys.into_iter().filter(|key| usual.get(*key) != other.get(*key)).collect();
+    let first = differ.first()?;
+    let often = |findings: &Findings| findings.get(*first).copied().unwrap_or_default();
+    let (before, now) = (often(usual), often(other));
+    Some(format!("{} findings differ; {before} times usually and {now} now: {first}", differ.len()))
+}
