@@ -55,13 +55,18 @@ fn render_times(sa: &SaView, sink: &mut impl Sink) {
     }
 }
 
-/// Microseconds as milliseconds: those of a local network are less than one.
+/// Microseconds as milliseconds: those of a local network are less than one. As other
+/// writers of JSON do it, without zeros at the end but for one behind the point.
 fn milliseconds(microseconds: u32) -> String {
     let mut text = itoa::Buffer::new().format(microseconds / 1000).to_owned();
     // A thousand more than the rest has the zeros that go before it.
     let mut rest = itoa::Buffer::new();
+    let rest = rest.format(1000 + microseconds % 1000);
     text.push('.');
-    text.push_str(rest.format(1000 + microseconds % 1000).get(1..).unwrap_or_default());
+    text.push_str(match rest.trim_end_matches('0').get(1..) {
+        None | Some("") => "0",
+        Some(digits) => digits,
+    });
     text
 }
 
@@ -123,8 +128,10 @@ mod tests {
 
     #[test]
     fn round_trips_are_in_milliseconds() {
-        assert_eq!(milliseconds(0), "0.000");
+        assert_eq!(milliseconds(0), "0.0");
         assert_eq!(milliseconds(514), "0.514");
+        assert_eq!(milliseconds(900), "0.9");
+        assert_eq!(milliseconds(30_000), "30.0");
         assert_eq!(milliseconds(1_007), "1.007");
         assert_eq!(milliseconds(u32::MAX), "4294967.295");
     }
