@@ -26,6 +26,9 @@ pub const MAX_ELEMENTS: usize = 64;
 /// The most bytes of a field in a record, shown as hex.
 pub const MAX_HEX_BYTES: usize = 256;
 
+/// The most bytes of a proposal's text or a fingerprint's in a record.
+pub const MAX_TEXT: usize = 4096;
+
 /// Takes a record's fields. Keys end with a zero because the host wants it so.
 pub trait Sink {
     /// Begins an object under a key.
@@ -248,7 +251,7 @@ fn render_proposals(layer: &Layer<'_>, sink: &mut impl Sink) {
             sink.hex(c"spi", spi);
         }
         render_transforms(tx.proposals.transforms(proposal), sink);
-        sink.string(c"text", text.as_bytes());
+        sink.string(c"text", bounded(text, MAX_TEXT));
         sink.close();
     }
     sink.close();
@@ -403,7 +406,7 @@ fn render_fingerprint(tx: &Transaction, sink: &mut impl Sink) {
     if let Some(fingerprint) = fingerprint::of(tx) {
         sink.open_object(c"fingerprint");
         sink.string(c"hash", &fingerprint.hash);
-        sink.string(c"string", fingerprint.string.as_bytes());
+        sink.string(c"string", bounded(&fingerprint.string, MAX_TEXT));
         sink.close();
     }
 }
@@ -519,9 +522,26 @@ fn bounded_hex(sink: &mut impl Sink, key: &CStr, bytes: &[u8]) {
     sink.hex(key, bytes.get(..MAX_HEX_BYTES).unwrap_or(bytes));
 }
 
+/// The front of a text, cut between characters.
+fn bounded(text: &str, most: usize) -> &[u8] {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text).as_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(bounded("peer", 4), b"peer");
+        assert_eq!(bounded("peer", 3), b"pee");
+        assert_eq!(bounded("p\u{e9}er", 2), b"p");
+        assert_eq!(bounded("\u{e9}", 0), b"");
+    }
 
     #[test]
     fn times_are_in_utc() {

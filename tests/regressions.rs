@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use suricata_ikev2::json::Text;
 use suricata_ikev2::pipeline::{find_damaged, on_datagram, track, FlowContext};
-use suricata_ikev2::render::render;
+use suricata_ikev2::render::{render, MAX_TEXT};
 use suricata_ikev2::sa::{Endpoint, Limits, Table};
 use suricata_ikev2::tx::{Direction, Transaction, Transport};
 
@@ -107,4 +107,27 @@ fn a_repeated_answer_does_not_take_another_responders_record() {
     assert_eq!((answer_of(1), answer_of(2)), (2, 3));
     assert_eq!((answer_of(1), answer_of(2)), (3, 4));
     assert_eq!(table.counters().active, 2);
+}
+
+/// A notify with some thousand hash algorithms (RFC 7427) made a fingerprint, and with it
+/// a record, that nothing bounded.
+#[test]
+fn a_fingerprint_in_a_record_is_bounded() {
+    let mut data = capture::datagrams_of("aes-gcm256-ecp384.pcap").swap_remove(0).data;
+    let numbers: Vec<u8> = (0..3000_u16).flat_map(u16::to_be_bytes).collect();
+    let length = u16::try_from(8 + numbers.len()).expect("a payload");
+    let notify = [&[data[16], 0][..], &length.to_be_bytes(), &[0, 0, 0x40, 0x2f], &numbers];
+    data.splice(28..28, notify.concat());
+    data[16] = 41;
+    let length = u32::try_from(data.len()).expect("a message");
+    data[24..28].copy_from_slice(&length.to_be_bytes());
+
+    let tx = observe(&Table::new(Limits::default()), &data, 0);
+    let mut record = Text::default();
+    render(&tx, &mut record);
+    let record = [b"{", record.as_bytes(), b"}"].concat();
+    let record: serde_json::Value = serde_json::from_slice(&record).expect("a record");
+    let text = record["fingerprint"]["string"].as_str().expect("a text");
+    assert!(text.starts_with("i1:20.08/n16431=0.1.2."), "{text}");
+    assert_eq!(text.len(), MAX_TEXT);
 }

@@ -2,14 +2,11 @@
 
 use serde_json::Value;
 use suricata_ikev2::json::Text;
-use suricata_ikev2::render::{render, MAX_ELEMENTS};
+use suricata_ikev2::render::{render, MAX_ELEMENTS, MAX_TEXT};
 use suricata_ikev2::tx::Transaction;
 
 /// The deepest that a record nests.
 const DEEPEST: usize = 8;
-
-/// The longest text of a record, in bytes.
-const LONGEST_TEXT: usize = 4096;
 
 /// Renders a transaction and checks the record: it is what another writer makes of what
 /// another reader takes it for, so no key is there twice and no text is ambiguous.
@@ -32,7 +29,7 @@ fn check_bounds(value: &Value, depth: usize) {
             assert!(elements.len() <= MAX_ELEMENTS, "{} elements", elements.len());
             elements.iter().for_each(|it| check_bounds(it, depth - 1));
         }
-        Value::String(text) => assert!(text.len() <= LONGEST_TEXT, "{} bytes", text.len()),
+        Value::String(text) => assert!(text.len() <= MAX_TEXT, "{} bytes", text.len()),
         _ => {}
     }
 }

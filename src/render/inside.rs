@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use super::{bounded_hex, named, string_of, timestamp, Layer, Sink, MAX_ELEMENTS};
+use super::{bounded, bounded_hex, named, string_of, timestamp, Layer, Sink, MAX_ELEMENTS};
 use crate::inner::cert::X509Text;
 use crate::inner::{eap, CertificateText, SelectorText, Texts};
 use crate::wire::registry::{PayloadType, Protocol};
@@ -200,19 +200,10 @@ fn texts_of<'a>(sink: &mut impl Sink, key: &CStr, all: impl Iterator<Item = &'a 
         return;
     }
     sink.open_array(key);
-    all.for_each(|text| sink.push_string(bounded(text)));
+    all.for_each(|text| sink.push_string(bounded(text, MAX_TEXT)));
     sink.close();
 }
 
 fn bounded_text(sink: &mut impl Sink, key: &CStr, text: &str) {
-    sink.string(key, bounded(text));
-}
-
-/// The front of a text, cut between characters.
-fn bounded(text: &str) -> &[u8] {
-    let mut end = text.len().min(MAX_TEXT);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or(text).as_bytes()
+    sink.string(key, bounded(text, MAX_TEXT));
 }
