@@ -64,7 +64,8 @@ fn run(
     mode: &str,
     number: usize,
 ) -> Run {
-    let folder = suricata.root.join("run-modes").join(format!("{mode}-{number}"));
+    let keyed = if keys.is_some() { "keys-" } else { "" };
+    let folder = suricata.root.join("run-modes").join(format!("{keyed}{mode}-{number}"));
     suricata::fresh_folder(&folder).expect("a folder");
     let mut command = Command::new(suricata.binary());
     command.arg("-c").arg(suricata.configuration()).args(suricata.file_options());
