@@ -267,6 +267,8 @@ fn keys_that_come_between_jobs_are_there_for_the_next() {
     let socket = env::temp_dir().join(format!("ikev2-{}.socket", process::id()));
     let mut command = suricata_in(&folder);
     let option = format!("--unix-socket={}", socket.display());
+    // Else Suricata forbids itself the threads of a job, if it is not root's.
+    command.args(["--set", "security.limit-noproc=no"]);
     let mut running = Running::start(&folder, command.arg(option));
     running.wait_for("a socket", "stdout", |_| socket.exists());
     let mut jobs = Jobs::connect(&socket);
