@@ -176,7 +176,7 @@ fn render_layer(layer: &Layer<'_>, sink: &mut impl Sink) {
 fn render_sa_payload(layer: &Layer<'_>, sink: &mut impl Sink) {
     render_proposals(layer, sink);
     if let Some(proposal) = layer.chosen() {
-        render_chosen(layer.tx, proposal, sink);
+        render_chosen(|kind| chosen_transform(layer.tx, proposal, kind).copied(), sink);
         if !layer.inside {
             render_algorithms(layer.tx, proposal, sink);
         }
@@ -305,14 +305,13 @@ fn render_algorithm(transform: &Transform, sink: &mut impl Sink) {
     }
 }
 
-/// What the responder took: of its first proposal the first transform of each type.
-fn render_chosen(tx: &Transaction, proposal: &Proposal, sink: &mut impl Sink) {
-    let chosen = |kind| chosen_transform(tx, proposal, kind);
+/// What was chosen: a transform of each type that there is.
+fn render_chosen(chosen: impl Fn(TransformType) -> Option<Transform>, sink: &mut impl Sink) {
     sink.open_object(c"chosen");
     for (kind, key) in TRANSFORM_KEYS {
         if let Some(transform) = chosen(*kind) {
             sink.open_object(key);
-            render_algorithm(transform, sink);
+            render_algorithm(&transform, sink);
             sink.close();
         }
     }
@@ -334,6 +333,7 @@ fn render_algorithms(tx: &Transaction, proposal: &Proposal, sink: &mut impl Sink
     }
 }
 
+/// What the responder took: the first transform of a type.
 fn chosen_transform<'a>(
     tx: &'a Transaction,
     proposal: &Proposal,

@@ -10,7 +10,7 @@ use crate::wire::{
     Authentication, CertificateRequest, Configuration, Delete, Eap, Identification, Payload,
 };
 
-/// The most bytes of a text in a record.
+/// The most bytes of a text of what is inside, in a record.
 const MAX_TEXT: usize = 1024;
 
 /// Writes the fields into the object that is open.

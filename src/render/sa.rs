@@ -2,14 +2,17 @@
 
 use core::ffi::CStr;
 
-use super::{inside, render_algorithm, timestamp, Sink, TRANSFORM_KEYS};
+use super::{inside, render_chosen, timestamp, Sink};
 use crate::sa::{Endpoint, SaView, Sent, State};
 
 /// Writes the fields into the object that is open.
 pub(super) fn render(sa: &SaView, sink: &mut impl Sink) {
     render_identity(sa, sink);
     render_times(sa, sink);
-    render_chosen(sa, sink);
+    if let Some(chosen) = &sa.chosen {
+        let of_kind = |kind| chosen.transforms().find(|transform| transform.kind == kind);
+        render_chosen(of_kind, sink);
+    }
     sink.word(c"nat", sa.nat.name());
     render_fragments(sa, sink);
     render_failure(sa, sink);
@@ -68,19 +71,6 @@ fn milliseconds(microseconds: u32) -> String {
         Some(digits) => digits,
     });
     text
-}
-
-fn render_chosen(sa: &SaView, sink: &mut impl Sink) {
-    let Some(chosen) = &sa.chosen else { return };
-    sink.open_object(c"chosen");
-    for (kind, key) in TRANSFORM_KEYS {
-        if let Some(transform) = chosen.transforms().find(|it| it.kind == *kind) {
-            sink.open_object(key);
-            render_algorithm(&transform, sink);
-            sink.close();
-        }
-    }
-    sink.close();
 }
 
 fn render_fragments(sa: &SaView, sink: &mut impl Sink) {

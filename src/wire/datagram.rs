@@ -178,6 +178,7 @@ fn plausible(bytes: &[u8]) -> Option<Header> {
     plausible_header(bytes)
 }
 
+/// Apart, so that the rest of [`plausible`] is small enough to be inlined for ESP.
 #[inline(never)]
 fn plausible_header(bytes: &[u8]) -> Option<Header> {
     let header = Header::parse(bytes).ok()?;
