@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use merge::merge;
-use suricata::{on_all_cores, project, say, Suricata};
+use suricata::{on_all_cores, project, rule_pack, say, Suricata};
 
 /// What `--set` takes. Pattern matchers come first: protocols are recognised with the one
 /// that rules have. Which is the usual one depends on the processor.
@@ -41,19 +41,13 @@ const SETTINGS: &[&str] = &[
 /// Not in every Suricata.
 const HYPERSCAN: &str = "mpm-algo=hs";
 
-/// The files with a name's end in a folder and in those below.
-fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
-    let mut all = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("a file").path();
-        if path.is_dir() {
-            all.extend(files(&path, end));
-        } else if path.extension().is_some_and(|it| it == end) {
-            all.push(path);
-        }
-    }
-    all.sort();
-    all
+/// The captures of all cases.
+fn captures() -> Vec<PathBuf> {
+    let cases = fs::read_dir(project().join("tests/verify")).expect("the cases");
+    let captures = cases.map(|case| case.expect("a folder").path().join("input.pcap"));
+    let mut captures: Vec<_> = captures.filter(|file| file.exists()).collect();
+    captures.sort();
+    captures
 }
 
 /// Everything of the plugin's that a run says: how often there is each line.
@@ -94,12 +88,10 @@ fn other_settings_change_nothing() {
     let suricata = Suricata::get();
     let folder = suricata.root.join("settings");
     fs::create_dir_all(&folder).expect("a folder");
-    let captures = files(&project().join("tests/verify"), "pcap");
+    let captures = captures();
     assert!(captures.len() <= 256, "more captures than merging has addresses for");
     merge(&captures, &folder.join("all.pcap"));
-    let rules = files(&project().join("rules"), "rules");
-    let rules = rules.iter().map(|file| fs::read_to_string(file).expect("rules"));
-    fs::write(folder.join("all.rules"), rules.collect::<String>()).expect("a file");
+    fs::write(folder.join("all.rules"), rule_pack()).expect("a file");
 
     let usual = run(suricata, &folder, None);
     assert!(usual.values().sum::<usize>() > 3000, "{} findings", usual.len());

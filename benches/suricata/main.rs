@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use handshake::Handshake;
 use report::{table, Against, Row};
 use run::{Bench, Parser};
-use suricata::{project, target, Suricata};
+use suricata::{project, rule_pack, target, Suricata};
 
 /// The capture with strongSwan's default offer: 85 transforms in two proposals.
 const DEFAULT_OFFER: &str = "esp-port-500.pcap";
@@ -123,7 +123,7 @@ fn set_ups() -> Vec<(&'static str, Parser, String)> {
         ("no IKE parser", Parser::None, String::new()),
         ("built-in `ike`", Parser::BuiltIn, String::new()),
         ("plugin", Parser::Plugin, String::new()),
-        ("plugin, rule pack", Parser::Plugin, workload::pack()),
+        ("plugin, rule pack", Parser::Plugin, rule_pack()),
     ]
 }
 

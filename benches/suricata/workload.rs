@@ -2,7 +2,7 @@
 //! may be, and rules.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 use std::time::Duration;
@@ -10,7 +10,6 @@ use std::time::Duration;
 use pcap_file::pcap::{PcapPacket, PcapWriter};
 
 use crate::handshake::{Handshake, Peers, MESSAGES};
-use crate::suricata::project;
 
 /// The packets of a tunnel behind its handshake.
 const PACKETS: u32 = 1000;
@@ -85,13 +84,6 @@ fn write_pair(writer: &mut Writer, peers: &Peers, sequence: u32) {
         packet.resize(size, sequence as u8);
         writer.write(&peers.frame(to_responder, true, &packet));
     }
-}
-
-/// The project's rules.
-pub(crate) fn pack() -> String {
-    let folder = fs::read_dir(project().join("rules")).expect("the project's rules");
-    let files = folder.map(|entry| entry.expect("a readable folder").path());
-    files.map(|path| fs::read_to_string(path).expect("a readable file")).collect()
 }
 
 /// Rules that look at integers and none of which matches, each for its own number.

@@ -105,6 +105,15 @@ pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// All of `rules/` in one text.
+#[allow(dead_code)] // Most tests have rules of their own.
+pub(crate) fn rule_pack() -> String {
+    let files = fs::read_dir(project().join("rules")).expect("the project's rules");
+    let mut files: Vec<_> = files.map(|entry| entry.expect("a file").path()).collect();
+    files.sort();
+    files.iter().map(|file| fs::read_to_string(file).expect("a text")).collect()
+}
+
 /// `SURICATA_IKEV2_PLUGIN`, else the release build of these sources.
 pub(crate) fn plugin() -> Result<PathBuf, String> {
     if let Some(path) = env::var_os("SURICATA_IKEV2_PLUGIN") {
