@@ -2,13 +2,14 @@
 //!
 //! The references to the host's functions are weak (see `build.rs`), so the
 //! plugin is loaded by any Suricata that takes plugins. Where it cannot run it
-//! says why, calls nothing else, and Suricata goes on.
+//! says why and what to do, and calls nothing else. Suricata goes on, or ends where
+//! errors of its start end it.
 
-use core::ffi::{c_char, CStr};
-use core::ptr;
+use core::ffi::{c_char, c_void, CStr};
+use core::ptr::{self, NonNull};
 use std::sync::OnceLock;
 
-use super::{initialise, log, Shared, PROTOCOL};
+use super::{config, initialise, log, Shared, PROTOCOL};
 use crate::sys;
 
 /// The host's plugin interface (`SC_API_VERSION`) and the releases it stands for.
@@ -62,45 +63,54 @@ pub(super) fn is_suricata() -> bool {
     is_there(ALWAYS_THERE[0])
 }
 
-/// Whether the plugin can run here. The first call logs an error if it cannot.
+/// Whether the plugin can run here.
 pub(super) fn is_supported() -> bool {
-    static SUPPORT: OnceLock<bool> = OnceLock::new();
-    *SUPPORT.get_or_init(|| match obstacle() {
-        None => true,
-        Some(message) => {
-            say(&message);
-            false
-        }
-    })
+    obstacle().is_none()
 }
 
-fn obstacle() -> Option<String> {
-    let running = running_version();
-    let stays_off = |why: String| {
-        let version = env!("CARGO_PKG_VERSION");
-        Some(format!(
-            "suricata-ikev2 {version} is for Suricata 8.0.x and {why}: the plugin stays off"
-        ))
-    };
-    if !is_release_of_8_0(&running) {
-        return stays_off(format!("this is {running}"));
-    }
-    let missing = sys::FUNCTIONS.iter().find(|name| !is_there(name))?;
-    stays_off(format!("this {running} does not have {}", missing.to_string_lossy()))
-}
-
-fn say(message: &str) {
-    if ALWAYS_THERE.iter().all(|name| is_there(name)) {
-        log::error(message);
-    } else {
+/// Says why the plugin cannot run here, if it cannot: an error, unless the configuration
+/// wants it off.
+pub(super) fn tell() {
+    let Some(message) = obstacle() else { return };
+    if !ALWAYS_THERE.iter().all(|name| is_there(name)) {
         eprintln!("{message}");
+    } else if config::asks_for_plugin() {
+        log::failed_to_start(message);
+    } else {
+        log::notice(message);
     }
+}
+
+/// Why the plugin cannot run here, and what to do; none if it can.
+pub(super) fn obstacle() -> Option<&'static str> {
+    static OBSTACLE: OnceLock<Option<String>> = OnceLock::new();
+    OBSTACLE.get_or_init(find_obstacle).as_deref()
+}
+
+fn find_obstacle() -> Option<String> {
+    let running = running_version();
+    let (why, advice) = if !is_release_of_8_0(&running) {
+        (format!("this is {running}"), "install the release of it that is for this Suricata")
+    } else {
+        let missing = sys::FUNCTIONS.iter().find(|name| !is_there(name))?;
+        let missing = missing.to_string_lossy();
+        (format!("this {running} does not have {missing}"), "use a Suricata as it was released")
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    Some(format!(
+        "suricata-ikev2 {version} is for Suricata 8.0.x and {why}: the plugin stays off; \
+         {advice}, or take the plugin out of \"plugins\" in suricata.yaml"
+    ))
 }
 
 fn is_there(name: &CStr) -> bool {
+    look_up(name).is_some()
+}
+
+/// The address of a function that the running program may have.
+pub(super) fn look_up(name: &CStr) -> Option<NonNull<c_void>> {
     // SAFETY: looks a name up among what is loaded, without other effect.
-    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-    !address.is_null()
+    NonNull::new(unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) })
 }
 
 /// The version of the Suricata that loads the plugin, such as `8.0.8 RELEASE`.

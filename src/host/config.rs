@@ -1,11 +1,12 @@
 //! The section `app-layer.protocols.ikev2` of suricata.yaml.
 
-use core::ffi::CStr;
+use core::ffi::{c_char, c_int, CStr};
+use core::ptr;
 use std::ffi::CString;
 
 use lazy_static::lazy_static;
 
-use super::log;
+use super::{compat, log};
 use crate::policy::{CustomPolicy, Policy};
 use crate::sys;
 
@@ -160,7 +161,36 @@ pub(super) fn children(section: &str) -> Vec<(String, Option<String>)> {
     children
 }
 
-fn text(string: *const core::ffi::c_char) -> Option<String> {
+/// Whether `app-layer.protocols.ikev2.enabled` leaves the plugin on; asked of any Suricata,
+/// also of one that the plugin is not for.
+pub(super) fn asks_for_plugin() -> bool {
+    let value = scalar(c"app-layer.protocols.ikev2.enabled");
+    value.and_then(|value| mode(&value)) != Some(Mode::Off)
+}
+
+/// Whether Suricata ends with an error of its start: `engine.init-failure-fatal`, which `-T`
+/// and `--init-errors-fatal` set. Asked as [`asks_for_plugin`] is.
+pub(super) fn failures_are_fatal() -> bool {
+    scalar(c"engine.init-failure-fatal").is_some_and(|value| mode(&value) == Some(Mode::On))
+}
+
+/// The host's function for one value, as 8 and 7 call it. It has been the same since long.
+const GET_VALUE: [&CStr; 2] = [c"SCConfGet", c"ConfGet"];
+type GetValue = unsafe extern "C" fn(*const c_char, *mut *const c_char) -> c_int;
+
+/// A value of the configuration, by a function that is looked up: the running Suricata may
+/// lack what the bindings have.
+fn scalar(key: &CStr) -> Option<String> {
+    let address = GET_VALUE.iter().find_map(|name| compat::look_up(name))?;
+    // SAFETY: a function of this name has this form in every release.
+    let get: GetValue = unsafe { core::mem::transmute(address.as_ptr()) };
+    let mut value = ptr::null();
+    // SAFETY: the key is zero-terminated and the place is valid for writing; a value lives
+    // until Suricata ends.
+    (unsafe { get(key.as_ptr(), &mut value) } == 1).then(|| text(value))?
+}
+
+fn text(string: *const c_char) -> Option<String> {
     if string.is_null() {
         return None;
     }

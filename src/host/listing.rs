@@ -31,8 +31,12 @@ unsafe extern "C" fn on_load(count: c_int, arguments: *const *const c_char) {
     guard((), || {
         // SAFETY: the loader passes the program's argument vector.
         let lists = unsafe { asks_for_keywords(count, arguments) };
-        if lists && compat::is_suricata() && compat::is_supported() {
-            register_with_host();
+        if !lists || !compat::is_suricata() {
+            return;
+        }
+        match compat::obstacle() {
+            None => register_with_host(),
+            Some(message) => eprintln!("{message}"),
         }
     });
 }

@@ -3,6 +3,7 @@
 use core::ffi::CStr;
 use std::ffi::CString;
 
+use super::config;
 use crate::sys;
 
 const MODULE: &CStr = c"ikev2";
@@ -10,6 +11,17 @@ const MODULE: &CStr = c"ikev2";
 /// Something the operator must mend.
 pub(super) fn error(message: &str) {
     write(sys::SC_LOG_ERROR, message);
+}
+
+/// The plugin cannot do what it was loaded for: an error, which also ends Suricata where it
+/// ends with errors of its start (`suricata -T`, `--init-errors-fatal`). Only of use then.
+pub(super) fn failed_to_start(message: &str) {
+    error(message);
+    if config::failures_are_fatal() {
+        // SAFETY: ends the process as the host's own `FatalError` does; no other thread is
+        // there yet.
+        unsafe { libc::exit(libc::EXIT_FAILURE) }
+    }
 }
 
 /// Something the operator should look at.

@@ -76,21 +76,24 @@ const LOG_PACKET_DIRECTION: u8 = 0;
 #[no_mangle]
 #[allow(unreachable_pub)]
 pub extern "C" fn SCPluginRegister() -> *const sys::SCPlugin {
-    guard(ptr::from_ref(&compat::PLUGIN.0), || {
+    let plugin = guard(None, || {
         guard::install_hook();
-        compat::is_supported();
-        compat::plugin()
-    })
+        compat::tell();
+        Some(compat::plugin())
+    });
+    conclude(plugin.is_some());
+    plugin.unwrap_or(ptr::from_ref(&compat::PLUGIN.0))
 }
 
 unsafe extern "C" fn initialise() {
-    guard((), || {
+    let done = guard(false, || {
         if !compat::is_supported() {
-            return; // `SCPluginRegister` has said so.
+            return true; // `SCPluginRegister` has said so.
         }
         if config::get().mode == config::Mode::Off {
             let version = env!("CARGO_PKG_VERSION");
-            return log::notice(&format!("suricata-ikev2 {version}: off by configuration"));
+            log::notice(&format!("suricata-ikev2 {version}: off by configuration"));
+            return true;
         }
         // Its settings are read here, so that `suricata -T` sees mistakes in them.
         tracking::table();
@@ -99,14 +102,29 @@ unsafe extern "C" fn initialise() {
         }
         claim::prepare();
         register_with_host();
+        true
     });
+    conclude(done);
+}
+
+/// Says so when a step of the start ended in a panic, which the hook has told.
+fn conclude(done: bool) {
+    if !done {
+        log::failed_to_start(
+            "a step of the start failed, as told before: not all of the plugin is there; take it \
+             out of \"plugins\" in suricata.yaml until that is mended",
+        );
+    }
 }
 
 fn register_with_host() {
     parser::prepare_name();
     // SAFETY: the structure is static and the host only reads it.
     if unsafe { sys::SCPluginRegisterAppLayer(ptr::from_ref(&APP_LAYER.0).cast_mut()) } != 0 {
-        log::error("Suricata did not accept the parser: the plugin stays off");
+        log::failed_to_start(
+            "Suricata did not accept the parser, most likely for want of memory: the plugin \
+             stays off",
+        );
     }
 }
 
@@ -137,13 +155,15 @@ fn block_signals() {
 }
 
 unsafe extern "C" fn register_parser() {
-    guard((), parser::register);
+    conclude(guard(false, parser::register));
 }
 
 unsafe extern "C" fn register_keywords() {
-    guard((), || {
-        keyword::register();
-        parser::check_name();
+    let done = guard(false, || {
+        let keywords = keyword::register();
+        for obstacle in parser::obstacle().into_iter().chain(keywords.err()) {
+            log::failed_to_start(&obstacle);
+        }
         log::notice(&format!(
             "suricata-ikev2 {} in Suricata {}: parser {}, EVE records, {} keywords",
             env!("CARGO_PKG_VERSION"),
@@ -151,5 +171,7 @@ unsafe extern "C" fn register_keywords() {
             if config::get().mode == config::Mode::On { "on" } else { "for detection only" },
             keyword::count(),
         ));
+        true
     });
+    conclude(done);
 }

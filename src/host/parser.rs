@@ -9,8 +9,8 @@ use super::flow::Flow;
 use super::guard::guard;
 use super::state::{HeldTransaction, State};
 use super::{
-    claim, config, decryption, log, protocol, register_counters, tracking, PROTOCOL,
-    PROTOCOL_NUMBER, TO_CLIENT, TO_SERVER,
+    claim, config, decryption, protocol, register_counters, tracking, PROTOCOL, PROTOCOL_NUMBER,
+    TO_CLIENT, TO_SERVER,
 };
 use crate::decrypt::Decryptor;
 use crate::pipeline::{
@@ -45,6 +45,9 @@ const MARKER: &CStr = c"|00 00 00 00|";
 
 /// What a probing function says of a flow that is not its own (`ALPROTO_FAILED`).
 const FAILED: sys::AppProto = 1;
+
+/// What the host has for no protocol (`ALPROTO_UNKNOWN`).
+const UNKNOWN: sys::AppProto = 0;
 
 /// What a message is at its end: a transaction is complete when it is made.
 const COMPLETE: c_int = 1;
@@ -92,8 +95,9 @@ pub(super) fn prepare_name() {
     unsafe { sys::AppLayerRegisterParserAlias(PRIVATE_NAME.as_ptr(), PROTOCOL.as_ptr()) };
 }
 
-/// Registers detection and, unless only detection is on, the parser.
-pub(super) fn register() {
+/// Registers detection and, unless only detection is on, the parser. Always true; a panic
+/// is not.
+pub(super) fn register() -> bool {
     // SAFETY: the structure is static and complete.
     let number = unsafe { sys::AppLayerRegisterProtocolDetection(&PARSER.0, 1) };
     PROTOCOL_NUMBER.store(number, Ordering::Relaxed);
@@ -110,6 +114,7 @@ pub(super) fn register() {
     }
     // SAFETY: both names are static.
     unsafe { sys::AppLayerRegisterParserAlias(PROTOCOL.as_ptr(), PRIVATE_NAME.as_ptr()) };
+    true
 }
 
 /// Patterns are tried before any probing parser, so they give IKEv2 to the
@@ -163,17 +168,24 @@ fn register_source_ports(number: sys::AppProto) {
     }
 }
 
-/// Says so when the name went to the built-in parser after all: rules for
-/// `ikev2` would silently be rules for `ike`.
-pub(super) fn check_name() {
+/// Why the protocol is not there as rules want it, with what to do; none if it is. If the
+/// name went to the built-in parser, rules for `ikev2` would silently be rules for `ike`.
+pub(super) fn obstacle() -> Option<String> {
     // SAFETY: the name is static.
     let resolved = unsafe { sys::AppLayerGetProtoByName(PROTOCOL.as_ptr()) };
-    if resolved != protocol() {
-        log::error(
-            "the name ikev2 belongs to the built-in parser: \
-             set app-layer.protocols.ike.enabled to no",
+    if protocol() == UNKNOWN {
+        return Some(
+            "Suricata has registered no parser for ikev2: nothing is decoded and no rule for \
+             ikev2 matches"
+                .to_owned(),
         );
     }
+    (resolved != protocol()).then(|| {
+        "the name ikev2 belongs to another parser, so that rules for ikev2 do not reach the \
+         plugin: name the plugin once below \"plugins\", and set \
+         app-layer.protocols.ike.enabled to no"
+            .to_owned()
+    })
 }
 
 /// Gives the bytes that the host passes.

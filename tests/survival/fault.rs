@@ -163,6 +163,16 @@ alert ikev2 any any -> any any (app-layer-event:ikev2.malformed_data; sid:2;)
     rest
 }
 
+/// Whether `suricata -T` takes the configuration.
+fn passes_test(configuration: &Path, fault: &str) -> bool {
+    let folder = folder(&format!("fault-test-{fault}"));
+    let mut command = command(&folder, configuration);
+    command.arg("-T").env("SURICATA_IKEV2_FAULT", fault);
+    let passes = suricata::run(&mut command, &folder).expect("Suricata runs").success();
+    fs::remove_dir_all(folder).expect("the folder is ours");
+    passes
+}
+
 #[test]
 fn a_panic_in_any_callback_costs_no_more_than_it_has_to() {
     let plugin = plugin();
@@ -171,13 +181,16 @@ fn a_panic_in_any_callback_costs_no_more_than_it_has_to() {
     let packets = packets as u64;
     let none = run(&configuration, &capture, "none");
     assert_eq!((none.packets, none.said.len()), (packets, 0));
+    assert!(passes_test(&configuration, "none"));
     assert!(none.messages > packets / 4, "{} messages", none.messages);
     on_all_cores(CALLBACKS, |(name, _, cost)| {
         let rest = run(&configuration, &capture, name);
         assert_eq!(rest.packets, packets, "{name}");
         assert_eq!(rest.said.len(), 1, "{name}: {:?}", rest.said);
         match cost {
-            Cost::Start | Cost::Flow => {}
+            // Nobody finds out from silence.
+            Cost::Start => assert!(!passes_test(&configuration, name), "{name}"),
+            Cost::Flow => {}
             Cost::Less => assert!(rest.messages > none.messages / 2, "{name}: {}", rest.messages),
         }
         if *cost == Cost::Flow {

@@ -112,8 +112,12 @@ pub(super) fn count() -> usize {
     all().count()
 }
 
-/// Registers every row of the table.
-pub(super) fn register() {
+/// What the host gives in place of a keyword's number when it has no room for it.
+const NO_KEYWORD: u16 = u16::MAX;
+
+/// Registers every row of the table. The error names those that the host did not take.
+pub(super) fn register() -> Result<(), String> {
+    let mut refused = Vec::new();
     let directions = TO_SERVER | TO_CLIENT;
     // SAFETY: the name is static; the host calls this while it sets up detection.
     let shared_list = unsafe {
@@ -127,8 +131,16 @@ pub(super) fn register() {
         };
         let ids = (row.ids)();
         ids.list.store(list, Ordering::Relaxed);
-        ids.keyword.store(register_keyword(row), Ordering::Relaxed);
+        let keyword = register_keyword(row);
+        ids.keyword.store(keyword, Ordering::Relaxed);
+        if list < 0 || keyword == NO_KEYWORD {
+            refused.push(row.keyword.name.to_string_lossy());
+        }
     }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    Err(format!("Suricata did not take the keywords {}: no rule can have them", refused.join(", ")))
 }
 
 fn register_buffer(row: &Registration, directions: u8) -> c_int {
