@@ -50,17 +50,32 @@ fn generate(target: &Path) -> Result<(), String> {
     let includes = env::var("SURICATA_INCLUDE_DIR").unwrap_or_default();
     let header = if includes.is_empty() { OWN_HEADER } else { HOST_HEADERS };
     let source = bindings(header, &includes)?.to_string();
+    let functions = weak_functions(&function_names(&source)?);
     let written = std::fs::write(target, &source);
-    let listed = std::fs::write(target.with_file_name("functions.rs"), weak_functions(&source));
+    let listed = std::fs::write(target.with_file_name("functions.rs"), functions);
     written.and(listed).map_err(|error| error.to_string())
+}
+
+/// The functions that the bindings declare, however their text is laid out.
+fn function_names(bindings: &str) -> Result<Vec<String>, String> {
+    let file = syn::parse_file(bindings).map_err(|error| format!("bindgen's output: {error}"))?;
+    let blocks = file.items.iter().filter_map(|item| match item {
+        syn::Item::ForeignMod(block) => Some(&block.items),
+        _ => None,
+    });
+    let names = blocks.flatten().filter_map(|item| match item {
+        syn::ForeignItem::Fn(function) => Some(function.sig.ident.to_string()),
+        _ => None,
+    });
+    Some(names.collect()).filter(|names: &Vec<_>| !names.is_empty()).ok_or_else(|| {
+        "bindgen's output declares no function: the header was not understood".to_owned()
+    })
 }
 
 /// Makes the references to the host's functions weak and lists their names. The
 /// loader refuses a library with an unknown name before any of its code runs;
 /// with weak ones the plugin itself says what is wrong.
-fn weak_functions(bindings: &str) -> String {
-    let names = bindings.split("pub fn ").skip(1).filter_map(|rest| rest.split('(').next());
-    let names: Vec<_> = names.collect();
+fn weak_functions(names: &[String]) -> String {
     let weak: String = names.iter().map(|name| format!("\".weak {name}\",\n")).collect();
     let list: String = names.iter().map(|name| format!("c\"{name}\",\n")).collect();
     format!(
@@ -81,6 +96,8 @@ pub(crate) fn bindings(header: &str, includes: &str) -> Result<bindgen::Bindings
         .constified_enum("SCLogLevel|AppLayerEventType")
         .prepend_enum_name(false)
         .layout_tests(true)
+        // The same text whether or not there is a rustfmt.
+        .formatter(bindgen::Formatter::None)
         .use_core();
     for folder in includes.split(':').filter(|folder| !folder.is_empty()) {
         if !Path::new(folder).is_dir() {

@@ -31,6 +31,21 @@ check_headers() {
     SURICATA_INCLUDE_DIR=$headers cargo test --test abi the_real_headers
 }
 
+# Who builds need not have rustfmt, which bindgen would call. Quick to build; that the
+# whole crate is compiled at once makes all references weak, as in the released plugin.
+build_without_rustfmt() {
+    RUSTFMT=/nowhere/rustfmt CARGO_TARGET_DIR=$CARGO_TARGET_DIR/without-rustfmt \
+        CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
+        CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo build --release --lib --quiet --locked
+}
+
+# Suricata loads it, and it says what a Suricata lacks.
+check_without_rustfmt() {
+    build_without_rustfmt
+    SURICATA_IKEV2_PLUGIN=$CARGO_TARGET_DIR/without-rustfmt/release/libsuricata_ikev2.so \
+        cargo test --test start
+}
+
 main() {
     use_cargo
     use_plugin
@@ -39,6 +54,7 @@ main() {
     step 'format' cargo fmt --check
     step 'lints' cargo clippy --all-targets -- -D warnings
     step "Suricata's headers" check_headers
+    step 'a build without rustfmt' check_without_rustfmt
     step 'fuzzing' "$here/fuzz.sh"
     step 'tests' cargo test --no-fail-fast
 }
