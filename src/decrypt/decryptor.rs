@@ -118,6 +118,15 @@ impl Decryptor {
         is_new
     }
 
+    /// Gives up all messages and fragments that are held, and counts none of them. Keys stay.
+    pub fn clear(&self) {
+        for shard in &self.shards.shards {
+            *shard.lock().unwrap_or_else(PoisonError::into_inner) = Shard::default();
+        }
+        self.held.store(0, Ordering::Relaxed);
+        self.given_up.store(0, Ordering::Relaxed);
+    }
+
     /// How many sets of keys have come; a change says that held messages may open.
     pub fn keys_taken(&self) -> usize {
         self.keys_taken.load(Ordering::Acquire)

@@ -13,6 +13,7 @@ mod decryption;
 mod fault;
 mod flow;
 mod guard;
+mod job;
 mod json;
 mod keyword;
 #[cfg(all(target_env = "gnu", not(debug_assertions)))]
@@ -30,7 +31,6 @@ pub(crate) use keyword::fuzzing;
 use core::ffi::CStr;
 use core::ptr;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::Once;
 
 use guard::guard;
 
@@ -131,16 +131,14 @@ fn register_with_host() {
 /// A counter in Suricata's stats: its name and what it is now.
 type Counter = (&'static CStr, unsafe extern "C" fn() -> u64);
 
-/// Adds the counters to the host's, once; every thread calls it. The host has set its own up
-/// before it starts threads, and not long before that.
+/// Adds the counters to the host's, for each job anew: the host lets go of all counters when
+/// one ends. It has set its own up before it starts threads, and not long before that.
 fn register_counters() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        for (name, counter) in [tracking::counters(), decryption::counters()].concat() {
-            // SAFETY: the name is static; the function has the host's form.
-            unsafe { sys::StatsRegisterGlobalCounter(name.as_ptr(), Some(counter)) };
-        }
-    });
+    for (name, counter) in [tracking::counters(), decryption::counters()].concat() {
+        // SAFETY: the name is static; the function has the host's form. One thread at a time
+        // is here, while the host starts its threads one by one.
+        unsafe { sys::StatsRegisterGlobalCounter(name.as_ptr(), Some(counter)) };
+    }
 }
 
 /// Signals are for the threads that Suricata made.

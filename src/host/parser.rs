@@ -9,8 +9,8 @@ use super::flow::Flow;
 use super::guard::guard;
 use super::state::{HeldTransaction, State};
 use super::{
-    claim, config, decryption, protocol, register_counters, tracking, PROTOCOL, PROTOCOL_NUMBER,
-    TO_CLIENT, TO_SERVER,
+    claim, config, decryption, job, protocol, tracking, PROTOCOL, PROTOCOL_NUMBER, TO_CLIENT,
+    TO_SERVER,
 };
 use crate::decrypt::Decryptor;
 use crate::pipeline::{
@@ -268,15 +268,12 @@ unsafe fn take(flow: *const sys::Flow, sighting: Sighting, direction: *mut u8) -
 /// host calls a parser after its counters can be registered and it has become a daemon,
 /// and before packets.
 unsafe extern "C" fn thread_start() -> *mut c_void {
-    guard((), || {
-        register_counters();
-        decryption::thread_starts();
-    });
+    guard((), job::thread_starts);
     ptr::from_ref(&PARSER).cast_mut().cast()
 }
 
 unsafe extern "C" fn thread_end(_storage: *mut c_void) {
-    guard((), decryption::thread_ends);
+    guard((), job::thread_ends);
 }
 
 unsafe extern "C" fn state_new(_previous: *mut c_void, _protocol: sys::AppProto) -> *mut c_void {

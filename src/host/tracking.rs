@@ -32,6 +32,13 @@ pub(super) fn table() -> Option<&'static Table> {
     TABLE.as_ref()
 }
 
+/// A new job begins, and no packet thread runs: what was known of another's SAs is over.
+pub(super) fn forget() {
+    if let Some(table) = table() {
+        table.clear();
+    }
+}
+
 fn read() -> Option<Table> {
     let section = format!("{}.sa-tracking", config::SECTION);
     let mut settings = Settings::default();

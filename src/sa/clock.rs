@@ -73,6 +73,15 @@ impl Clock {
         Self { threads, used: AtomicUsize::new(0) }
     }
 
+    /// Forgets all times.
+    pub(super) fn clear(&self) {
+        for thread in &self.threads {
+            let times = thread.recent.iter().chain([&thread.earliest, &thread.latest]);
+            times.for_each(|time| time.store(0, Ordering::Relaxed));
+        }
+        self.used.store(0, Ordering::Relaxed);
+    }
+
     /// Takes in the time of a message of this thread.
     pub(super) fn advance(&self, time: u64) -> Now {
         self.advance_thread(NUMBER.with(|number| *number), time)

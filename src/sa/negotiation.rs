@@ -506,6 +506,11 @@ impl Peers {
         size_of_val(&*self.slots)
     }
 
+    /// Forgets all pairs.
+    pub fn clear(&self) {
+        self.slots.iter().for_each(|slot| slot.store(0, Ordering::Relaxed));
+    }
+
     /// Remembers what two peers settled for, whoever of them began, and says whether
     /// it is less than the last time.
     pub fn settle(&self, one: &Endpoint, other: &Endpoint, bits: u16) -> bool {

@@ -88,6 +88,13 @@ impl Pressure {
         size_of_val(&*self.sets)
     }
 
+    /// Forgets all addresses.
+    pub(super) fn clear(&self) {
+        for set in &self.sets {
+            *set.lock().unwrap_or_else(PoisonError::into_inner) = Set::default();
+        }
+    }
+
     /// Counts something of an address.
     pub(super) fn count(&self, address: IpAddr, tally: Tally, time: u64) {
         self.with(address, |set, periods| {

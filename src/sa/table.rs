@@ -108,6 +108,20 @@ impl Table {
         }
     }
 
+    /// Forgets everything, as if nothing had been seen. No thread may be at work with it: one
+    /// that is may bring back what it knows.
+    pub fn clear(&self) {
+        for place in 0..SHARDS {
+            *self.lock(place) = Slab::default();
+        }
+        self.pressure.clear();
+        self.peers.clear();
+        self.clock.clear();
+        for sum in [&self.sums.evicted, &self.sums.unanswered, &self.sums.unfinished] {
+            sum.store(0, Ordering::Relaxed);
+        }
+    }
+
     /// Counts a message in. None for a message that belongs to no IKE SA, and where
     /// the memcap leaves no room for its SA.
     pub fn observe(&self, observation: &Observation<'_>) -> Option<(SaView, EventSet)> {

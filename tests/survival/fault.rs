@@ -58,7 +58,7 @@ const CALLBACKS: &[(&str, &str, Cost)] = &[
 
 /// Guarded, and not to be reached here: the loader's call in a build for release, the
 /// plugin's own thread, which runs with a key table, and the guard's own callers.
-const NOT_REACHED: &[&str] = &["on_load", "thread_starts", "guard_flow"];
+const NOT_REACHED: &[&str] = &["on_load", "begin_watching", "guard_flow"];
 
 /// The functions of the host's part that run in a guard, as its sources have it.
 fn guarded() -> BTreeSet<String> {

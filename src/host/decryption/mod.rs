@@ -156,28 +156,25 @@ unsafe extern "C" fn given_up() -> u64 {
     count(Decryptor::given_up)
 }
 
-/// The thread that reads the files, and how many packet threads need it.
-#[derive(Default)]
-struct Watch {
-    users: usize,
-    thread: Option<JoinHandle<()>>,
+/// A new job begins, and no packet thread runs: what was held of another's SAs is over. Keys
+/// stay.
+pub(super) fn forget() {
+    if let Some(decryptor) = decryptor() {
+        decryptor.clear();
+    }
 }
 
 lazy_static! {
-    static ref WATCH: Mutex<Watch> = Mutex::default();
+    /// The thread that reads the files.
+    static ref WATCH: Mutex<Option<JoinHandle<()>>> = Mutex::default();
     /// Whether the thread has to end.
     static ref END: (Mutex<bool>, Condvar) = <(Mutex<bool>, Condvar)>::default();
 }
 
-/// A packet thread starts: with the first one, the files begin to be watched. At start-up
-/// it would be too early, for a thread does not live on when Suricata becomes a daemon.
-pub(super) fn thread_starts() {
+/// A job's first packet thread starts: the files begin to be watched. At start-up it would be
+/// too early, for a thread does not live on when Suricata becomes a daemon.
+pub(super) fn begin_watching() {
     let Some(decryption) = DECRYPTION.as_ref() else { return };
-    let mut watch = lock(&WATCH);
-    watch.users += 1;
-    if watch.users > 1 {
-        return;
-    }
     // They may have grown since the start, or since the last job that came by the socket.
     decryption.read_files();
     *lock(&END.0) = false;
@@ -188,19 +185,15 @@ pub(super) fn thread_starts() {
         });
     });
     match thread {
-        Ok(thread) => watch.thread = Some(thread),
+        Ok(thread) => *lock(&WATCH) = Some(thread),
         Err(error) => log::error(&format!("key tables are not read again: {error}")),
     }
 }
 
-/// A packet thread ends; with the last one the files are not watched any more.
-pub(super) fn thread_ends() {
-    let mut watch = lock(&WATCH);
-    watch.users = watch.users.saturating_sub(1);
-    if watch.users > 0 {
-        return;
-    }
-    if let Some(thread) = watch.thread.take() {
+/// A job's last packet thread ends: the files are not watched any more.
+pub(super) fn end_watching() {
+    let thread = lock(&WATCH).take();
+    if let Some(thread) = thread {
         *lock(&END.0) = true;
         END.1.notify_all();
         // A panic has been told by the hook.
