@@ -13,18 +13,18 @@ pub(crate) const HOST_HEADERS: &str = "src/sys/host-headers.h";
 /// The functions, types and constants to generate; `src/sys/suricata.h` declares each of them.
 const FUNCTIONS: &str = "SCPluginRegisterAppLayer|GetProgramVersion\
     |AppLayerRegister(ProtocolDetection|Parser|ParserAlias)|AppLayerGetProtoByName|SCAppLayerParserRegisterLogger\
-    |SCAppLayerProtoDetect(PMRegisterPatternCSwPP|PPRegister)|AppLayerProtoDetectReset|SCAppLayerForceProtocolChange\
+    |SCAppLayerProtoDetect(PMRegisterPatternCSwPP|PPRegister)|AppLayerProtoDetectReset|FlowCleanupAppLayer|SCAppLayerForceProtocolChange\
     |AppLayerDecoderEvents(SetEventRaw|FreeEvents)|DetectEngineStateFree|GenericVarFree\
     |FlowGet(SourcePort|DestinationPort|Flags|LastTimeAsParts|StorageById)\
     |Flow(StorageRegister|SetStorageById)|SCFlowRegisterUpdateCallback\
-    |StatsRegisterGlobalCounter|ParseSizeStringU64|SCLogMessage|SCLogGetLogLevel|SCFatalErrorOnInitStatic|SCConfGet(Node|FirstNode|NextNode)\
+    |SCPacketSetTime|StatsRegisterGlobalCounter|ParseSizeStringU64|SCLogMessage|SCLogGetLogLevel|SCFatalErrorOnInitStatic|SCConfGet(Node|FirstNode|NextNode)\
     |SCDetectHelper(KeywordRegister|BufferRegister|BufferMpmRegister|MultiBufferMpmRegister)\
     |SCDetectBufferSetActiveList|SCDetectSignatureSetAppProto|SCSigMatchAppendSMToList\
     |SCDetectU(8|16|32)(Parse|Match|Free)\
     |SCJbSetFormatted";
 const TYPES: &str = "SCPlugin|SCAppLayerPlugin|AppLayer(TxConfig|TxData|StateData|Result|Parser)\
     |AppLayerGet(TxIterTuple|TxIterState|FileState)|AppLayerEventType|LoggerFlags|StreamSlice\
-    |SCSigTableAppLiteElmt|FlowStorageId|SCConfNode|SCLogLevel|AppProto";
+    |SCSigTableAppLiteElmt|FlowStorageId|SCTime_t|SCConfNode|SCLogLevel|AppProto";
 
 fn main() {
     println!("cargo:rerun-if-env-changed=SURICATA_INCLUDE_DIR");

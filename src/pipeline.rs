@@ -12,13 +12,14 @@ use crate::sa::{Carrier as EspCarrier, Endpoint, InFlow, Observation, Table};
 use crate::tx::{
     Derived, Direction, Event, EventSet, Judgement, PayloadEntry, Scope, Transaction, Transport,
 };
-use crate::wire::datagram::{detect_damaged, Sighting, NON_ESP_MARKER};
+use crate::wire::datagram::NON_ESP_MARKER;
 use crate::wire::registry::{ExchangeType, PayloadType, Protocol, TransformType};
 use crate::wire::{
     auth, cert, certreq, cp, delete, eap, encrypted, id, ke, nonce, notify, ps, ts, vendor_id,
 };
 use crate::wire::{
-    classify, Carrier, Datagram, ErrorKind, Message, ParseError, Payload, Payloads, Proposals,
+    classify, detect_expected, Carrier, Datagram, ErrorKind, Message, ParseError, Payload,
+    Payloads, Proposals, Sighting,
 };
 
 /// The most Notify payloads kept of one message.
@@ -41,6 +42,13 @@ pub struct FlowContext {
 }
 
 impl FlowContext {
+    /// A flow between these ports, with the default policy.
+    pub fn between(source: u16, destination: u16) -> Self {
+        let has_port = |port| source == port || destination == port;
+        let carrier = Carrier { port_500: has_port(500), encapsulated: has_port(4500) };
+        Self { carrier, ..Self::new(Transport::of_ports(source, destination)) }
+    }
+
     /// A flow over this transport, with the default policy.
     pub fn new(transport: Transport) -> Self {
         Self {
@@ -62,16 +70,17 @@ impl FlowContext {
     }
 }
 
-/// Finds a damaged message, as [`detect_damaged`] does, in the form that the port
-/// has: with the non-ESP marker on 4500, without it on 500. On others four zero bytes
+/// Finds a message that a peer may answer, as [`detect_expected`] does, in the form that the
+/// ports have: without the non-ESP marker on 500, with it on 4500. On others four zero bytes
 /// are taken for a marker, as [`classify`] does.
-pub fn find_damaged(transport: Transport, data: &[u8]) -> Option<Sighting> {
-    let marker = match transport {
-        Transport::Udp500 => false,
-        Transport::Udp4500 => true,
-        Transport::Udp => data.starts_with(&NON_ESP_MARKER),
-    };
-    detect_damaged(data, marker)
+pub fn find_expected(source: u16, destination: u16, data: &[u8]) -> Option<Sighting> {
+    let has_port = |port| source == port || destination == port;
+    let (bare, marked) = (has_port(500), has_port(4500));
+    if !bare && !marked {
+        return detect_expected(data, data.starts_with(&NON_ESP_MARKER));
+    }
+    let found = bare.then(|| detect_expected(data, false)).flatten();
+    found.or_else(|| marked.then(|| detect_expected(data, true)).flatten())
 }
 
 /// Decodes a datagram of an IKE flow. ESP, keepalives and empty datagrams are
@@ -83,7 +92,7 @@ pub fn on_datagram(
 ) -> Option<Transaction> {
     match classify(data, flow.carrier) {
         Datagram::Message { marker, bytes } => {
-            flow.carrier.encapsulated |= marker;
+            flow.carrier.encapsulated |= marker && !flow.carrier.port_500;
             Some(on_message(flow, direction, data, bytes))
         }
         Datagram::Esp { spi, .. } => {
@@ -106,7 +115,7 @@ fn on_message(
     let start = data.len() - bytes.len();
     let mut tx = Transaction::new(data, start, direction, flow.transport);
     decode(bytes, &mut tx, flow.policy);
-    if let Some(header) = &tx.header {
+    if let Some(header) = tx.header.as_ref().filter(|header| header.version.major() == 2) {
         let from_initiator = header.flags.initiator();
         flow.last = Some(InFlow {
             init_spi: header.init_spi,

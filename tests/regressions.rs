@@ -6,7 +6,7 @@ mod capture;
 use std::net::IpAddr;
 
 use suricata_ikev2::json::Text;
-use suricata_ikev2::pipeline::{find_damaged, on_datagram, track, FlowContext};
+use suricata_ikev2::pipeline::{find_expected, on_datagram, track, FlowContext};
 use suricata_ikev2::render::{render, MAX_TEXT};
 use suricata_ikev2::sa::{Endpoint, Limits, Table};
 use suricata_ikev2::tx::{Direction, Transaction, Transport};
@@ -64,8 +64,8 @@ fn four_zero_bytes_on_another_port_are_a_marker_to_the_probe_too() {
         0, 0, 0, 0, 0x5d, 0x5e, 0, 0, 0, 0, 0, 0, 0, 0, 0x0b, 6, 0x27, 0x27, 0x27, 0x0b, 0, 0, 0,
         0, 0, 0, 0, 0x23,
     ];
-    assert_eq!(find_damaged(Transport::Udp, &data), None);
-    assert!(find_damaged(Transport::Udp500, &data).is_some());
+    assert_eq!(find_expected(40_000, 1234, &data), None);
+    assert!(find_expected(500, 500, &data).is_some());
 }
 
 /// A record that grew went over the memcap where it was alone in its shard, and those

@@ -13,6 +13,11 @@ pub fn transport(flow: usize) -> Transport {
 }
 
 impl Step<'_> {
+    /// The ports of its flow, the client's first.
+    pub fn ports(&self) -> (u16, u16) {
+        (FLOWS[self.flow].client_port, FLOWS[self.flow].server_port)
+    }
+
     /// What carries the datagram.
     pub fn transport(&self) -> Transport {
         transport(self.flow)

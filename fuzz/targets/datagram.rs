@@ -15,7 +15,7 @@ const A_BYTE: usize = 64;
 fuzz_target!(|data: &[u8]| {
     let Some(step) = input::datagram(data) else { return };
     let (tx, peak) = memory::peak_of(|| {
-        let mut flow = FlowContext::new(step.transport());
+        let mut flow = FlowContext::between(step.ports().0, step.ports().1);
         let tx = on_datagram(&mut flow, step.direction(), step.data)?;
         render(&tx, &mut Text::default());
         Some(tx)

@@ -2,6 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::packet;
 use crate::sa::Endpoint;
 use crate::sys;
 use crate::tx::{Direction, Transport};
@@ -10,6 +11,11 @@ use crate::tx::{Direction, Transport};
 const IPV4: u32 = 1 << 20;
 const IPV6: u32 = 1 << 21;
 const REVERSED: u32 = 1 << 26;
+
+/// Where a flow's ports and its IP protocol are, as `src/sys/host-headers.h` asserts.
+const SOURCE_PORT: usize = 32;
+const DESTINATION_PORT: usize = 36;
+const IP_PROTOCOL: usize = 38;
 
 /// A flow of the host, locked while a callback runs.
 #[derive(Clone, Copy)]
@@ -22,21 +28,59 @@ impl Flow {
         Self(flow.cast_mut())
     }
 
-    /// The client's and the server's port.
-    fn ports(self) -> (u16, u16) {
+    /// The host's pointer.
+    pub(super) fn as_ptr(self) -> *mut sys::Flow {
+        self.0
+    }
+
+    /// Whether it carries UDP.
+    pub(super) fn is_udp(self) -> bool {
         // SAFETY: see `new`.
-        unsafe { (sys::FlowGetSourcePort(self.0), sys::FlowGetDestinationPort(self.0)) }
+        unsafe { self.0.cast_const().cast::<u8>().add(IP_PROTOCOL).read() == super::UDP }
+    }
+
+    /// The client's and the server's port.
+    pub(super) fn ports(self) -> (u16, u16) {
+        let (first, last) = self.ends();
+        // A flow that was turned round keeps its ports where they were.
+        if self.is_reversed() {
+            (last, first)
+        } else {
+            (first, last)
+        }
+    }
+
+    /// The ports of both ends, in the order in which the host keeps them.
+    pub(super) fn ends(self) -> (u16, u16) {
+        let port = |offset| {
+            // SAFETY: see `new`.
+            unsafe { self.0.cast_const().cast::<u16>().byte_add(offset).read() }
+        };
+        (port(SOURCE_PORT), port(DESTINATION_PORT))
+    }
+
+    fn is_reversed(self) -> bool {
+        self.flags() & REVERSED != 0
+    }
+
+    fn flags(self) -> u32 {
+        // SAFETY: see `new`.
+        unsafe { sys::FlowGetFlags(self.0) }
     }
 
     /// What its ports say of it.
     pub(super) fn transport(self) -> Transport {
-        let (client, server) = self.ports();
+        let (client, server) = self.ends();
         Transport::of_ports(client, server)
     }
 
-    /// When its last packet was seen, which is the one at hand: microseconds since
-    /// the epoch, of the packet's own clock.
+    /// When the packet at hand was captured, in microseconds since the epoch. If that cannot
+    /// be told, when the flow's last packet was, which never goes back.
     pub(super) fn time(self) -> u64 {
+        // SAFETY: see `new`; a callback runs for a packet of the flow.
+        if let Some(time) = unsafe { packet::time(self.0) } {
+            return time;
+        }
         let (mut seconds, mut microseconds) = (0, 0);
         // SAFETY: see `new`; both places are valid for writing.
         unsafe { sys::FlowGetLastTimeAsParts(self.0, &mut seconds, &mut microseconds) };
@@ -62,8 +106,8 @@ impl Flow {
     /// comes out against the packets'.
     fn addresses(self) -> Option<(IpAddr, IpAddr)> {
         // SAFETY: see `new`.
-        let (flags, members) =
-            unsafe { (sys::FlowGetFlags(self.0), *self.0.cast_const().cast::<[[u8; 16]; 2]>()) };
+        let members = unsafe { *self.0.cast_const().cast::<[[u8; 16]; 2]>() };
+        let flags = self.flags();
         let [source, destination] = match flags & (IPV4 | IPV6) {
             IPV4 => members
                 .map(|bytes| IpAddr::V4(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]))),

@@ -5,10 +5,10 @@
 //! → the built-in parsers register → [`register_parser`] → [`register_keywords`]
 //! → loggers → rules.
 
-mod claim;
 mod compat;
 mod config;
 mod decryption;
+mod detection;
 #[cfg(feature = "fault-injection")]
 mod fault;
 mod flow;
@@ -16,9 +16,11 @@ mod guard;
 mod job;
 mod json;
 mod keyword;
+mod late_detection;
 #[cfg(all(target_env = "gnu", not(debug_assertions)))]
 mod listing;
 mod log;
+mod packet;
 mod parser;
 mod state;
 mod tracking;
@@ -38,6 +40,9 @@ use crate::sys;
 
 /// The protocol's name in rules, in EVE and in the configuration.
 const PROTOCOL: &CStr = c"ikev2";
+
+/// The IP protocol that carries IKE.
+const UDP: u8 = libc::IPPROTO_UDP as u8;
 
 /// Directions, as flags of the host (`STREAM_TOSERVER`, `STREAM_TOCLIENT`).
 const TO_SERVER: u8 = 0x04;
@@ -100,7 +105,7 @@ unsafe extern "C" fn initialise() {
         if config::get().mode == config::Mode::On {
             decryption::decryptor();
         }
-        claim::prepare();
+        late_detection::prepare();
         register_with_host();
         true
     });

@@ -1,7 +1,7 @@
-//! The parser's callbacks: detection, datagrams, transactions, events.
+//! The parser's callbacks: datagrams, transactions, events.
 
 use core::ffi::{c_char, c_int, c_void, CStr};
-use core::{ptr, slice};
+use core::ptr;
 use std::sync::atomic::Ordering;
 
 use super::config::Mode;
@@ -9,42 +9,18 @@ use super::flow::Flow;
 use super::guard::guard;
 use super::state::{HeldTransaction, State};
 use super::{
-    claim, config, decryption, job, protocol, tracking, PROTOCOL, PROTOCOL_NUMBER, TO_CLIENT,
-    TO_SERVER,
+    config, decryption, detection, job, late_detection, protocol, tracking, PROTOCOL,
+    PROTOCOL_NUMBER, UDP,
 };
 use crate::decrypt::Decryptor;
 use crate::pipeline::{
-    decrypt, find_damaged, late, on_datagram, track, track_esp, track_late, track_other,
-    FlowContext,
+    decrypt, late, on_datagram, track, track_esp, track_late, track_other, FlowContext,
 };
 use crate::sys;
-use crate::tx::{Direction, Event, Transaction, Transport};
-use crate::wire::datagram::NON_ESP_MARKER;
-use crate::wire::{detect, Sighting, HEADER_LEN};
+use crate::tx::{Direction, Event, Transaction};
 
 /// A name that nothing else uses, on the way from one alias to the other.
 const PRIVATE_NAME: &CStr = c"ikev2-plugin";
-
-const UDP: u8 = libc::IPPROTO_UDP as u8;
-
-/// The IANA ports of IKE. Detection goes by content on every port; on these the
-/// probing parser also sees what the patterns cannot.
-const PORTS: &CStr = c"[500,4500]";
-
-/// Where the version byte of a bare message stands.
-const VERSION_OFFSET: u16 = 17;
-
-/// The version byte with major version 2, in the host's notation for bytes.
-const VERSIONS: [&CStr; 16] = [
-    c"|20|", c"|21|", c"|22|", c"|23|", c"|24|", c"|25|", c"|26|", c"|27|", c"|28|", c"|29|",
-    c"|2a|", c"|2b|", c"|2c|", c"|2d|", c"|2e|", c"|2f|",
-];
-
-/// [`NON_ESP_MARKER`], likewise.
-const MARKER: &CStr = c"|00 00 00 00|";
-
-/// What a probing function says of a flow that is not its own (`ALPROTO_FAILED`).
-const FAILED: sys::AppProto = 1;
 
 /// What the host has for no protocol (`ALPROTO_UNKNOWN`).
 const UNKNOWN: sys::AppProto = 0;
@@ -54,10 +30,10 @@ const COMPLETE: c_int = 1;
 
 static PARSER: super::Shared<sys::AppLayerParser> = super::Shared(sys::AppLayerParser {
     name: PROTOCOL.as_ptr(),
-    default_port: PORTS.as_ptr(),
+    default_port: detection::PORTS.as_ptr(),
     ip_proto: UDP,
-    ProbeTS: Some(probe_port),
-    ProbeTC: Some(probe_port),
+    ProbeTS: Some(detection::probe_port),
+    ProbeTC: Some(detection::probe_port),
     min_depth: 0,
     max_depth: 0,
     StateAlloc: Some(state_new),
@@ -101,8 +77,7 @@ pub(super) fn register() -> bool {
     // SAFETY: the structure is static and complete.
     let number = unsafe { sys::AppLayerRegisterProtocolDetection(&PARSER.0, 1) };
     PROTOCOL_NUMBER.store(number, Ordering::Relaxed);
-    register_patterns(number);
-    register_source_ports(number);
+    detection::register(number);
     if config::get().mode == Mode::On {
         // SAFETY: as above; the number is the one that the host gave.
         unsafe {
@@ -115,57 +90,6 @@ pub(super) fn register() -> bool {
     // SAFETY: both names are static.
     unsafe { sys::AppLayerRegisterParserAlias(PROTOCOL.as_ptr(), PRIVATE_NAME.as_ptr()) };
     true
-}
-
-/// Patterns are tried before any probing parser, so they give IKEv2 to the
-/// plugin on every port, port 500 included, and leave IKEv1 to the built-in.
-/// They are the version byte of a bare message, with any minor version (RFC 7296,
-/// 2.5: ignored), and the non-ESP marker; the probing function then decides.
-///
-/// A content may have one place only: most of the host's pattern matchers (all but
-/// Hyperscan) keep a single place for each content, that of the pattern registered last.
-fn register_patterns(number: sys::AppProto) {
-    for version in VERSIONS {
-        register_pattern(number, version, VERSION_OFFSET, 1);
-    }
-    register_pattern(number, MARKER, 0, NON_ESP_MARKER.len() as u16);
-}
-
-fn register_pattern(number: sys::AppProto, content: &'static CStr, offset: u16, length: u16) {
-    for direction in [TO_SERVER, TO_CLIENT] {
-        // SAFETY: the content is static; the function has the host's form.
-        unsafe {
-            sys::SCAppLayerProtoDetectPMRegisterPatternCSwPP(
-                UDP,
-                number,
-                content.as_ptr(),
-                offset + length,
-                offset,
-                direction,
-                Some(probe_content),
-                HEADER_LEN as u16,
-                0,
-            );
-        }
-    }
-}
-
-/// The host's own registration covers IKE's ports as destination of a flow; a
-/// flow that was first seen from the gateway's side has them as source.
-fn register_source_ports(number: sys::AppProto) {
-    // SAFETY: the port list is static; the function has the host's form.
-    unsafe {
-        sys::SCAppLayerProtoDetectPPRegister(
-            UDP,
-            PORTS.as_ptr(),
-            number,
-            0,
-            0,
-            TO_CLIENT,
-            Some(probe_port),
-            Some(probe_port),
-        );
-    }
 }
 
 /// Why the protocol is not there as rules want it, with what to do; none if it is. If the
@@ -186,82 +110,6 @@ pub(super) fn obstacle() -> Option<String> {
          app-layer.protocols.ike.enabled to no"
             .to_owned()
     })
-}
-
-/// Gives the bytes that the host passes.
-///
-/// # Safety
-/// `data` is null or points to `length` bytes that live as long as the result is used.
-unsafe fn bytes<'a>(data: *const u8, length: u32) -> &'a [u8] {
-    if data.is_null() {
-        return &[];
-    }
-    // SAFETY: see the function's contract.
-    unsafe { slice::from_raw_parts(data, length as usize) }
-}
-
-/// Looks for an IKEv2 message by content; behind the patterns, on every port.
-/// On IKE's own ports a damaged one is taken too, before the built-in parser is
-/// asked, which would take some of them for its own.
-unsafe extern "C" fn probe_content(
-    flow: *const sys::Flow,
-    _flags: u8,
-    data: *const u8,
-    length: u32,
-    direction: *mut u8,
-) -> sys::AppProto {
-    guard(FAILED, || {
-        // SAFETY: the host passes a packet's payload.
-        let data = unsafe { bytes(data, length) };
-        let sighting = detect(data).or_else(|| {
-            // SAFETY: the host passes a locked flow.
-            match unsafe { Flow::new(flow) }.transport() {
-                Transport::Udp => None,
-                of_ike => find_damaged(of_ike, data),
-            }
-        });
-        // SAFETY: the host passes a locked flow and a place for the direction.
-        sighting.map_or(FAILED, |sighting| unsafe { take(flow, sighting, direction) })
-    })
-}
-
-/// Looks, on IKE's ports and those of `detection-ports`, for a message and for
-/// what may come before one.
-unsafe extern "C" fn probe_port(
-    flow: *const sys::Flow,
-    flags: u8,
-    data: *const u8,
-    length: u32,
-    direction: *mut u8,
-) -> sys::AppProto {
-    guard(FAILED, || {
-        // SAFETY: as in `probe_content`.
-        let data = unsafe { bytes(data, length) };
-        // SAFETY: as in `probe_content`.
-        let transport = unsafe { Flow::new(flow) }.transport();
-        match detect(data).or_else(|| find_damaged(transport, data)) {
-            // SAFETY: as in `probe_content`.
-            Some(sighting) => unsafe { take(flow, sighting, direction) },
-            // SAFETY: the host holds the flow's lock while it detects.
-            None if unsafe { claim::is_ours(flow, transport, flags, data) } => protocol(),
-            None => FAILED,
-        }
-    })
-}
-
-/// Takes a flow for the plugin; a response seen first turns it round. The host
-/// also asks when the other direction has the flow already: then it stays as it
-/// is, for either peer may send requests.
-///
-/// # Safety
-/// `flow` is the host's, locked; `direction` is null or valid for writing.
-unsafe fn take(flow: *const sys::Flow, sighting: Sighting, direction: *mut u8) -> sys::AppProto {
-    // SAFETY: see the function's contract.
-    let (is_new, direction) = unsafe { (claim::is_unclaimed(flow), direction.as_mut()) };
-    if let Some(direction) = direction.filter(|_| is_new) {
-        *direction = if sighting.response { TO_CLIENT } else { TO_SERVER };
-    }
-    protocol()
 }
 
 /// A packet thread starts. Nothing is kept for it; this is the one place where the
@@ -364,21 +212,30 @@ unsafe fn parse(
     if state.given_up {
         return GIVE_UP;
     }
-    // SAFETY: see the function's contract; the flow's lock is held.
-    let flow = unsafe { Flow::new(flow) };
-    // SAFETY: the slice describes the packet's payload, valid for the call.
-    let data = unsafe { bytes(slice.input, slice.input_len) };
-    take_in(state, &flow, direction, data);
+    // SAFETY: see the function's contract; the flow's lock is held, and the slice describes
+    // the packet's payload, valid for the call.
+    let (flow, data) = unsafe { detection::hand_over(flow, slice.input, slice.input_len) };
+    take_in(state, flow, direction, data);
     OK
 }
 
 /// A datagram, of which most are ESP: nothing is done or moved that only messages need.
-fn take_in(state: &mut State, flow: &Flow, direction: Direction, data: &[u8]) {
-    let State { context, transactions, .. } = state;
+fn take_in(state: &mut State, flow: Flow, direction: Direction, data: &[u8]) {
+    let State { context, transactions, has_message, .. } = state;
     let context = context.get_or_insert_with(|| {
-        FlowContext::new(flow.transport()).with_policy(config::get().policy)
+        let (client, server) = flow.ports();
+        FlowContext::between(client, server).with_policy(config::get().policy)
     });
     let mut transaction = on_datagram(context, direction, data);
+    if transaction.is_some() && !*has_message {
+        // Nothing is said of what comes in a flow of ESP that may be anybody's.
+        *has_message = detection::find(flow, data).is_some();
+        if *has_message {
+            late_detection::has_message(flow);
+        } else {
+            transaction = None;
+        }
+    }
     if let Some(decryptor) = decryption::decryptor() {
         for late in decrypt_late(flow, context, direction, transaction.as_ref(), decryptor) {
             transactions.push(late, config::get().max_tx);
@@ -404,7 +261,7 @@ fn take_in(state: &mut State, flow: &Flow, direction: Direction, data: &[u8]) {
 
 /// The messages that can be opened by now, with what they tell of their SAs.
 fn decrypt_late(
-    flow: &Flow,
+    flow: Flow,
     context: &mut FlowContext,
     direction: Direction,
     transaction: Option<&Transaction>,

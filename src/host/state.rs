@@ -80,6 +80,8 @@ pub(super) struct State {
     pub(super) data: sys::AppLayerStateData,
     /// Whether a callback panicked: nothing more is parsed.
     pub(super) given_up: bool,
+    /// Whether a message was seen: until then the flow is one of ESP, perhaps not IKEv2's.
+    pub(super) has_message: bool,
     /// What is known of the flow; none before its first datagram.
     pub(super) context: Option<FlowContext>,
     /// What the host has not let go of.
@@ -91,6 +93,7 @@ impl State {
         Self {
             data: sys::AppLayerStateData { file_flags: 0 },
             given_up: false,
+            has_message: false,
             context: None,
             transactions: Transactions::default(),
         }

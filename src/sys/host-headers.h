@@ -20,12 +20,16 @@
 #include <flow.h>
 #include <flow-callbacks.h>
 #include <flow-storage.h>
+#include <packet.h>
 #include <rust.h>
 #include <util-debug.h>
 #include <util-misc.h>
+#include <util-time.h>
 #include <util-var.h>
 
 /* What src/host/flow.rs reads of a flow without a function of the host. */
+_Static_assert(offsetof(Flow, sp) == 32 && offsetof(Flow, dp) == 36, "its ports");
+_Static_assert(offsetof(Flow, proto) == 38 && sizeof(((Flow *)0)->proto) == 1, "its protocol");
 _Static_assert(offsetof(Flow, src) == 0 && sizeof(((Flow *)0)->src) == 16, "a flow's source");
 _Static_assert(offsetof(Flow, dst) == 16 && sizeof(((Flow *)0)->dst) == 16, "its destination");
 _Static_assert(FLOW_IPV4 == 1 << 20 && FLOW_IPV6 == 1 << 21 && FLOW_DIR_REVERSED == 1 << 26,

@@ -180,6 +180,7 @@ void SCAppLayerProtoDetectPPRegister(uint8_t ipproto, const char *portstr, AppPr
         ProbingParserFPtr ProbingParser2);
 void SCAppLayerForceProtocolChange(Flow *f, AppProto new_proto);
 void AppLayerProtoDetectReset(Flow *);
+void FlowCleanupAppLayer(Flow *);
 void AppLayerDecoderEventsSetEventRaw(AppLayerDecoderEvents **sevents, uint8_t event);
 void AppLayerDecoderEventsFreeEvents(AppLayerDecoderEvents **events);
 void DetectEngineStateFree(DetectEngineState *state);
@@ -200,6 +201,14 @@ void *FlowGetStorageById(const Flow *h, FlowStorageId id);
 int FlowSetStorageById(Flow *h, FlowStorageId id, void *ptr);
 bool SCFlowRegisterUpdateCallback(
         void (*fn)(ThreadVars *tv, Flow *f, Packet *p, void *user), void *user);
+
+/* util-time.h, packet.h */
+typedef struct {
+    uint64_t secs : 44;
+    uint64_t usecs : 20;
+} SCTime_t;
+
+void SCPacketSetTime(Packet *p, SCTime_t ts);
 
 /* util-misc.h */
 int ParseSizeStringU64(const char *size, uint64_t *res);

@@ -1,0 +1,468 @@
+//! IKE in flows that are not its own yet, and what is not IKE in flows that are.
+//!
+//! Suricata offers a UDP flow for detection once in each direction, and a flow that a parser
+//! has is never offered again. So one datagram of another protocol, which anybody may send,
+//! would hide all messages behind it; and honest gateways speak IKEv1 and IKEv2 between the
+//! same two ports. The update callback runs for each packet before detection. There
+//!
+//! - a message of IKEv2 starts detection over in a flow that nobody has, and takes a flow over
+//!   from another parser: the host's own function frees that parser's state before ours is
+//!   made;
+//! - a gateway's NAT traversal flow that begins with ESP becomes ours when two packets show
+//!   that it is ESP: the same SPI, a sequence number that has grown a little, and bytes that
+//!   look encrypted. A constant and a counter alone are no proof;
+//! - a flow that is ours is given back when it turns out to be another's: with a message of
+//!   IKEv1 where only ESP was seen before, and between ports that are not IKE's with anything
+//!   that is neither IKE nor ESP.
+//!
+//! That needs the packet's payload: see [`super::packet`]. Where it cannot be read, a flow is
+//! ours only if its first datagram is a message.
+
+use core::ffi::{c_uint, c_void};
+use core::mem::size_of;
+use core::ptr;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+
+use super::flow::Flow;
+use super::guard::guard;
+use super::packet::{self, Current};
+use super::{log, protocol};
+use crate::pipeline::find_expected;
+use crate::sys;
+use crate::wire::datagram::NON_ESP_MARKER;
+use crate::wire::{detect, Header};
+
+/// How far a sequence number may have grown between two datagrams seen in one direction.
+const LARGEST_STEP: u32 = 4096;
+
+/// SPIs below are reserved (RFC 4303, 2.1).
+const LOWEST_SPI: u32 = 256;
+
+/// The smallest ESP packet: header, IV or padding, checksum; all of 4-byte units.
+const SMALLEST_ESP: usize = 24;
+
+/// What the host says of a flow that is new, and of one that no protocol has
+/// (`ALPROTO_UNKNOWN`, `ALPROTO_FAILED`); above are protocols.
+const UNKNOWN: sys::AppProto = 0;
+const LARGEST_UNCLAIMED: sys::AppProto = 1;
+
+/// The number of the flow storage; negative when there is none.
+static STORAGE: AtomicI32 = AtomicI32::new(-1);
+
+/// Where a flow has the numbers of its protocol: overall, to the server, to the client.
+static PROTOCOLS_OFFSET: AtomicUsize = AtomicUsize::new(0);
+
+/// How many new SPIs in a row a flow of IKE between other ports may have.
+const MOST_STRANGERS: u8 = 4;
+
+/// How many bytes at the end of an ESP packet are its checksum and what is encrypted before.
+const TAIL: usize = 16;
+
+/// What two packets are compared by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Esp {
+    spi: u32,
+    sequence: u32,
+    tail: [u8; TAIL],
+}
+
+impl Esp {
+    /// Reads a packet that has the form of ESP and ends with bytes that look encrypted.
+    fn of(data: &[u8]) -> Option<Self> {
+        let (spi, rest) = data.split_first_chunk()?;
+        let (sequence, _) = rest.split_first_chunk()?;
+        let packet = Self {
+            spi: u32::from_be_bytes(*spi),
+            sequence: u32::from_be_bytes(*sequence),
+            tail: *data.last_chunk()?,
+        };
+        let has_form =
+            packet.spi >= LOWEST_SPI && data.len() >= SMALLEST_ESP && data.len().is_multiple_of(4);
+        (has_form && looks_encrypted(&packet.tail)).then_some(packet)
+    }
+
+    /// Whether `next` is a later packet of the same SA, encrypted anew.
+    fn is_followed_by(&self, next: &Self) -> bool {
+        let step = next.sequence.wrapping_sub(self.sequence);
+        let same = self.tail.iter().zip(next.tail).filter(|(one, other)| **one == *other).count();
+        next.spi == self.spi && (1..=LARGEST_STEP).contains(&step) && same <= TAIL / 4
+    }
+}
+
+/// Whether bytes may be encrypted: hardly one comes twice, and they are no text. Of 100
+/// encrypted tails one or two fail.
+fn looks_encrypted(bytes: &[u8; TAIL]) -> bool {
+    let mut sorted = *bytes;
+    sorted.sort_unstable();
+    let repeated = sorted.windows(2).filter(|pair| pair[0] == pair[1]).count();
+    let text = bytes.iter().filter(|byte| matches!(byte, b' '..=b'~')).count();
+    repeated <= 2 && text <= TAIL - 4
+}
+
+/// What is remembered of a flow that may be, or may not be, IKE's.
+#[derive(Debug, Default)]
+struct Candidate {
+    /// The last packets that may be ESP, of two SPIs.
+    last: [Option<Esp>; 2],
+    /// Whether its ESP has made it ours, and no message of IKEv2 was seen since.
+    esp_only: bool,
+    /// Whether a message of IKEv1 was seen: the flow's ESP is then not IKEv2's.
+    ikev1: bool,
+    /// Whether it was taken over, so that its direction stands.
+    taken_over: bool,
+    /// Packets in a row that may be ESP, each of an SPI that was not seen before.
+    strangers: u8,
+}
+
+impl Candidate {
+    /// Takes a packet in; true when it follows another one of the same SA.
+    fn observe(&mut self, packet: Esp) -> bool {
+        let same_spi = |last: &Option<Esp>| last.is_some_and(|last| last.spi == packet.spi);
+        let place = self.last.iter().position(same_spi).unwrap_or_else(|| {
+            self.last.swap(0, 1);
+            0
+        });
+        let before = self.last[place].replace(packet);
+        before.is_some_and(|before| before.is_followed_by(&packet))
+    }
+
+    /// Whether a packet that may be ESP belongs to what came before: an SPI that was seen, and a
+    /// sequence number near the last, whatever overtook it. New SPIs come with each rekeying,
+    /// but not many at once.
+    fn belongs(&mut self, packet: Esp) -> bool {
+        let of_spi = self.last.iter().flatten().find(|last| last.spi == packet.spi);
+        let near = of_spi.map(|last| last.sequence.abs_diff(packet.sequence) <= LARGEST_STEP);
+        self.observe(packet);
+        self.strangers = if near.is_none() { self.strangers.saturating_add(1) } else { 0 };
+        near.unwrap_or(self.strangers <= MOST_STRANGERS)
+    }
+
+    /// Whether a datagram on port 4500 that is no message makes the flow ours.
+    fn is_esp(&mut self, data: &[u8]) -> bool {
+        self.ikev1 |= is_marked_ikev1(data);
+        if self.ikev1 {
+            return false;
+        }
+        self.esp_only |= Esp::of(data).is_some_and(|packet| self.observe(packet));
+        self.esp_only
+    }
+}
+
+/// Registers flow storage and the callback. Without them such flows are missed, and
+/// everything else works.
+pub(super) fn prepare() {
+    packet::prepare();
+    let Some(offset) = find_protocols() else {
+        return log::warning("flows that do not begin with IKE cannot be followed: unknown layout");
+    };
+    PROTOCOLS_OFFSET.store(offset, Ordering::Relaxed);
+    // SAFETY: the name is static; a pointer's size needs no allocation function.
+    let storage = unsafe {
+        sys::FlowStorageRegister(
+            c"ikev2-candidate".as_ptr(),
+            size_of::<*mut c_void>() as c_uint,
+            None,
+            Some(free_candidate),
+        )
+    };
+    // SAFETY: the callback has the host's form and needs no user data.
+    let registered = storage.id >= 0
+        && unsafe { sys::SCFlowRegisterUpdateCallback(Some(on_packet), ptr::null_mut()) };
+    if registered {
+        STORAGE.store(storage.id, Ordering::Relaxed);
+    } else {
+        log::warning("flows that do not begin with IKE cannot be followed: no flow storage");
+    }
+}
+
+/// Finds where the host keeps a flow's protocol. Its layout is no public
+/// interface and depends on how Suricata was built, so the host itself is asked:
+/// it sets the protocol of a blank flow, and the three numbers that it writes
+/// side by side show the place.
+fn find_protocols() -> Option<usize> {
+    const WORDS: usize = 512;
+    const SOUGHT: sys::AppProto = 0x5a5a;
+    let mut blank = [0_u64; WORDS];
+    // SAFETY: the function reads and writes the protocol's numbers of the flow and
+    // nothing else; they are in its first kilobyte, and all its bytes may be zero.
+    unsafe { sys::SCAppLayerForceProtocolChange(blank.as_mut_ptr().cast(), SOUGHT) };
+    let bytes: Vec<u8> = blank.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let wanted = SOUGHT.to_ne_bytes().repeat(3);
+    let changed = bytes.iter().filter(|byte| **byte != 0).count();
+    let place = bytes.windows(wanted.len()).position(|window| window == wanted)?;
+    (changed == wanted.len() && place % 2 == 0).then_some(place)
+}
+
+fn storage() -> sys::FlowStorageId {
+    sys::FlowStorageId { id: STORAGE.load(Ordering::Relaxed) }
+}
+
+/// Whether ESP has made the flow ours.
+pub(super) fn is_esp_only(flow: Flow) -> bool {
+    candidate(flow).is_some_and(|candidate| candidate.esp_only)
+}
+
+/// Whether the flow is new to the host, or nobody's, so that a message may turn it round.
+pub(super) fn may_turn(flow: Flow) -> bool {
+    let is_unclaimed =
+        protocols(flow).is_some_and(|all| all.iter().all(|it| *it <= LARGEST_UNCLAIMED));
+    is_unclaimed && !candidate(flow).is_some_and(|candidate| candidate.taken_over)
+}
+
+/// A message of IKEv2 was seen in the flow, which is not one of ESP alone any more.
+pub(super) fn has_message(flow: Flow) {
+    if let Some(candidate) = candidate(flow) {
+        candidate.esp_only = false;
+    }
+}
+
+/// A non-ESP marker and a header with major version 1.
+fn is_marked_ikev1(data: &[u8]) -> bool {
+    let message = data.strip_prefix(&NON_ESP_MARKER);
+    let header = message.and_then(|message| Header::parse(message).ok());
+    header.is_some_and(|header| header.version.major() == 1)
+}
+
+/// The numbers of the flow's protocol: overall, to the server, to the client; none where
+/// that cannot be told.
+fn protocols(flow: Flow) -> Option<[sys::AppProto; 3]> {
+    let offset = PROTOCOLS_OFFSET.load(Ordering::Relaxed);
+    if offset == 0 {
+        return None;
+    }
+    // SAFETY: the host wrote three 16-bit numbers at this even offset of a flow.
+    Some(unsafe { flow.as_ptr().cast::<[sys::AppProto; 3]>().byte_add(offset).read() })
+}
+
+fn candidate<'a>(flow: Flow) -> Option<&'a mut Candidate> {
+    if storage().id < 0 {
+        return None;
+    }
+    // SAFETY: the storage holds null or a pointer that `candidate_or_new` made, and the
+    // flow's lock makes this the only reference.
+    unsafe { sys::FlowGetStorageById(flow.as_ptr(), storage()).cast::<Candidate>().as_mut() }
+}
+
+fn candidate_or_new<'a>(flow: Flow) -> Option<&'a mut Candidate> {
+    if storage().id < 0 {
+        return None;
+    }
+    // SAFETY: as in `candidate`; the host frees the pointer through `free_candidate`.
+    unsafe {
+        if sys::FlowGetStorageById(flow.as_ptr(), storage()).is_null() {
+            let new = Box::into_raw(Box::<Candidate>::default());
+            sys::FlowSetStorageById(flow.as_ptr(), storage(), new.cast());
+        }
+    }
+    candidate(flow)
+}
+
+unsafe extern "C" fn free_candidate(candidate: *mut c_void) {
+    guard((), || {
+        if !candidate.is_null() {
+            // SAFETY: made by `candidate_or_new`, freed once.
+            drop(unsafe { Box::from_raw(candidate.cast::<Candidate>()) });
+        }
+    });
+}
+
+/// Runs for each packet of each flow, before detection: it has to be short.
+unsafe extern "C" fn on_packet(
+    _thread: *mut sys::ThreadVars,
+    flow: *mut sys::Flow,
+    packet: *mut sys::Packet,
+    _user: *mut c_void,
+) {
+    guard((), || {
+        // SAFETY: the host passes a locked flow.
+        let flow = unsafe { Flow::new(flow) };
+        if !flow.is_udp() {
+            return;
+        }
+        let current = Current::enter(flow.as_ptr(), packet);
+        let Some([number, ..]) = protocols(flow) else { return };
+        // SAFETY: the host has just called for this packet, which it has decoded.
+        let Some(data) = (unsafe { current.payload() }) else { return };
+        if number == protocol() {
+            give_back(flow, data);
+        } else {
+            look(flow, number, data);
+        }
+    });
+}
+
+/// A datagram in a flow that is not ours.
+fn look(flow: Flow, number: sys::AppProto, data: &[u8]) {
+    let (first, last) = flow.ends();
+    if is_message(first, last, data) {
+        // A new flow is offered to all parsers anyway.
+        if number != UNKNOWN {
+            take_over(flow, number);
+        }
+    } else if number <= LARGEST_UNCLAIMED
+        && (first == 4500 || last == 4500)
+        && candidate_or_new(flow).is_some_and(|candidate| candidate.is_esp(data))
+    {
+        restart(flow);
+    }
+}
+
+/// Whether a datagram is a message of IKEv2.
+fn is_message(source: u16, destination: u16, data: &[u8]) -> bool {
+    let is_port = |port| matches!(port, 500 | 4500);
+    if is_port(source) || is_port(destination) {
+        detect(data).is_some() || find_expected(source, destination, data).is_some()
+    } else {
+        detect(data).is_some()
+    }
+}
+
+/// Starts detection over with the packet at hand, in a flow that nobody has or another parser.
+fn take_over(flow: Flow, number: sys::AppProto) {
+    if number > LARGEST_UNCLAIMED {
+        if let Some(candidate) = candidate_or_new(flow) {
+            candidate.taken_over = true;
+        }
+    }
+    restart(flow);
+}
+
+/// Gives a flow of ours back that turns out to be another's.
+fn give_back(flow: Flow, data: &[u8]) {
+    let (first, last) = flow.ends();
+    let is_port = |port| matches!(port, 500 | 4500);
+    if is_port(first) || is_port(last) {
+        // By far most packets are ESP.
+        if is_marked_ikev1(data) {
+            give_back_ikev1(flow);
+        }
+    } else if !belongs_elsewhere(flow, data) {
+        restart(flow);
+    }
+}
+
+/// IKEv1 in a flow of which only ESP was seen: it is that of IKEv1.
+#[cold]
+fn give_back_ikev1(flow: Flow) {
+    if let Some(candidate) = candidate(flow).filter(|candidate| candidate.esp_only) {
+        candidate.ikev1 = true;
+        candidate.esp_only = false;
+        restart(flow);
+    }
+}
+
+/// Whether a datagram belongs to a flow of IKE between ports that are not IKE's: a message, a
+/// damaged one, a keepalive, or ESP.
+fn belongs_elsewhere(flow: Flow, data: &[u8]) -> bool {
+    let (first, last) = flow.ends();
+    if data.len() <= 1 || detect(data).is_some() || find_expected(first, last, data).is_some() {
+        return true;
+    }
+    let Some(packet) = Esp::of(data) else { return false };
+    candidate_or_new(flow).is_none_or(|candidate| candidate.belongs(packet))
+}
+
+/// Ends what the host has of the flow's protocol, and lets it detect again with the packet at
+/// hand.
+fn restart(flow: Flow) {
+    // SAFETY: the host passes a locked flow to the callback, before the packet's application
+    // layer data is parsed and inspected, so nobody uses the parser's state. The host's own
+    // function frees it, by the protocol that the flow still has, and clears the pointers; only
+    // then is the protocol forgotten. A flow that nobody has has no state.
+    unsafe {
+        sys::FlowCleanupAppLayer(flow.as_ptr());
+        sys::AppLayerProtoDetectReset(flow.as_ptr());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A packet whose bytes look encrypted.
+    fn packet(spi: u32, sequence: u32) -> Vec<u8> {
+        let mut data = [spi.to_be_bytes(), sequence.to_be_bytes()].concat();
+        let mut noise = u64::from(spi) << 32 | u64::from(sequence) | 1;
+        data.resize_with(100, || {
+            noise ^= noise << 13;
+            noise ^= noise >> 7;
+            noise ^= noise << 17;
+            noise as u8
+        });
+        data
+    }
+
+    fn certain(packets: &[Vec<u8>]) -> bool {
+        let mut candidate = Candidate::default();
+        packets.iter().any(|packet| candidate.is_esp(packet))
+    }
+
+    fn certain_numbers(packets: &[(u32, u32)]) -> bool {
+        certain(&packets.iter().map(|(spi, sequence)| packet(*spi, *sequence)).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn two_packets_of_one_sa_are_certain() {
+        assert!(certain_numbers(&[(0xc001_0203, 7_000_000), (0xc001_0203, 7_000_003)]));
+        assert!(certain_numbers(&[(0x0100, u32::MAX), (9999, 4), (0x0100, 1)]));
+    }
+
+    #[test]
+    fn one_packet_or_two_unlike_ones_are_not() {
+        assert!(!certain_numbers(&[(0xc001_0203, 7)]));
+        assert!(!certain_numbers(&[(0xc001_0203, 7), (0xc001_0204, 8)]));
+        assert!(!certain_numbers(&[(0xc001_0203, 7), (0xc001_0203, 7)]));
+        assert!(!certain_numbers(&[(0xc001_0203, 8), (0xc001_0203, 7)]));
+        assert!(!certain_numbers(&[(0xc001_0203, 7), (0xc001_0203, 50_000)]));
+        assert!(!certain_numbers(&[(255, 7), (255, 8)]));
+    }
+
+    #[test]
+    fn a_constant_and_a_counter_are_not_esp() {
+        let counted = |fill: &[u8]| {
+            let datagram = |n: u32| {
+                let mut data = [&0x0a0b_0c0d_u32.to_be_bytes()[..], &n.to_be_bytes()].concat();
+                data.extend(fill.iter().cycle().take(92));
+                data
+            };
+            certain(&(1..100).map(datagram).collect::<Vec<_>>())
+        };
+        assert!(!counted(&[0]));
+        assert!(!counted(&[0x5a]));
+        assert!(!counted(b"status=ok;load=0.12;users=5 "));
+        assert!(!counted(&(0..=255).collect::<Vec<_>>()));
+        assert!(!counted(&packet(1000, 5)[8..]));
+    }
+
+    #[test]
+    fn esp_belongs_to_its_sa_in_any_order_and_other_data_does_not() {
+        let mut candidate = Candidate::default();
+        let mut belongs = |data: &[u8]| Esp::of(data).is_some_and(|it| candidate.belongs(it));
+        for sequence in [5, 6, 9, 8, 8, 7, 2000] {
+            assert!(belongs(&packet(1000, sequence)), "{sequence}");
+            assert!(belongs(&packet(2000, sequence)), "{sequence}");
+        }
+        assert!(!belongs(&packet(1000, 50_000)));
+        let others = (0..100).filter(|id| belongs(&packet(1 << 20 | id << 16, 0x0100_0001)));
+        assert!(others.count() <= MOST_STRANGERS.into());
+        assert!(!belongs(
+            b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\x03com\0\0\x01\0\x01"
+        ));
+    }
+
+    #[test]
+    fn esp_behind_a_message_of_ikev1_is_not_ours() {
+        let mut ikev1 = vec![0; 4 + 28];
+        (ikev1[4], ikev1[4 + 17]) = (1, 0x10);
+        let esp = [packet(1000, 5), packet(1000, 6)];
+        assert!(certain(&esp));
+        assert!(!certain(&[vec![ikev1], esp.to_vec()].concat()));
+    }
+
+    #[test]
+    fn encrypted_bytes_seldom_look_otherwise() {
+        let tails = (0..100_000).map(|n| packet(n ^ 0x5bd1_e995, n.wrapping_mul(2_654_435_761)));
+        let refused = tails.filter(|it| !looks_encrypted(it.last_chunk().unwrap())).count();
+        assert!(refused < 2_000, "{refused}");
+    }
+}

@@ -1,0 +1,590 @@
+//! Whether a datagram of an unknown flow is an IKEv2 message.
+//!
+//! Two questions have two answers. On any UDP port a message has to prove itself by its
+//! structure: [`detect`]. On the ports of IKE a message that a peer might answer is taken,
+//! however odd it is: [`detect_expected`]. Each oddity becomes an event when the message is
+//! decoded.
+//!
+//! Both weigh what is there against chance, since an attacker may set every field that a
+//! receiver ignores: reserved flags, the minor version, the types of payloads it skips and,
+//! with many implementations, the header's Length.
+
+use super::datagram::NON_ESP_MARKER;
+use super::error::{ErrorKind, ParseError};
+use super::header::{Header, HEADER_LEN};
+use super::message::{Message, Payload, Payloads};
+use super::registry::{ExchangeType, PayloadType, Protocol};
+use super::sa::Proposals;
+
+/// The offset of the version byte in the header.
+const VERSION_OFFSET: usize = 17;
+
+/// The lengths that a message in one UDP datagram can have.
+const POSSIBLE_LENGTHS: core::ops::RangeInclusive<u32> = HEADER_LEN as u32..=u16::MAX as u32;
+
+/// Message IDs that an SA is likely to have: each is one exchange.
+const USUAL_MESSAGE_IDS: core::ops::Range<u32> = 0..1 << 16;
+
+/// An IKE message found by its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Whether a non-ESP marker stood before it.
+    pub marker: bool,
+    /// Whether it is a response: the flow then began unseen.
+    pub response: bool,
+}
+
+impl Sighting {
+    fn new(marker: bool, header: &Header) -> Self {
+        Self { marker, response: header.flags.response() }
+    }
+}
+
+/// Finds an IKEv2 message in a datagram of any UDP flow, with or without a non-ESP marker,
+/// by its content alone.
+///
+/// The major version is always 2 (with any minor version) and the exchange type is not one of
+/// IKEv1's. A header without a payload is not enough. Beyond that one of three things makes it
+/// certain:
+///
+/// - The first payload lies within the length, and of the following at most one is not as it
+///   should be: the initiator's SPI is not zero;
+///   the header's length is that of the datagram (if it is more, nothing is certain); IANA
+///   has assigned the exchange type and the first payload's type; the reserved flags are
+///   clear; SPIs, Message ID and flags fit the exchange (RFC 7296, sections 2.2, 2.6 and
+///   3.1); the chain of payloads ends exactly where the length says.
+/// - It begins an IKE SA, and its chain has an SA payload with a proposal for IKE whose
+///   lengths fit, whatever the header says besides, the type of the first payload included.
+/// - Its chain ends with an encrypted payload exactly where the datagram or the header's
+///   length ends, and exchange type, SPIs and Message ID are usual, whatever the header says
+///   besides.
+///
+/// Against uniformly random bytes each leaves at least 48 bits to chance: less than one
+/// false sighting in 10^14 datagrams.
+pub fn detect(data: &[u8]) -> Option<Sighting> {
+    if let Some(header) = certain(data) {
+        return Some(Sighting::new(false, &header));
+    }
+    let behind = data.strip_prefix(&NON_ESP_MARKER)?;
+    certain(behind).map(|header| Sighting::new(true, &header))
+}
+
+/// As [`detect`], for a datagram on a port of IKE, where a message that a peer may answer is
+/// worth more than elsewhere. `marker` says whether it has to have the non-ESP marker.
+///
+/// The major version is 2 and the exchange type is not one of IKEv1's. The rest is weighed:
+/// what fits counts as many bits as it leaves to chance, and 28 bits are enough. So random
+/// bytes pass about once in 10^8 datagrams. Another major version than 1 and 2 has to come
+/// with much more, as it is none of ours; peers answer it with INVALID_MAJOR_VERSION.
+pub fn detect_expected(data: &[u8], marker: bool) -> Option<Sighting> {
+    let bytes = if marker { data.strip_prefix(&NON_ESP_MARKER)? } else { data };
+    is_expected(bytes).map(|header| Sighting::new(marker, &header))
+}
+
+/// The header of `bytes`, if they may be a message on a port of IKE.
+pub(super) fn is_expected(bytes: &[u8]) -> Option<Header> {
+    const ENOUGH: u32 = 28;
+    const ENOUGH_FOR_OTHERS: u32 = 56;
+    let header = Header::parse(bytes).ok()?;
+    let wanted = match header.version.major() {
+        1 => return None,
+        2 => ENOUGH,
+        _ => ENOUGH_FOR_OTHERS,
+    };
+    let is_ikev2 = header.exchange_type.0 >= ExchangeType::IKE_SA_INIT.0;
+    (is_ikev2 && weight(&header, bytes) >= wanted).then_some(header)
+}
+
+/// The bits that a message leaves to chance. Zero bytes are common in other protocols, so
+/// those of the responder's SPI and the Message ID count less than they are.
+fn weight(header: &Header, bytes: &[u8]) -> u32 {
+    let length = header.length;
+    let payloads = || Message::parse(bytes).map(|message| message.payloads());
+    let closes = || payloads().is_ok_and(|it| chain_closes(it) == Some(true));
+    let has_payload = header.next_payload != PayloadType::NONE;
+    let evidence = [
+        (4, header.version.minor() == 0),
+        (4, header.exchange_type.name().is_some()),
+        (5, header.flags.reserved() == 0),
+        (3, header.next_payload.name().is_some()),
+        (10, header.init_spi != [0; 8] && is_first_request(header)),
+        (10, header.message_id == 0 || USUAL_MESSAGE_IDS.contains(&header.message_id)),
+        (14, POSSIBLE_LENGTHS.contains(&length)),
+        (12, usize::try_from(length) == Ok(bytes.len())),
+        (16, has_payload && closes()),
+        (24, begins_sa(header, bytes)),
+    ];
+    evidence.iter().filter(|(_, there)| *there).map(|(bits, _)| bits).sum()
+}
+
+/// The first request of an IKE SA: the responder has no SPI yet.
+fn is_first_request(header: &Header) -> bool {
+    begins(header.exchange_type) && header.resp_spi == [0; 8] && !header.flags.response()
+}
+
+/// Whether IKE SAs begin with this exchange.
+fn begins(exchange: ExchangeType) -> bool {
+    matches!(exchange, ExchangeType::IKE_SA_INIT | ExchangeType::IKE_SESSION_RESUME)
+}
+
+/// The header of `bytes`, if they can be no other thing than a message. What that takes is
+/// described at [`detect`].
+fn certain(bytes: &[u8]) -> Option<Header> {
+    // By far most of what is not IKEv2 fails here.
+    if bytes.get(VERSION_OFFSET)? >> 4 != 2 {
+        return None;
+    }
+    let header = Header::parse(bytes).ok()?;
+    if header.exchange_type.0 < ExchangeType::IKE_SA_INIT.0 {
+        return None;
+    }
+    let has_payload = header.next_payload != PayloadType::NONE;
+    let certain = (has_payload && plausible_header(bytes).is_some())
+        || begins_sa(&header, bytes)
+        || ends_encrypted(&header, bytes);
+    certain.then_some(header)
+}
+
+/// The header of `bytes`, if it can be no chance that it looks like one.
+#[inline]
+pub(super) fn plausible(bytes: &[u8]) -> Option<Header> {
+    if bytes.get(VERSION_OFFSET)? >> 4 != 2 {
+        return None;
+    }
+    plausible_header(bytes)
+}
+
+/// Apart, so that the rest of [`plausible`] is small enough to be inlined for ESP.
+#[inline(never)]
+fn plausible_header(bytes: &[u8]) -> Option<Header> {
+    let header = Header::parse(bytes).ok()?;
+    let message = bytes.get(..usize::try_from(header.length).ok()?)?;
+    let payloads = message.get(HEADER_LEN..)?;
+    if header.exchange_type.0 < ExchangeType::IKE_SA_INIT.0 {
+        return None;
+    }
+    let oddities = [
+        header.init_spi == [0; 8],
+        message.len() != bytes.len(),
+        header.exchange_type.name().is_none(),
+        header.flags.reserved() != 0,
+        header.next_payload.name().is_none(),
+        !fits_exchange(&header),
+        !chain_closes(Payloads::new(header.next_payload, payloads, 0))?,
+    ];
+    (oddities.iter().filter(|odd| **odd).count() <= 1).then_some(header)
+}
+
+/// Whether SPIs, Message ID and flags are what the exchange demands. The exchanges that
+/// begin an IKE SA have Message ID 0, and their first request comes from the initiator to a
+/// responder that has no SPI yet; in every other exchange both SPIs are known.
+fn fits_exchange(header: &Header) -> bool {
+    let no_responder = header.resp_spi == [0; 8];
+    if begins(header.exchange_type) {
+        let roles_differ = header.flags.initiator() != header.flags.response();
+        let request_is_first = header.flags.response() || no_responder;
+        header.message_id == 0 && roles_differ && request_is_first
+    } else {
+        !no_responder
+    }
+}
+
+/// Whether the chain ends where its bytes end; `None` if not even its first payload lies
+/// within them.
+fn chain_closes(mut payloads: Payloads<'_>) -> Option<bool> {
+    let intact = |payload: Result<_, ParseError>| match payload {
+        Ok(_) => true,
+        Err(error) => error.kind == ErrorKind::UnknownCriticalPayload,
+    };
+    match payloads.next() {
+        Some(Err(_)) => None,
+        _ => Some(payloads.all(intact)),
+    }
+}
+
+/// Whether the message offers or chooses an IKE SA: an SA payload, wherever it is in the
+/// chain, with a proposal for IKE and a transform whose lengths fit. The header's length is
+/// not asked, as peers do not ask it either, nor the type that it gives the first payload.
+fn begins_sa(header: &Header, bytes: &[u8]) -> bool {
+    if !begins(header.exchange_type) || header.init_spi == [0; 8] {
+        return false;
+    }
+    let first = match header.next_payload {
+        PayloadType::NONE => PayloadType::SA,
+        other => other,
+    };
+    let payloads = bytes.get(HEADER_LEN..).unwrap_or_default();
+    let mut payloads = Payloads::new(first, payloads, 0).map_while(Result::ok);
+    payloads.any(|payload| {
+        (payload.kind == PayloadType::SA || payload.offset == 0) && proposes_ike(&payload)
+    })
+}
+
+/// Whether a payload has a proposal for IKE that can be read, with a transform.
+fn proposes_ike(payload: &Payload<'_>) -> bool {
+    let mut proposals = Proposals::new(payload.body, payload.body_offset()).map_while(Result::ok);
+    proposals.any(|proposal| {
+        proposal.protocol == Protocol::IKE
+            && proposal.transforms().next().is_some_and(|transform| transform.is_ok())
+    })
+}
+
+/// Whether the chain of payloads ends exactly where the datagram or the header's length ends,
+/// with an encrypted payload, in an exchange of an SA that has both SPIs.
+fn ends_encrypted(header: &Header, bytes: &[u8]) -> bool {
+    let has_spis = header.init_spi != [0; 8] && header.resp_spi != [0; 8];
+    let is_usual = header.exchange_type.name().is_some()
+        && !begins(header.exchange_type)
+        && USUAL_MESSAGE_IDS.contains(&header.message_id);
+    if !has_spis || !is_usual {
+        return false;
+    }
+    let Ok(message) = Message::parse(bytes) else { return false };
+    let mut last = PayloadType::NONE;
+    for payload in message.payloads() {
+        match payload {
+            Ok(payload) => last = payload.kind,
+            Err(error) if error.kind == ErrorKind::UnknownCriticalPayload => {}
+            Err(_) => return false,
+        }
+    }
+    last.is_encrypted()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::header::Flags;
+    use super::super::testing::{sa_init, MessageBuilder, INIT_SPI};
+    use super::*;
+
+    fn marked_with(message: &[u8]) -> Vec<u8> {
+        [&NON_ESP_MARKER, message].concat()
+    }
+
+    fn sk(exchange: ExchangeType) -> MessageBuilder {
+        MessageBuilder::request(exchange).payload(PayloadType::SK, [0x5a; 60])
+    }
+
+    #[test]
+    fn finds_messages_with_and_without_marker() {
+        for (builder, response) in [
+            (sa_init(), false),
+            (sk(ExchangeType::IKE_AUTH), false),
+            (
+                MessageBuilder::response(ExchangeType::INFORMATIONAL)
+                    .payload(PayloadType::SK, [0x5a; 60]),
+                true,
+            ),
+        ] {
+            let plain = builder.build();
+            let sighting = |marker| Some(Sighting { marker, response });
+            assert_eq!(detect(&plain), sighting(false));
+            assert_eq!(detect(&marked_with(&plain)), sighting(true));
+        }
+    }
+
+    #[test]
+    fn finds_every_minor_version_and_exchange() {
+        for minor in 0..16 {
+            let bytes = sa_init().header(|h| h.version.0 |= minor).build();
+            assert!(detect(&bytes).is_some(), "minor {minor}");
+        }
+        for exchange in (34..=44).chain([45, 100, 240, 255]) {
+            let bytes = sk(ExchangeType(exchange)).build();
+            assert!(detect(&bytes).is_some(), "exchange {exchange}");
+        }
+    }
+
+    #[test]
+    fn finds_messages_with_any_one_oddity() {
+        let mut trailing = sa_init().build();
+        trailing.extend([0; 100]);
+        let mut broken_chain = sa_init().build();
+        broken_chain.truncate(130);
+        broken_chain[27] = 130;
+        broken_chain[26] = 0;
+        let odd = [
+            trailing,
+            broken_chain,
+            sa_init().header(|h| h.flags.0 |= 0x40).build(),
+            sa_init().header(|h| h.init_spi = [0; 8]).build(),
+            sa_init().header(|h| h.message_id = 7).build(),
+            sa_init().header(|h| h.flags = Flags(0)).build(),
+            MessageBuilder::request(ExchangeType::IKE_AUTH)
+                .payload(PayloadType(99), [1; 9])
+                .build(),
+        ];
+        for (index, bytes) in odd.iter().enumerate() {
+            assert!(detect(bytes).is_some(), "case {index}");
+        }
+    }
+
+    /// Changes a header at these offsets.
+    fn patched(bytes: &[u8], changes: &[(usize, u8)]) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        for (offset, value) in changes {
+            bytes[*offset] = *value;
+        }
+        bytes
+    }
+
+    /// The first request with a payload of a private type before all others.
+    fn with_private_first() -> Vec<u8> {
+        let plain = sa_init().build();
+        let private = [plain[16], 0, 0, 8, 1, 2, 3, 4];
+        let mut bytes = [&plain[..HEADER_LEN], &private, &plain[HEADER_LEN..]].concat();
+        bytes[16] = 200;
+        let length = u32::try_from(bytes.len()).unwrap();
+        bytes[24..28].copy_from_slice(&length.to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn finds_the_first_request_whatever_its_header_says_besides() {
+        let reserved = patched(&with_private_first(), &[(19, 0xc8)]);
+        let trailing = [&with_private_first()[..], &[0]].concat();
+        let minor = patched(&trailing, &[(17, 0x27), (19, 0xc8), (23, 9)]);
+        for bytes in [reserved, trailing, minor] {
+            assert!(detect(&bytes).is_some_and(|it| !it.marker && !it.response));
+            assert!(detect(&marked_with(&bytes)).is_some_and(|it| it.marker));
+        }
+    }
+
+    #[test]
+    fn finds_messages_whose_length_lies() {
+        let (plain, sealed) = (sa_init().build(), sk(ExchangeType::IKE_AUTH).build());
+        for length in [0, 1, 27, 28, 29, 70_000, 0x7fff_ffff, u32::MAX] {
+            for bytes in [&plain, &sealed] {
+                let mut bytes = bytes.clone();
+                bytes[24..28].copy_from_slice(&u32::to_be_bytes(length));
+                assert!(detect(&bytes).is_some(), "length {length}");
+                assert!(detect(&marked_with(&bytes)).is_some(), "length {length}");
+                assert!(detect_expected(&bytes, false).is_some(), "length {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_oddities_of_what_proves_nothing_else_are_no_chance() {
+        let mut bytes = sk(ExchangeType(99)).build();
+        assert!(detect(&bytes).is_some());
+        bytes.push(0);
+        assert_eq!(detect(&bytes), None);
+    }
+
+    #[test]
+    fn a_header_alone_is_a_message_on_the_ports_of_ike_only() {
+        for exchange in [ExchangeType::IKE_SA_INIT, ExchangeType::INFORMATIONAL] {
+            let bytes = MessageBuilder::request(exchange).build();
+            assert_eq!(bytes.len(), HEADER_LEN);
+            assert_eq!(detect(&bytes), None);
+            assert_eq!(detect(&marked_with(&bytes)), None);
+            assert!(detect_expected(&bytes, false).is_some());
+        }
+    }
+
+    #[test]
+    fn odd_messages_are_found_where_ike_is_expected() {
+        let whole = sa_init().build();
+        let header_of_two = patched(&whole, &[(16, 200), (19, 0xc8)]);
+        for bytes in [
+            whole[..60].to_vec(),
+            patched(&whole, &[(26, whole[26] + 1)]),
+            patched(&whole, &[(19, 0xff)]),
+            patched(&whole, &[(24, 0xff), (25, 0xff), (26, 0xff), (27, 0xff), (19, 0xc8)]),
+            patched(&whole[..HEADER_LEN], &[(24, 0), (25, 0), (26, 0), (27, 0)]),
+            header_of_two[..60].to_vec(),
+        ] {
+            assert!(detect_expected(&bytes, false).is_some_and(|it| !it.marker), "{bytes:02x?}");
+            let marked = marked_with(&bytes);
+            assert!(detect_expected(&marked, true).is_some_and(|it| it.marker));
+            assert_eq!(detect_expected(&bytes, true), None);
+        }
+        assert_eq!(detect_expected(&whole[..HEADER_LEN - 1], false), None);
+    }
+
+    #[test]
+    fn a_higher_major_version_has_to_prove_itself_and_the_first_never_does() {
+        let whole = sa_init().build();
+        for major in [0, 3, 15] {
+            let bytes = patched(&whole, &[(17, major << 4)]);
+            assert!(detect_expected(&bytes, false).is_some(), "major {major}");
+            assert_eq!(detect_expected(&bytes[..60], false), None, "major {major}");
+        }
+        assert_eq!(detect_expected(&patched(&whole, &[(17, 0x10)]), false), None);
+    }
+
+    #[test]
+    fn other_major_versions_are_not_ours() {
+        for major in [0, 1, 3, 15] {
+            let bytes = sa_init().header(|h| h.version.0 = major << 4).build();
+            assert_eq!(detect(&bytes), None, "major {major}");
+        }
+    }
+
+    #[test]
+    fn a_cut_message_is_certain_when_its_sa_payload_is_there() {
+        let bytes = sa_init().build();
+        let sa_length = usize::from(u16::from_be_bytes([bytes[30], bytes[31]]));
+        for cut in 0..bytes.len() {
+            let is_certain = cut >= HEADER_LEN + sa_length;
+            assert_eq!(detect(&bytes[..cut]).is_some(), is_certain, "{cut} bytes");
+        }
+        let sealed = sk(ExchangeType::IKE_AUTH).build();
+        for cut in 0..sealed.len() {
+            assert_eq!(detect(&sealed[..cut]), None, "{cut} bytes");
+        }
+    }
+
+    /// The first bytes of a datagram, filled up to `length` with `fill`.
+    fn padded(start: &[u8], length: usize, fill: u8) -> Vec<u8> {
+        let mut bytes = start.to_vec();
+        bytes.resize(length, fill);
+        bytes
+    }
+
+    /// Datagrams of other protocols, hand-made after their specifications.
+    fn foreign() -> Vec<(&'static str, Vec<u8>)> {
+        let dns = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\x03com\0\0\x01\0\x01";
+        let answer = b"\x12\x34\x81\x80\0\x01\0\x01\0\0\0\0\x07example\x03com\0\0\x01\0\x01\
+            \xc0\x0c\0\x01\0\x01\0\0\x0e\x10\0\x04\x5d\xb8\xd8\x22";
+        let mdns = b"\0\0\0\0\0\x01\0\0\0\0\0\0\x05_http\x04_tcp\x05local\0\0\x0c\0\x01";
+        let sip = b"OPTIONS sip:gw.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1\r\n\r\n";
+        let snmp = b"\x30\x29\x02\x01\x01\x04\x06public\xa0\x1c\x02\x04\x12\x34\x56\x78\x02\x01\0\
+            \x02\x01\0\x30\x0e\x30\x0c\x06\x08\x2b\x06\x01\x02\x01\x01\x01\0\x05\0";
+        let stun = b"\0\x01\0\x08\x21\x12\xa4\x42abcdefghijkl\x80\x22\0\x04test";
+        let classic_stun = b"\0\x01\0\x08abcdefghijklmnop\0\x03\0\x04\0\0\0\0";
+        let quic = b"\xc3\0\0\0\x01\x08abcdefgh\x08\x20\x22\x20\x08\0\0\0\0\0\0\x04\x9c";
+        let quic_versions = b"\x80\0\0\0\0\x08abcdefgh\0\0\0\0\x01\x6b\x33\x43\xcf";
+        let dtls = b"\x16\xfe\xfd\0\0\0\0\0\0\0\0\0\x38\x01\0\0\x2c\0\0\0\0\0\0\0\x2c\xfe\xfd";
+        let ikev1 = [
+            &INIT_SPI[..],
+            &[0; 8],
+            &[1, 0x10, 2, 0, 0, 0, 0, 0, 0, 0, 0, 84],
+            &[0, 0, 0, 56, 0, 0, 0, 1],
+        ];
+        vec![
+            ("DNS query", dns.to_vec()),
+            ("DNS answer", answer.to_vec()),
+            ("mDNS", mdns.to_vec()),
+            ("QUIC initial", padded(quic, 1200, 0x22)),
+            ("QUIC version negotiation", quic_versions.to_vec()),
+            ("QUIC short header", padded(&[0x45; 9], 300, 0x2e)),
+            ("STUN of RFC 5389", stun.to_vec()),
+            ("STUN of RFC 3489", classic_stun.to_vec()),
+            ("WireGuard initiation", padded(&[1, 0, 0, 0], 148, 0x20)),
+            ("WireGuard response", padded(&[2, 0, 0, 0], 92, 0x22)),
+            ("WireGuard cookie", padded(&[3, 0, 0, 0], 64, 0x2f)),
+            ("WireGuard data", padded(&[4, 0, 0, 0], 128, 0)),
+            ("RTP", padded(b"\x80\0\x12\x34\0\0\x01\0\xde\xad\xbe\xef", 172, 0x22)),
+            ("RTCP", padded(b"\x80\xc8\0\x06\xde\xad\xbe\xef", 28, 0x20)),
+            ("NTP client", padded(&[0x23, 0, 6, 0xec], 48, 0)),
+            ("NTP server", padded(&[0x24, 1, 0, 0xec], 48, 0x21)),
+            ("SIP", sip.to_vec()),
+            ("DTLS client hello", padded(dtls, 69, 0x20)),
+            ("DTLS data", padded(b"\x17\xfe\xfd\0\x01\0\0\0\0\0\x01\0\x20", 45, 0x22)),
+            ("TFTP request", b"\0\x01pxelinux.0\0octet\0blksize\x001428\0".to_vec()),
+            ("TFTP data", padded(&[0, 3, 0, 1], 516, 0x20)),
+            ("SNMP", snmp.to_vec()),
+            ("OpenVPN reset", padded(b"\x38abcdefgh\0\0\0\0\0", 14, 0)),
+            ("OpenVPN tls-crypt", padded(b"\x50abcdefgh\0\0\0\x01", 54, 0x28)),
+            ("VXLAN", padded(&[8, 0, 0, 0, 0, 0, 42, 0], 64, 0)),
+            ("GTP-U", padded(&[0x30, 0xff, 0, 0x40, 0, 0, 0, 1, 0x45], 72, 0x22)),
+            ("GTP-C version 2", padded(&[0x48, 32, 0, 60, 0, 0, 0, 0], 64, 0x2b)),
+            ("RADIUS", padded(&[1, 7, 0, 44], 44, 0x20)),
+            ("DHCP", padded(&[1, 1, 6, 0], 300, 0)),
+            ("L2TP", padded(&[0xc8, 2, 0, 20, 0, 0, 0, 0], 20, 0)),
+            ("syslog", b"<34>Oct 11 22:14:15 gateway su: authentication failure".to_vec()),
+            ("SSDP", b"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n\r\n".to_vec()),
+            ("NetFlow 5", padded(&[0, 5, 0, 1], 72, 0)),
+            ("IKEv1 main mode", padded(&ikev1.concat(), 84, 0)),
+            ("ESP", padded(&[0xc0, 0, 0, 1, 0, 0, 0, 9], 120, 0x22)),
+            ("zeros", vec![0; 200]),
+            ("spaces", vec![0x20; 200]),
+            ("quotes", vec![0x22; 200]),
+        ]
+    }
+
+    #[test]
+    fn other_protocols_are_never_taken() {
+        for (name, bytes) in foreign() {
+            assert_eq!(detect(&bytes), None, "{name}");
+            assert_eq!(detect(&marked_with(&bytes)), None, "{name} behind a marker");
+            assert_eq!(detect_expected(&bytes, false), None, "{name} on port 500");
+            assert_eq!(detect_expected(&bytes, true), None, "{name} on port 4500");
+            let marked = marked_with(&bytes);
+            assert_eq!(detect_expected(&marked, true), None, "{name} behind a marker on 4500");
+        }
+    }
+
+    #[test]
+    fn other_protocols_are_not_taken_even_with_our_version_and_exchange() {
+        for (name, mut bytes) in foreign() {
+            for at in [17, 21] {
+                if let Some(place) = bytes.get_mut(at..at + 2) {
+                    place.copy_from_slice(&[0x20, 0x22]);
+                }
+                assert_eq!(detect(&bytes), None, "{name}");
+            }
+        }
+    }
+
+    /// A xorshift generator: the same datagrams on every run.
+    struct Noise(u64);
+
+    impl Noise {
+        fn next(&mut self) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0
+        }
+
+        fn fill(&mut self, bytes: &mut [u8]) {
+            for chunk in bytes.chunks_mut(8) {
+                let noise = self.next().to_le_bytes();
+                chunk.copy_from_slice(&noise[..chunk.len()]);
+            }
+        }
+    }
+
+    #[test]
+    fn noise_is_never_taken() {
+        let mut noise = Noise(0x1234_5678_9abc_def1);
+        let mut buffer = [0; 160];
+        for round in 0..1_000_000 {
+            let length = (noise.next() % 160) as usize;
+            let bytes = &mut buffer[..length];
+            noise.fill(bytes);
+            let at = match round % 4 {
+                0 => 160,
+                1 => 21,
+                _ => 17,
+            };
+            if let Some(place) = bytes.get_mut(at..at + 2) {
+                place.copy_from_slice(&[0x20, 0x22]);
+            }
+            if let (1, [a, b, c, d, ..]) = (round % 4, &mut *bytes) {
+                (*a, *b, *c, *d) = (0, 0, 0, 0);
+            }
+            assert_eq!(detect(bytes), None, "{bytes:02x?}");
+            if round % 4 == 0 {
+                assert_eq!(detect_expected(bytes, false), None, "{bytes:02x?}");
+            }
+        }
+    }
+
+    #[test]
+    fn noise_behind_a_perfect_header_is_rarely_taken() {
+        let mut noise = Noise(0xfeed_beef_dead_c0de);
+        let mut bytes = sk(ExchangeType::IKE_SA_INIT).build();
+        let mut taken = 0;
+        for _ in 0..100_000 {
+            noise.fill(&mut bytes[HEADER_LEN..]);
+            bytes[16] = (noise.next() & 0xff) as u8;
+            taken += usize::from(detect(&bytes).is_some());
+        }
+        // The header alone is worth more than 45 bits; the chain adds some.
+        assert!(taken < 100, "{taken}");
+    }
+}
