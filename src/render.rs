@@ -113,8 +113,9 @@ fn render_header(tx: &Transaction, header: &Header, sink: &mut impl Sink) {
         }
     }
     sink.close();
-    let role = if flags.initiator() { "initiator" } else { "responder" };
-    sink.word(c"role", role);
+    if let Some(role) = tx.role() {
+        sink.word(c"role", role.name());
+    }
     sink.uint(c"length", header.length.into());
 }
 

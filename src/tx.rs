@@ -21,6 +21,7 @@ use crate::proposal::{Proposal, ProposalSet};
 use crate::sa::SaView;
 use crate::sieve::Sieve;
 use crate::wire::registry::PayloadType;
+pub use crate::wire::Role;
 use crate::wire::{Delete, ErrorKind, Fragment, Header, KeyExchange, Notify, ParseError, Payload};
 
 /// The most parse errors kept of one message; their events are never lost.
@@ -451,6 +452,12 @@ impl Transaction {
             Some(header) if header.flags.response() => Scope::Chosen,
             _ => Scope::Offered,
         }
+    }
+
+    /// Which end of its IKE SA sent the message; none without a header of IKEv2.
+    pub fn role(&self) -> Option<Role> {
+        let header = self.header.filter(|header| header.version.major() == 2)?;
+        Some(header.role())
     }
 
     /// The initiator's SPI as 16 lower-case hex digits.

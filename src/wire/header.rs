@@ -44,6 +44,25 @@ pub struct Header {
     pub length: u32,
 }
 
+/// An end of an IKE SA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The original initiator: who sent the first request.
+    Initiator,
+    /// The original responder.
+    Responder,
+}
+
+impl Role {
+    /// The name in records and rules.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Initiator => "initiator",
+            Self::Responder => "responder",
+        }
+    }
+}
+
 impl Header {
     /// Reads the header at the front of `bytes`.
     ///
@@ -62,6 +81,28 @@ impl Header {
             message_id: r.u32("Message ID")?,
             length: r.u32("Length")?,
         })
+    }
+
+    /// Which end of the IKE SA sent the message.
+    ///
+    /// In an exchange that only the initiator begins, a request is the initiator's and a
+    /// response the responder's, whatever the Initiator flag says. In all others the flag
+    /// alone tells.
+    pub const fn role(&self) -> Role {
+        let from_initiator = match self.exchange_type.is_begun_by_initiator() {
+            true => !self.flags.response(),
+            false => self.flags.initiator(),
+        };
+        match from_initiator {
+            true => Role::Initiator,
+            false => Role::Responder,
+        }
+    }
+
+    /// Whether the Initiator flag says what cannot be: a responder has to clear it, an
+    /// initiator has to set it (RFC 7296, 3.1).
+    pub const fn initiator_flag_is_wrong(&self) -> bool {
+        self.flags.initiator() != matches!(self.role(), Role::Initiator)
     }
 }
 
@@ -135,6 +176,44 @@ mod tests {
         assert!(header.flags.initiator() && header.flags.response() && !header.flags.version());
         assert_eq!(header.flags.reserved(), 0x80);
         assert_eq!((header.message_id, header.length), (9, 256));
+    }
+
+    /// Who sent it, and whether the flag says otherwise.
+    fn sent(exchange_type: ExchangeType, flags: u8) -> (Role, bool) {
+        let header = Header::parse(&SAMPLE).unwrap();
+        let header = Header { exchange_type, flags: Flags(flags), ..header };
+        (header.role(), header.initiator_flag_is_wrong())
+    }
+
+    #[test]
+    fn in_the_handshake_the_response_flag_tells_who_sent_it() {
+        for exchange_type in [
+            ExchangeType::IKE_SA_INIT,
+            ExchangeType::IKE_SESSION_RESUME,
+            ExchangeType::IKE_INTERMEDIATE,
+            ExchangeType::IKE_AUTH,
+            ExchangeType::GSA_AUTH,
+        ] {
+            let sent = |flags| sent(exchange_type, flags);
+            assert_eq!(sent(Flags::INITIATOR), (Role::Initiator, false), "{exchange_type}");
+            assert_eq!(sent(0), (Role::Initiator, true), "{exchange_type}");
+            assert_eq!(sent(Flags::RESPONSE), (Role::Responder, false), "{exchange_type}");
+            let both = Flags::RESPONSE | Flags::INITIATOR;
+            assert_eq!(sent(both), (Role::Responder, true), "{exchange_type}");
+        }
+    }
+
+    #[test]
+    fn in_other_exchanges_the_initiator_flag_tells_who_sent_it() {
+        for exchange_type in
+            [ExchangeType::CREATE_CHILD_SA, ExchangeType::INFORMATIONAL, ExchangeType(240)]
+        {
+            for response in [0, Flags::RESPONSE] {
+                let sent = |flags| sent(exchange_type, flags | response);
+                assert_eq!(sent(Flags::INITIATOR), (Role::Initiator, false), "{exchange_type}");
+                assert_eq!(sent(0), (Role::Responder, false), "{exchange_type}");
+            }
+        }
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub use detect::{detect, detect_expected, Sighting};
 pub use eap::Eap;
 pub use encrypted::{Encrypted, Fragment};
 pub use error::{ErrorKind, ParseError};
-pub use header::{Flags, Header, Version, HEADER_LEN};
+pub use header::{Flags, Header, Role, Version, HEADER_LEN};
 pub use id::Identification;
 pub use ke::{public_value_length, KeyExchange};
 pub use message::{Message, Payload, Payloads, MAX_PAYLOADS};

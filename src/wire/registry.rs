@@ -594,6 +594,21 @@ open_enum! {
     }
 }
 
+impl ExchangeType {
+    /// Whether only the original initiator of an IKE SA begins the exchange: those of the
+    /// handshake (RFC 7296, 1.2; RFC 5723, 4.3.2; RFC 9242, 3.1; RFC 9838, 2.3.1).
+    pub const fn is_begun_by_initiator(self) -> bool {
+        matches!(
+            self,
+            Self::IKE_SA_INIT
+                | Self::IKE_SESSION_RESUME
+                | Self::IKE_INTERMEDIATE
+                | Self::IKE_AUTH
+                | Self::GSA_AUTH
+        )
+    }
+}
+
 impl NotifyType {
     /// Whether the type reports an error (RFC 7296, section 3.10.1).
     pub const fn is_error(self) -> bool {
