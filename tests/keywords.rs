@@ -368,6 +368,13 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
         ("initiator response", "'initiator response' is not one of"),
         ("initiator,!initiator", "a flag cannot be set and clear at once"),
     ]),
+    ("ikev2.role", &[
+        ("client", "'client' is not one of initiator, responder"), ("!", "'' is not one of"),
+        ("initiator,", "'' is not one of"), ("!!responder", "'!responder' is not one of"),
+        ("responder,responder", "'responder' is there twice"),
+        ("initiator,responder", "with every word in the list it is always true"),
+        ("!initiator,responder", "with every word in the list it is never true"),
+    ]),
     ("ikev2.next_payload", &[
         ("none_", "no value is called 'none_'; did you mean 'none'?"),
         ("cerreq", "no value is called 'cerreq'; did you mean 'certreq'?"),

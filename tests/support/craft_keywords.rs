@@ -40,6 +40,27 @@ fn flags() -> Vec<Datagram> {
     vec![request(0x08), response(0x20), response(0x30), request(0x18), response(0x28)]
 }
 
+/// Both ends begin an SA in one flow; the responder asks and the initiator answers; a response
+/// has the Initiator flag, which it may not have; a message of IKEv1 has neither end.
+fn roles() -> Vec<Datagram> {
+    let message =
+        |message: Message, flags, spi| Message { flags, init_spi: [spi; 8], ..message }.bytes();
+    let (request, response) = (Message::request(&SOUND), Message::response(&SOUND));
+    let check = || Message::later(INFORMATIONAL, vec![Payload::new(SK, noise(3, 48))]);
+    let ikev1 = Message { version: 0x10, ..Message::request(&SOUND) };
+    vec![
+        Flow::IKE.request(message(request.clone(), 0x08, 1)),
+        Flow::IKE.response(message(response.clone(), 0x20, 1)),
+        Flow::IKE.response(message(request.clone(), 0x08, 2)),
+        Flow::IKE.request(message(response.clone(), 0x20, 2)),
+        Flow::IKE.response(message(check(), 0, 1)),
+        Flow::IKE.request(message(check(), 0x28, 1)),
+        Flow::IKE.request(message(request, 0x08, 3)),
+        Flow::IKE.response(message(response, 0x28, 3)),
+        Flow::IKE.request(message(ikev1, 0x08, 4)),
+    ]
+}
+
 /// Conversations on and between the ports.
 fn transports() -> Vec<Vec<Datagram>> {
     let between = Flow { client_port: 4500, server_port: 500, marker: false };
@@ -185,6 +206,7 @@ pub(crate) fn crafted() -> Vec<(&'static str, Vec<u8>)> {
     let conversations = [
         ("version", vec![versions()]),
         ("flags", vec![flags()]),
+        ("role", vec![roles()]),
         ("transport", transports()),
         ("offered-esn", vec![sequence_numbers()]),
         ("chosen-esn", vec![sequence_numbers()]),

@@ -33,7 +33,7 @@ super::keywords! {
         name: c"ikev2.id.responder",
         summary: c"the responder's identity as text",
         details: "In a request, whom the initiator wants to talk to.",
-        examples: &["flow:to_client; ikev2.id.responder; content:!\"gw.example.com\";"],
+        examples: &["ikev2.role:responder; ikev2.id.responder; content:!\"gw.example.com\";"],
         source: "RFC 7296, 3.5",
         kind: Kind::Buffer(|tx| tx.texts()?.ids[1].as_deref().map(str::as_bytes)),
     }
@@ -161,7 +161,7 @@ super::keywords! {
         name: c"ikev2.ts.width",
         summary: c"logarithm to base 2 of the addresses of the widest traffic selector",
         details: "Rounded down: 0 is one address, 8 a network of 24 bits, 32 all of IPv4, 128 all of IPv6.",
-        examples: &["flow:to_client; ikev2.ts.width:>24;"],
+        examples: &["ikev2.flags:response; ikev2.ts.width:>24;"],
         source: "RFC 7296, 3.13.1",
         kind: integer!(U8, None, |tx, _, test| {
             let selectors = tx.texts().into_iter().flat_map(|texts| texts.selectors.iter().flatten());
@@ -182,7 +182,7 @@ super::keywords! {
         name: c"ikev2.eap.type",
         summary: c"Type of the EAP message: the method",
         details: "Of requests and responses.",
-        examples: &["flow:to_client; ikev2.eap.type:md5_challenge;"],
+        examples: &["ikev2.role:responder; ikev2.eap.type:md5_challenge;"],
         source: "RFC 3748, 5",
         kind: integer!(U8, names!(EapMethod), |tx, _, test| {
             eaps(tx).filter_map(|eap| eap.method).any(|method| test(method.0.into()))
@@ -210,7 +210,7 @@ super::keywords! {
         name: c"ikev2.cp.address",
         summary: c"inner addresses that are asked for or assigned, as text",
         details: "`10.3.0.1`, `2001:db8::1/64`.",
-        examples: &["flow:to_client; ikev2.cp.address; content:\"10.3.0.\"; startswith;"],
+        examples: &["ikev2.flags:response; ikev2.cp.address; content:\"10.3.0.\"; startswith;"],
         source: "RFC 7296, 3.15.1",
         kind: Kind::MultiBuffer(|tx, index| {
             let mut addresses = tx.texts()?.attributes.iter().filter(|it| it.is_address);

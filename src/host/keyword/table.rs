@@ -148,6 +148,17 @@ super::keywords! {
             ("response", Flags::RESPONSE),
         ]),
     }
+    RoleKeyword {
+        name: c"ikev2.role",
+        summary: c"which end of its IKE SA sent the message",
+        details: "By the Response flag in IKE_SA_INIT, IKE_AUTH and what comes between them, else by the Initiator flag. Either end may send requests: `ikev2.flags` tells those from responses. Neither has to do with the direction of the flow.",
+        examples: &["ikev2.role:responder;", "ikev2.role:initiator; ikev2.exchange_type:informational;"],
+        source: "RFC 7296, 3.1",
+        kind: Kind::Choice(Choice {
+            names: &["initiator", "responder"],
+            get: |tx| tx.role().map(|role| 1 << role as u32),
+        }),
+    }
     MessageIdKeyword {
         name: c"ikev2.message_id",
         summary: c"Message ID of the header",
@@ -293,7 +304,7 @@ super::keywords! {
         name: c"ikev2.notify.type",
         summary: c"Notify Message Type of any notify",
         details: "Of those inside the encrypted payload too, where it was decrypted. Below 16384 are errors.",
-        examples: &["ikev2.notify.type:no_proposal_chosen;", "flow:to_server; ikev2.notify.type:<16384;"],
+        examples: &["ikev2.notify.type:no_proposal_chosen;", "ikev2.flags:!response; ikev2.notify.type:<16384;"],
         source: "RFC 7296, 3.10.1",
         kind: Kind::Integer(Integer {
             width: Width::U16,
@@ -340,7 +351,7 @@ super::keywords! {
         name: c"ikev2.fingerprint",
         summary: c"hash of what tells the sender's implementation from others, in IKE_SA_INIT",
         details: "32 lower-case hex digits, of requests and of responses with proposals.",
-        examples: &["flow:to_server; ikev2.fingerprint; content:\"7e0ebc6bca5571e471284324507d802c\";"],
+        examples: &["ikev2.role:initiator; ikev2.fingerprint; content:\"7e0ebc6bca5571e471284324507d802c\";"],
         source: "docs/fingerprint.md",
         kind: Kind::Buffer(|tx| fingerprint::of(tx).map(|fingerprint| &fingerprint.hash[..])),
     }
@@ -405,7 +416,7 @@ super::keywords! {
         summary: c"what a policy finds weak in the proposals",
         details: "Without a kind any finding matches; `policy NAME` judges by another than the configured policy. docs/policies.md has the policies.",
         examples: &[
-            "flow:to_client; ikev2.weak_proposal;",
+            "ikev2.weak_proposal:chosen;",
             "ikev2.weak_proposal:encr,dh,chosen;",
             "ikev2.weak_proposal:dh,policy bsi-tr-02102-3;",
         ],
@@ -416,7 +427,7 @@ super::keywords! {
         name: c"ikev2.security_bits",
         summary: c"strength in bits of the strongest offered, or of the chosen, proposal",
         details: "A proposal is as strong as its weakest part; docs/policies.md says how parts are estimated.",
-        examples: &["flow:to_client; ikev2.security_bits:<112;"],
+        examples: &["ikev2.flags:response; ikev2.security_bits:<112;"],
         source: "NIST SP 800-57 part 1, after docs/policies.md",
         kind: integer!(U16, None, |tx, _, test| {
             tx.security_bits().is_some_and(|bits| test(bits.into()))
@@ -426,7 +437,7 @@ super::keywords! {
         name: c"ikev2.pq",
         summary: c"what the proposals and notifies say about quantum computers",
         details: "`hybrid` is ML-KEM with another method, `pure` ML-KEM alone, `ppk` a preshared key (RFC 8784) without ML-KEM. Only messages with proposals have a state.",
-        examples: &["flow:to_client; ikev2.pq:none;", "flow:to_server; ikev2.pq:!hybrid,pure;"],
+        examples: &["ikev2.flags:response; ikev2.pq:none;", "ikev2.flags:!response; ikev2.pq:!hybrid,pure;"],
         source: "RFC 9370, RFC 8784",
         kind: Kind::Choice(Choice {
             names: &["none", "hybrid", "pure", "ppk"],
@@ -444,7 +455,7 @@ super::keywords! {
         details: "The grammar, and how to make an allow-list of proposals, are in docs/proposals.md.",
         examples: &[
             "ikev2.proposal; content:\"MODP_1024\";",
-            "flow:to_client; ikev2.proposal; pcre:\"/^IKE:AES_GCM_16_256/\";",
+            "ikev2.flags:response; ikev2.proposal; pcre:\"/^IKE:AES_GCM_16_256/\";",
         ],
         source: "docs/proposals.md",
         kind: Kind::MultiBuffer(|tx, index| tx.proposal_texts().get(index).map(String::as_bytes)),
@@ -715,6 +726,7 @@ mod tests {
     use super::*;
     use crate::sa::fragment::Condition;
     use crate::sa::{Nat, State};
+    use crate::tx::Role;
 
     #[test]
     fn states_have_the_names_and_the_order_of_their_types() {
@@ -727,6 +739,7 @@ mod tests {
         };
         let states: Vec<_> = State::ALL.iter().map(|state| state.name()).collect();
         assert_eq!(names("ikev2.sa.state"), states);
+        assert_eq!(names("ikev2.role"), [Role::Initiator, Role::Responder].map(|it| it.name()));
         let nats: Vec<_> = Nat::ALL.iter().map(|nat| nat.name()).collect();
         assert_eq!(names("ikev2.nat"), nats);
         let conditions: Vec<_> = Condition::ALL.iter().map(|it| it.name()).collect();
