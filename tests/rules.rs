@@ -13,6 +13,8 @@ mod craft_rules;
 mod craft_sealed;
 #[path = "support/eve.rs"]
 mod eve;
+#[path = "support/pack.rs"]
+mod pack;
 #[path = "support/suricata.rs"]
 mod suricata;
 
@@ -20,130 +22,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use craft_rules::{scenarios, Scenario, UNREACHABLE};
 use craft_sealed::{sealed_scenarios, SealedScenario};
+use pack::{pack, text_of, Rule, DECRYPTED, FILES, OFF};
 use suricata::{project, say, Suricata};
 use suricata_ikev2::tx::Event;
 
-/// The files, with the first of the hundred sids that each has.
-const FILES: [(&str, u32); 6] = [
-    ("ikev2-events.rules", 7_296_000),
-    ("ikev2-weak-crypto.rules", 7_296_100),
-    ("ikev2-exploits.rules", 7_296_200),
-    ("ikev2-policy.rules", 7_296_300),
-    ("ikev2-sequence.rules", 7_296_400),
-    (DECRYPTED, 7_296_500),
-];
-
-/// The file of the rules that need keys.
-const DECRYPTED: &str = "ikev2-decrypted.rules";
-
-/// What stands before a rule that is off by default.
-const OFF: &str = "# alert ";
-
 /// Protocols that have rules of Suricata's own and are off in its own configuration.
 const OFF_IN_STOCK: [&str; 4] = ["dnp3", "enip", "modbus", "pgsql"];
-
-/// A rule of the pack.
-struct Rule {
-    file: &'static str,
-    on: bool,
-    sid: u32,
-    /// The options in their order, without the quotation marks of their values.
-    options: Vec<(String, String)>,
-}
-
-impl Rule {
-    /// Reads a line; comments and empty lines are no rules.
-    fn parse(file: &'static str, line: &str) -> Option<Self> {
-        let on = line.starts_with("alert ");
-        if !on && !line.starts_with(OFF) {
-            return None;
-        }
-        let (_, options) = line.split_once('(').unwrap_or_else(|| panic!("{file}: {line}"));
-        let options = options.strip_suffix(')').unwrap_or_else(|| panic!("{file}: {line}"));
-        let options = split(options);
-        let sid = options.iter().find(|(name, _)| name == "sid").map(|(_, sid)| sid.parse());
-        let sid = sid.and_then(Result::ok).unwrap_or_else(|| panic!("{file}: no sid: {line}"));
-        Some(Self { file, on, sid, options })
-    }
-
-    /// The values of an option.
-    fn all<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a str> {
-        let named = self.options.iter().filter(move |(other, _)| other == name);
-        named.map(|(_, value)| value.as_str())
-    }
-
-    /// The value of an option that stands once.
-    fn one(&self, name: &'static str) -> &str {
-        let values: Vec<_> = self.all(name).collect();
-        assert_eq!(values.len(), 1, "{}, sid {}: {name}", self.file, self.sid);
-        values[0]
-    }
-
-    /// The directions it looks at: to the server, to the client.
-    fn directions(&self) -> [bool; 2] {
-        let flow = self.all("flow").next();
-        [flow != Some("to_client"), flow != Some("to_server")]
-    }
-
-    /// The event that is all it asks for, each time it occurs.
-    fn event(&self) -> Option<&str> {
-        let further = |(name, _): &&(String, String)| {
-            name == "threshold" || (name.starts_with("ikev2.") && name != "ikev2.event")
-        };
-        let event = self.all("ikev2.event").next()?;
-        self.options.iter().find(further).is_none().then_some(event)
-    }
-
-    /// Whether it is for what honest peers do not send, or only when something is wrong, so
-    /// that it may fire on none of them unexpectedly even when it is off by default.
-    fn is_of_attacks(&self) -> bool {
-        let files = ["ikev2-events.rules", "ikev2-exploits.rules", "ikev2-sequence.rules"];
-        files.contains(&self.file)
-    }
-
-    /// The vulnerabilities its metadata has, in the form of references.
-    fn vulnerabilities(&self) -> BTreeSet<String> {
-        let entries = self.all("metadata").flat_map(|entries| entries.split(','));
-        let named = entries.filter_map(|entry| entry.trim().strip_prefix("cve CVE_"));
-        named.map(|number| number.replace('_', "-")).collect()
-    }
-}
-
-/// Options as name and value; a `;` between quotation marks separates nothing.
-fn split(options: &str) -> Vec<(String, String)> {
-    let (mut parts, mut quoted) = (vec![String::new()], false);
-    for c in options.chars() {
-        quoted ^= c == '"';
-        match parts.last_mut() {
-            Some(part) if c != ';' || quoted => part.push(c),
-            _ => parts.push(String::new()),
-        }
-    }
-    assert_eq!(parts.pop().as_deref(), Some(""), "a ';' is missing at the end of {options}");
-    let pair = |part: &String| {
-        let (name, value) = part.trim().split_once(':').unwrap_or((part.trim(), ""));
-        (name.to_owned(), value.trim_matches('"').to_owned())
-    };
-    parts.iter().map(pair).collect()
-}
-
-fn text_of(file: &str) -> String {
-    let path = project().join("rules").join(file);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// Every rule of the pack, in the order of the files.
-fn pack() -> Vec<Rule> {
-    let rules = |(file, _)| {
-        let rules = text_of(file);
-        rules.lines().filter_map(|line| Rule::parse(file, line)).collect::<Vec<_>>()
-    };
-    FILES.into_iter().flat_map(rules).collect()
-}
 
 #[test]
 fn every_rule_is_complete_and_has_a_sid_of_its_file() {
@@ -163,15 +51,36 @@ fn every_rule_is_complete_and_has_a_sid_of_its_file() {
     assert_eq!(there, FILES.iter().map(|(file, _)| (*file).into()).collect());
 }
 
+/// The flow's direction is not who sent a message: either gateway may begin an SA in a flow
+/// between two ports 500, and one forged response turns a flow round.
 #[test]
-fn every_event_has_one_rule_in_each_direction_it_is_asked_for() {
+fn no_rule_takes_the_flows_direction_for_the_sender() {
+    for rule in pack() {
+        assert_eq!(rule.all("flow").count(), 0, "sid {}", rule.sid);
+    }
+}
+
+/// Suricata skips a rule whose keywords it does not know if the rule says that it requires
+/// them, and otherwise says two errors for each rule.
+#[test]
+fn every_rule_requires_the_keywords_that_it_uses() {
+    for rule in pack() {
+        let required = rule.one("requires").split(", ");
+        let required: Vec<_> =
+            required.map(|one| one.strip_prefix("keyword ").expect("a keyword")).collect();
+        assert_eq!(required, rule.keywords(), "sid {}", rule.sid);
+    }
+}
+
+#[test]
+fn every_event_has_one_rule_for_each_side_it_is_asked_for() {
     let pack = pack();
     for event in Event::ALL {
         let name = event.name().to_str().expect("a word");
         let rules: Vec<_> = pack.iter().filter(|rule| rule.event() == Some(name)).collect();
         assert!(!rules.is_empty(), "no rule for the event {name}");
-        for direction in [0, 1] {
-            let count = rules.iter().filter(|rule| rule.directions()[direction]).count();
+        for side in [0, 1] {
+            let count = rules.iter().filter(|rule| rule.sides()[side]).count();
             assert!(count <= 1, "{count} rules for the event {name}");
         }
     }
@@ -235,16 +144,24 @@ fn complaints(suricata: &Suricata, folder: &Path, rules: &Path, count: usize) ->
     for protocol in OFF_IN_STOCK {
         command.arg("--set").arg(format!("app-layer.protocols.{protocol}.enabled=yes"));
     }
-    let status = suricata::run(&mut command, folder).expect("a run");
-    let said = ["stdout", "stderr"].map(|name| fs::read_to_string(folder.join(name)));
-    let said = said.map(|text| text.expect("what Suricata said")).concat();
-    let is_complaint = |line: &&str| line.starts_with("Error") || line.starts_with("Warning");
+    let (status, said) = said(&mut command, folder);
     let mut complaints: Vec<_> = said.lines().filter(is_complaint).map(str::to_owned).collect();
     let loaded = format!("{count} rules successfully loaded, 0 rules failed, 0 rules skipped");
     if !status.success() || !said.contains(&loaded) {
         complaints.push(format!("{status}, and it did not say '{loaded}'"));
     }
     complaints
+}
+
+/// Runs Suricata to its end; how it ended and what it said.
+fn said(command: &mut Command, folder: &Path) -> (ExitStatus, String) {
+    let status = suricata::run(command, folder).expect("a run");
+    let said = ["stdout", "stderr"].map(|name| fs::read_to_string(folder.join(name)));
+    (status, said.map(|text| text.expect("what Suricata said")).concat())
+}
+
+fn is_complaint(line: &&str) -> bool {
+    line.starts_with("Error") || line.starts_with("Warning")
 }
 
 /// The text of rules with those on that are off by default.
@@ -278,6 +195,30 @@ fn every_file_loads_alone_with_its_rules_off_or_on() {
             say(&format!("load {file}, {name} ... {count} rules"));
         }
     }
+}
+
+/// Without the plugin `ikev2` is another name of the built-in parser, and the keywords are
+/// unknown: the rules are skipped, and nothing is an error.
+#[test]
+fn the_pack_is_skipped_where_the_plugin_is_not_loaded() {
+    let suricata = Suricata::get();
+    let folder = folder(suricata, "without-the-plugin");
+    let rules = folder.join("pack.rules");
+    let text = FILES.map(|(file, _)| all_on(&text_of(file))).concat();
+    // One that needs no plugin, so that the rest is all that is skipped.
+    let other = "alert udp any any -> any any (msg:\"any\"; sid:1;)";
+    fs::write(&rules, format!("{text}\n{other}\n")).expect("a file");
+    let mut command = Command::new(suricata.binary());
+    command.arg("-c").arg(suricata.stock()).args(suricata.file_options());
+    command.arg("-l").arg(&folder).arg("-S").arg(&rules);
+    command.args(["-T", "-v", "--init-errors-fatal"]);
+    let (status, said) = said(&mut command, &folder);
+    let wanted =
+        format!("1 rules successfully loaded, 0 rules failed, {} rules skipped", pack().len());
+    assert!(status.success() && said.contains(&wanted), "{status}, and not '{wanted}'");
+    let complaints: Vec<_> = said.lines().filter(is_complaint).collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    say(&format!("load the pack without the plugin ... {} rules skipped", pack().len()));
 }
 
 /// The rule files that come with the Suricata that was found, as name and text.
@@ -627,6 +568,20 @@ fn every_rule_fires_on_what_it_is_for_and_on_no_honest_peer() {
     faults.extend(faults_of_opened(&pack, &sealed, crafted));
     opened.extend(sealed);
     faults.extend(faults_of_coverage(&pack, &scenarios, &opened));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// One forged response makes nobody blind, and the offers of the gateway that did not begin the
+/// flow are no choices.
+#[test]
+fn rules_fire_the_same_in_flows_that_are_turned_round() {
+    let suricata = Suricata::get();
+    let folder = folder(suricata, "turned-round");
+    let rules = write_pack(&folder);
+    let turned = |(number, scenario): (u8, Scenario)| scenario.turned_round(number);
+    let scenarios: Vec<_> = (0..=u8::MAX).zip(scenarios()).map(turned).collect();
+    let crafted = on_crafted(suricata, &folder, &scenarios, &rules);
+    let faults = faults_of_crafted(&pack(), &scenarios, &crafted);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 

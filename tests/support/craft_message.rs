@@ -301,6 +301,20 @@ impl Datagram {
         Self { pause: Duration::from_secs(seconds), ..self }
     }
 
+    /// A datagram on the same way as this one, with another message.
+    #[allow(dead_code)] // Only the rules are tried in flows that somebody else has begun.
+    pub(crate) fn carrying(&self, message: impl AsRef<[u8]>) -> Self {
+        let marker: &[u8] = if self.flow.marker { &[0; 4] } else { &[] };
+        Self { pause: PAUSE, data: [marker, message.as_ref()].concat(), ..self.clone() }
+    }
+
+    /// Whether both are of one flow.
+    #[allow(dead_code)] // As above.
+    pub(crate) fn is_of_flow_of(&self, other: &Self) -> bool {
+        let ports = |one: &Self| (one.flow.client_port, one.flow.server_port);
+        ports(self) == ports(other)
+    }
+
     /// The datagram as one of another SA: SPIs that are not zero are changed by a number.
     pub(crate) fn of_sa(mut self, number: u8) -> Self {
         let start = if self.flow.marker { 4 } else { 0 };

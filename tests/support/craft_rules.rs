@@ -23,6 +23,29 @@ impl Scenario {
     }
 }
 
+impl Scenario {
+    /// The conversation in flows that a response of another SA has begun: whoever sends the
+    /// requests is then the server of the flow. So it is too where the other gateway has begun
+    /// the flow and this one begins an SA in it.
+    pub(crate) fn turned_round(mut self, number: u8) -> Self {
+        let forged = |flow: usize| {
+            let [high, low] = u16::try_from(flow).expect("few flows").to_be_bytes();
+            let init_spi = [0x66, 1, 1, 1, 1, 1, high, low];
+            let payloads = vec![Payload::new(SK, noise(3, 48))];
+            Message { init_spi, ..Message::later(INFORMATIONAL, payloads).answered() }
+        };
+        let mut first: Vec<Datagram> = Vec::new();
+        for datagram in &self.datagrams {
+            if !first.iter().any(|other| other.is_of_flow_of(datagram)) {
+                let forged = forged(first.len()).bytes();
+                first.push(datagram.carrying(forged).of_sa(number));
+            }
+        }
+        self.datagrams.splice(0..0, first);
+        self
+    }
+}
+
 /// All conversations, each with SAs of its own.
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let mut all = vec![honest()];
