@@ -5,6 +5,8 @@
 //! Rules that are off by default are on in these runs, and `noalert` is taken out,
 //! so that a rule which only sets a flowbit is seen too.
 
+#[path = "support/craft_hidden.rs"]
+mod craft_hidden;
 #[path = "support/craft_message.rs"]
 mod craft_message;
 #[path = "support/craft_rules.rs"]
@@ -24,9 +26,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
+use craft_hidden::hideouts;
 use craft_rules::{scenarios, Scenario, UNREACHABLE};
 use craft_sealed::{sealed_scenarios, SealedScenario};
-use pack::{pack, text_of, Rule, DECRYPTED, FILES, OFF};
+use pack::{pack, text_of, Rule, DECRYPTED, FILES, HIDDEN, OFF};
 use suricata::{project, say, Suricata};
 use suricata_ikev2::tx::Event;
 
@@ -68,7 +71,10 @@ fn every_rule_requires_the_keywords_that_it_uses() {
         let required = rule.one("requires").split(", ");
         let required: Vec<_> =
             required.map(|one| one.strip_prefix("keyword ").expect("a keyword")).collect();
-        assert_eq!(required, rule.keywords(), "sid {}", rule.sid);
+        // The name `ikev2` alone is there without the plugin too, for another parser.
+        let of_hidden = vec!["ikev2.exchange_type"];
+        let used = if rule.file == HIDDEN { of_hidden } else { rule.keywords() };
+        assert_eq!(required, used, "sid {}", rule.sid);
     }
 }
 
@@ -579,7 +585,9 @@ fn rules_fire_the_same_in_flows_that_are_turned_round() {
     let folder = folder(suricata, "turned-round");
     let rules = write_pack(&folder);
     let turned = |(number, scenario): (u8, Scenario)| scenario.turned_round(number);
-    let scenarios: Vec<_> = (0..=u8::MAX).zip(scenarios()).map(turned).collect();
+    // What hides does not do so in a flow that a message of IKEv2 has begun.
+    let open = scenarios().into_iter().filter(|scenario| !scenario.name.contains("hidden"));
+    let scenarios: Vec<_> = (0..=u8::MAX).zip(open).map(turned).collect();
     let crafted = on_crafted(suricata, &folder, &scenarios, &rules);
     let faults = faults_of_crafted(&pack(), &scenarios, &crafted);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -678,6 +686,48 @@ fn captures_of(sid: u32, fired: &Fired) -> String {
         _ => format!("{name} ×{count}"),
     });
     entries.collect::<Vec<_>>().join(", ")
+}
+
+/// Of whatever is sent each message of IKEv2 is decoded, or a rule of [`HIDDEN`] says that it is
+/// not; never both, and nothing of what is sent before.
+#[test]
+fn a_message_is_decoded_or_an_alert_says_that_it_is_not() {
+    let suricata = Suricata::get();
+    let folder = folder(suricata, "hidden");
+    let hideouts = hideouts();
+    let conversations: Vec<_> = hideouts.iter().map(|one| &one.datagrams[..]).collect();
+    assert!(conversations.len() <= 256, "addresses for 256 conversations");
+    let (capture, rules) = (folder.join("hidden.pcap"), folder.join("hidden.rules"));
+    fs::write(&capture, craft_message::capture(&conversations)).expect("a file");
+    let decoded = "alert ikev2 any any -> any any (msg:\"any\"; ikev2.exchange_type:>0; sid:1;)";
+    let every_time = "threshold:type limit,track by_dst,count 1,seconds 60; ";
+    let text = text_of(HIDDEN);
+    assert_eq!(
+        text.matches(every_time).count(),
+        pack().iter().filter(|it| it.file == HIDDEN).count()
+    );
+    fs::write(&rules, format!("{}{decoded}\n", text.replace(every_time, ""))).expect("a file");
+
+    let mut fired: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+    for alert in alerts(suricata, &folder, &capture, &rules) {
+        let packet = alert["pcap_cnt"].as_u64().expect("a packet's number");
+        fired.entry(packet).or_default().push(sid(&alert));
+    }
+    let (mut packet, mut seen, mut faults) = (0, 0, Vec::new());
+    for hideout in &hideouts {
+        for place in 0..hideout.datagrams.len() {
+            packet += 1;
+            let fired = fired.remove(&packet).unwrap_or_default();
+            let wanted = usize::from(place >= hideout.before);
+            let is_ikev1 = fired == [1] && wanted == 0;
+            seen += fired.iter().filter(|sid| **sid == 1).count();
+            if fired.len() != wanted && !is_ikev1 {
+                faults.push(format!("{}, datagram {place}: {fired:?}", hideout.name));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    say(&format!("hidden: {packet} datagrams, of which {seen} are decoded"));
 }
 
 /// The rules of Suricata's own for the built-in parser, and how they become the plugin's.

@@ -4,8 +4,8 @@ use core::ops::Range;
 
 use crate::craft_message::{
     noise, Datagram, Flow, Message, Payload, Proposal, Transform, CREATE_CHILD_SA, DELETE, FOR_AH,
-    HEADER, IDI, IDR, IKE_AUTH, INFORMATIONAL, KE, LENGTH, NONCE, NOTIFY, RESPONSE, SA, SK,
-    VENDOR_ID,
+    HEADER, IDI, IDR, IKE_AUTH, INFORMATIONAL, KE, LENGTH, NONCE, NOTIFY, RESPONSE, SA, SA_INIT,
+    SK, VENDOR_ID,
 };
 
 /// A conversation and the rules that it is made to fire: of those that are on by
@@ -63,6 +63,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     all.extend(pressure());
     all.extend(fragments());
     all.extend(translated());
+    all.extend(hidden());
     for (number, scenario) in (0..=u8::MAX).zip(&mut all) {
         let datagrams = scenario.datagrams.drain(..).map(|datagram| datagram.of_sa(number));
         scenario.datagrams = datagrams.collect();
@@ -682,4 +683,60 @@ fn translated() -> Vec<Scenario> {
         with("nat-large", &[7_296_450], large + 1),
         Scenario { quiet: SEQUENCES, ..sequence("large-without-nat", &[], &direct) },
     ]
+}
+
+/// Bytes that are IKEv2 by their header alone, on a port of DNS: no Length that fits and no
+/// payload that ends. Nobody may take a flow on that.
+fn unclaimed(message: &Message, marker: bool) -> Datagram {
+    let mut bytes = message.bytes();
+    bytes.truncate(LENGTH);
+    bytes.extend([0; 4]);
+    bytes.extend([0xff; 8]);
+    Flow { client_port: 40_000, server_port: 53, marker }.request(bytes)
+}
+
+/// Messages that the plugin does not have, with the marker and without.
+fn hidden() -> Vec<Scenario> {
+    let begins = |exchange| Message { exchange, ..good() };
+    let later = |exchange| Message::later(exchange, vec![]);
+    let minor = |message| Message { version: 0x25, ..message };
+    let messages = [
+        (["hidden-sa-init", "hidden-sa-init-marker"], 7_296_600, begins(SA_INIT)),
+        (["hidden-answer", "hidden-answer-marker"], 7_296_602, begins(SA_INIT).answered()),
+        (["hidden-resume", "hidden-resume-marker"], 7_296_604, begins(38)),
+        (["hidden-resumed", "hidden-resumed-marker"], 7_296_606, begins(38).answered()),
+        (["hidden-minor", "hidden-minor-marker"], 7_296_608, minor(begins(SA_INIT))),
+        (["hidden-auth", "hidden-auth-marker"], 7_296_620, later(IKE_AUTH)),
+        (["hidden-child", "hidden-child-marker"], 7_296_622, later(CREATE_CHILD_SA)),
+        (["hidden-info", "hidden-info-marker"], 7_296_624, later(INFORMATIONAL).answered()),
+        (["hidden-gsa-auth", "hidden-gsa-auth-marker"], 7_296_626, later(39)),
+        (["hidden-gsa-reg", "hidden-gsa-reg-marker"], 7_296_628, later(40)),
+        (["hidden-gsa-rekey", "hidden-gsa-rekey-marker"], 7_296_630, later(41)),
+        (["hidden-intermediate", "hidden-intermediate-marker"], 7_296_632, later(43)),
+        (["hidden-followup", "hidden-followup-marker"], 7_296_634, later(44)),
+        (["hidden-later-minor", "hidden-later-minor-marker"], 7_296_650, minor(later(44))),
+    ];
+    let scenarios = messages.into_iter().flat_map(|(names, sid, message)| {
+        [false, true].map(|marker| {
+            let (place, datagram) = (usize::from(marker), unclaimed(&message, marker));
+            Scenario::new(names[place], &[sid + u32::from(marker)], vec![datagram])
+        })
+    });
+    scenarios.chain([not_hidden()]).collect()
+}
+
+/// What no peer answers, in flows that nobody has.
+fn not_hidden() -> Scenario {
+    let messages = [
+        Message { resp_spi: [7; 8], ..good() },
+        Message { message_id: 1, ..good() },
+        Message { version: 0x10, ..good() },
+        Message { version: 0x30, ..good() },
+        Message { exchange: 33, ..good() },
+        Message { resp_spi: [0; 8], ..Message::later(IKE_AUTH, vec![]) },
+        Message { message_id: 256, ..Message::later(INFORMATIONAL, vec![]) },
+        Message { version: 0x21, message_id: 16, ..Message::later(INFORMATIONAL, vec![]) },
+    ];
+    let both = messages.iter().flat_map(|one| [false, true].map(|marker| unclaimed(one, marker)));
+    Scenario::new("not-hidden", &[], both.collect())
 }

@@ -6,17 +6,22 @@ use std::fs;
 use crate::suricata::project;
 
 /// The files, with the first of the hundred sids that each has.
-pub(crate) const FILES: [(&str, u32); 6] = [
+pub(crate) const FILES: [(&str, u32); 7] = [
     ("ikev2-events.rules", 7_296_000),
     ("ikev2-weak-crypto.rules", 7_296_100),
     ("ikev2-exploits.rules", 7_296_200),
     ("ikev2-policy.rules", 7_296_300),
     ("ikev2-sequence.rules", 7_296_400),
     (DECRYPTED, 7_296_500),
+    (HIDDEN, 7_296_600),
 ];
 
 /// The file of the rules that need keys.
 pub(crate) const DECRYPTED: &str = "ikev2-decrypted.rules";
+
+/// The file of the rules for messages that the plugin does not have. They use none of its
+/// keywords.
+pub(crate) const HIDDEN: &str = "ikev2-hidden.rules";
 
 /// What stands before a rule that is off by default.
 pub(crate) const OFF: &str = "# alert ";
@@ -80,7 +85,7 @@ impl Rule {
     /// Whether it is for what honest peers do not send, or only when something is wrong, so
     /// that it may fire on none of them unexpectedly even when it is off by default.
     pub(crate) fn is_of_attacks(&self) -> bool {
-        let files = ["ikev2-events.rules", "ikev2-exploits.rules", "ikev2-sequence.rules"];
+        let files = ["ikev2-events.rules", "ikev2-exploits.rules", "ikev2-sequence.rules", HIDDEN];
         files.contains(&self.file)
     }
 
