@@ -24,6 +24,9 @@ pub fn inspect(tx: &Transaction, found: &mut impl FnMut(Event)) {
     if header.init_spi == [0; 8] {
         found(Event::InvalidSpiZero);
     }
+    if header.initiator_flag_is_wrong() {
+        found(Event::InitiatorFlagWrong);
+    }
     inspect_payload_types(tx, found);
     inspect_key_exchange(tx, header, found);
     if tx.fragment().is_some_and(|fragment| !fragment.is_valid()) {
@@ -116,6 +119,7 @@ mod tests {
             (sa_init().header(|h| h.message_id = 1), Event::SaInitMessageId),
             (sa_init().header(|h| h.resp_spi = [1; 8]), Event::SaInitResponderSpi),
             (sa_init().header(|h| h.init_spi = [0; 8]), Event::InvalidSpiZero),
+            (sa_init().header(|h| h.flags = Flags(0)), Event::InitiatorFlagWrong),
         ] {
             assert_eq!(events(&message).iter().collect::<Vec<_>>(), [event]);
         }

@@ -10,7 +10,8 @@ use crate::policy::{self, Finding, Policy, What};
 use crate::proposal::ProposalSet;
 use crate::sa::{Carrier as EspCarrier, Endpoint, InFlow, Observation, Table};
 use crate::tx::{
-    Derived, Direction, Event, EventSet, Judgement, PayloadEntry, Scope, Transaction, Transport,
+    Derived, Direction, Event, EventSet, Judgement, PayloadEntry, Role, Scope, Transaction,
+    Transport,
 };
 use crate::wire::datagram::NON_ESP_MARKER;
 use crate::wire::registry::{ExchangeType, PayloadType, Protocol, TransformType};
@@ -33,7 +34,8 @@ const USUAL_PAYLOADS: usize = 12;
 pub struct FlowContext {
     transport: Transport,
     carrier: Carrier,
-    /// The IKE SA of the flow's last message, for keepalives, which name none.
+    /// The IKE SA of the flow's last message, for keepalives, which name none; one for
+    /// which more than a single message speaks.
     last: Option<InFlow>,
     esp: EspCarrier,
     /// The IKE SAs of which messages are held that this flow carried.
@@ -115,15 +117,18 @@ fn on_message(
     let start = data.len() - bytes.len();
     let mut tx = Transaction::new(data, start, direction, flow.transport);
     decode(bytes, &mut tx, flow.policy);
-    if let Some(header) = tx.header.as_ref().filter(|header| header.version.major() == 2) {
-        let from_initiator = header.flags.initiator();
-        flow.last = Some(InFlow {
-            init_spi: header.init_spi,
-            resp_spi: header.resp_spi,
-            initiator_is_client: from_initiator == (direction == Direction::ToServer),
-        });
-    }
     tx
+}
+
+/// The IKE SA of a message, as its flow carries it.
+fn in_flow(tx: &Transaction) -> Option<InFlow> {
+    let (header, role) = tx.header.zip(tx.role())?;
+    let from_client = tx.direction == Direction::ToServer;
+    Some(InFlow {
+        init_spi: header.init_spi,
+        resp_spi: header.resp_spi,
+        initiator_is_client: (role == Role::Initiator) == from_client,
+    })
 }
 
 /// Hands what is no message to the IKE SA that it belongs to, behind
@@ -160,8 +165,13 @@ pub fn track(
     track_esp(flow, table);
     let observation = Observation { tx, from, to, time };
     let Some((view, events)) = table.observe(&observation) else { return };
-    if let Some((sa, header)) = flow.last.zip(tx.header) {
+    if let Some((sa, header)) = in_flow(tx).zip(tx.header) {
         flow.esp.follow(sa, header.exchange_type, &view);
+        // One message can be sent by anybody, and by whoever turns a flag round.
+        let is_known = flow.last.is_some_and(|last| last.is_same(&sa));
+        if !is_known && (view.mutual || view.messages > 1) {
+            flow.last = Some(sa);
+        }
     }
     tx.sa = Some(view);
     tx.events.merge(events);

@@ -217,6 +217,9 @@ named! {
         /// The operator's keys for the IKE SA do not open the message: it was changed on the
         /// way, forged, or the keys are not its own.
         IntegrityFailed = c"integrity_failed",
+        /// A message of the handshake whose Initiator flag is not that of its sender: set in
+        /// a response, or not set in a request (RFC 7296, 3.1).
+        InitiatorFlagWrong = c"initiator_flag_wrong",
     }
 }
 

@@ -96,10 +96,12 @@ fn a_repeated_answer_does_not_take_another_responders_record() {
     let capture = capture::datagrams_of("aes-gcm256-ecp384.pcap");
     let (request, answer) = (&capture[0].data, &capture[1].data);
     let table = Table::new(Limits::default());
-    let answer_of = |responder: u8| {
+    let mut time = 1_700_000_000_000_000;
+    let mut answer_of = |responder: u8| {
         let mut data = answer.clone();
         data[8..16].fill(responder);
-        let tx = observe_between(&table, &data, (SERVER, CLIENT), 1_700_000_000_000_000);
+        time += 1_000_000;
+        let tx = observe_between(&table, &data, (SERVER, CLIENT), time);
         tx.sa.expect("it is tracked").messages
     };
     observe(&table, request, 1_700_000_000_000_000);

@@ -8,7 +8,7 @@ use super::cipher::{decrypt, decrypt_aead, Parameters};
 use super::key_table::SaKeys;
 use super::mac;
 use crate::wire::registry::PayloadType;
-use crate::wire::{Encrypted, Fragment, Header, Payload};
+use crate::wire::{Encrypted, Fragment, Header, Payload, Role};
 
 /// An encrypted payload in its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl<'a> Sealed<'a> {
         Some(Self {
             bytes: message.get(..end)?,
             contents: end.checked_sub(contents)?..end,
-            from_initiator: header.flags.initiator(),
+            from_initiator: header.role() == Role::Initiator,
         })
     }
 

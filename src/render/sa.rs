@@ -27,8 +27,9 @@ pub(super) fn render(sa: &SaView, sink: &mut impl Sink) {
 
 fn render_identity(sa: &SaView, sink: &mut impl Sink) {
     sink.hex(c"id", &sa.id.to_be_bytes());
-    if let Some(parent) = sa.inside.as_ref().and_then(|inside| inside.parent) {
+    if let Some((inside, parent)) = sa.inside.as_ref().and_then(|it| Some((it, it.parent?))) {
         sink.hex(c"parent", &parent.to_be_bytes());
+        sink.bool(c"clone", inside.is_clone);
     }
     sink.word(c"state", sa.state.name());
     if sa.state == State::Established {
@@ -50,6 +51,7 @@ fn render_times(sa: &SaView, sink: &mut impl Sink) {
     sink.uint(c"age", sa.age_s.into());
     sink.uint(c"messages", sa.messages.into());
     sink.uint(c"retransmissions", sa.retransmissions.into());
+    sink.uint(c"duplicates", sa.duplicates.into());
     if let Some(microseconds) = sa.round_trip_us {
         sink.json(c"round_trip_ms", &milliseconds(microseconds));
     }

@@ -84,11 +84,6 @@ impl Esp {
         self.packets == [0; 2]
     }
 
-    /// Whether both ends sent some.
-    pub(super) fn is_mutual(&self) -> bool {
-        !self.packets.contains(&0)
-    }
-
     pub(super) fn add(&mut self, more: &Self) {
         for end in [0, 1] {
             self.bytes[end] = self.bytes[end].saturating_add(more.bytes[end]);
@@ -122,11 +117,43 @@ pub struct InFlow {
     pub initiator_is_client: bool,
 }
 
+impl InFlow {
+    /// Whether this is the same SA.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (self.init_spi, self.resp_spi) == (other.init_spi, other.resp_spi)
+    }
+}
+
+/// How much speaks for it that an SA is one: a single message of one end can be sent by
+/// anybody who knows the flow's addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    /// One message.
+    #[default]
+    Claimed,
+    /// More, of one end.
+    OneSided,
+    /// Messages of both ends.
+    Mutual,
+}
+
+impl Standing {
+    fn of(view: &SaView) -> Self {
+        match view.mutual {
+            true => Self::Mutual,
+            false if view.messages > 1 => Self::OneSided,
+            false => Self::Claimed,
+        }
+    }
+}
+
 /// ESP of a flow that is not yet counted into an SA, the client's first.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Carrier {
     /// The SA whose ESP the flow carries; none before its first message of one.
     owner: Option<InFlow>,
+    /// That of the owner, at its best.
+    standing: Standing,
     waiting: Esp,
     /// How many packets may wait: few at first, so that success shows soon.
     patience: u32,
@@ -162,23 +189,31 @@ impl Carrier {
     }
 
     /// Takes in where the SA of a message of the flow stands. One that is established
-    /// carries the flow's ESP from then on; one in its handshake does if no other does.
+    /// carries the flow's ESP from then on, if as much speaks for it as for the one that
+    /// does; one in its handshake does if no other does.
     pub fn follow(&mut self, sa: InFlow, exchange: ExchangeType, view: &SaView) {
         let refused = view.failure.is_some_and(|failure| failure.reason.is_refusal());
         if view.state == State::Closed || refused {
             if self.is_of(&sa) {
                 *self = Self { spis: self.spis, ..Self::default() };
             }
-        } else if view.state == State::Established {
-            self.give_to(sa, exchange::is_use(exchange));
-        } else if self.owner.is_none() && sa.resp_spi != [0; 8] {
-            self.give_to(sa, false);
+            return;
+        }
+        let standing = Standing::of(view);
+        let is_in_use = view.state == State::Established;
+        let may_take = standing > Standing::Claimed
+            && standing >= self.standing
+            && (is_in_use || self.owner.is_none() && sa.resp_spi != [0; 8]);
+        if self.is_of(&sa) {
+            self.standing = self.standing.max(standing);
+        } else if may_take {
+            self.give_to(sa, is_in_use && exchange::is_use(exchange));
+            self.standing = standing;
         }
     }
 
     fn is_of(&self, sa: &InFlow) -> bool {
-        let spis = |sa: &InFlow| (sa.init_spi, sa.resp_spi);
-        self.owner.is_some_and(|owner| spis(&owner) == spis(sa))
+        self.owner.is_some_and(|owner| owner.is_same(sa))
     }
 
     /// ESP from before is a handshake's never, but that of an SA that was in use.
@@ -186,9 +221,7 @@ impl Carrier {
         if self.owner.is_none() && !in_use {
             (self.waiting, self.strays) = (Esp::default(), self.spis);
         }
-        if !self.is_of(&sa) {
-            self.patience = 0;
-        }
+        self.patience = 0;
         self.owner = Some(sa);
     }
 }
@@ -204,7 +237,12 @@ mod tests {
     const CHECK: ExchangeType = ExchangeType::INFORMATIONAL;
 
     fn view(state: State) -> SaView {
-        SaView { state, ..SaView::default() }
+        SaView { state, mutual: true, messages: 2, ..SaView::default() }
+    }
+
+    /// Of an SA of which one end alone has sent so many messages.
+    fn one_sided(messages: u32) -> SaView {
+        SaView { mutual: false, messages, ..view(State::Established) }
     }
 
     fn owned(sa: InFlow) -> Carrier {
@@ -290,6 +328,42 @@ mod tests {
         let unnamed = InFlow { resp_spi: [0; 8], ..SA };
         carrier.follow(unnamed, AUTH, &view(State::HalfOpen));
         assert_eq!(owner(&carrier), None);
+    }
+
+    #[test]
+    fn one_message_takes_no_esp() {
+        let owner = |carrier: &Carrier| carrier.owner.map(|sa| sa.init_spi[0]);
+        let mut carrier = Carrier::default();
+        carrier.count(ToServer, 7, 100);
+        carrier.follow(OTHER, CHECK, &one_sided(1));
+        assert_eq!(owner(&carrier), None);
+        carrier.follow(SA, CHECK, &view(State::Established));
+        for messages in [1, 2, 100] {
+            carrier.follow(OTHER, CHECK, &one_sided(messages));
+            assert_eq!(owner(&carrier), Some(1));
+        }
+        assert_eq!(carrier.take().map(|(_, esp)| esp.from_initiator().packets), Some(1));
+    }
+
+    #[test]
+    fn where_one_end_is_seen_a_second_message_takes_the_esp() {
+        let owner = |carrier: &Carrier| carrier.owner.map(|sa| sa.init_spi[0]);
+        let mut carrier = Carrier::default();
+        carrier.follow(SA, CHECK, &one_sided(2));
+        assert_eq!(owner(&carrier), Some(1));
+        carrier.follow(OTHER, CHECK, &one_sided(1));
+        assert_eq!(owner(&carrier), Some(1));
+        carrier.follow(OTHER, CHECK, &one_sided(2));
+        assert_eq!(owner(&carrier), Some(3));
+    }
+
+    #[test]
+    fn a_wrong_flag_does_not_turn_the_ends_round() {
+        let mut carrier = owned(SA);
+        let turned = InFlow { initiator_is_client: false, ..SA };
+        carrier.follow(turned, CHECK, &view(State::Established));
+        carrier.count(ToServer, 7, 100);
+        assert_eq!(carrier.take().map(|(_, esp)| esp.from_initiator().packets), Some(1));
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::hash::BuildHasher;
 
 use crate::tx::{Event, EventSet, Transaction};
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
-use crate::wire::Header;
+use crate::wire::{Header, Role};
 
 use super::known::Known;
+use super::limits::COPIES_APART;
 use super::{Reason, State};
 
 /// The exchanges of each window that are remembered, the first apart. A peer's window is
@@ -38,6 +39,8 @@ pub(super) struct Facts {
     pub(super) hash: u32,
     /// Of the addresses that it was sent between.
     pub(super) way: u16,
+    /// When it was sent, in milliseconds; they start anew after 49 days.
+    pub(super) at: u32,
 }
 
 /// What can be seen of a message's contents.
@@ -108,11 +111,12 @@ impl Facts {
             resp_spi: if has_spi { header.resp_spi } else { [0; 8] },
             exchange: header.exchange_type,
             id: header.message_id,
-            from_initiator: header.flags.initiator(),
+            from_initiator: header.role() == Role::Initiator,
             response: header.flags.response(),
             body,
             hash: hasher.hash_one(tx.message()) as u32 | 1,
             way: 0,
+            at: 0,
         })
     }
 
@@ -145,6 +149,18 @@ impl Facts {
     pub(super) fn is_opened(&self) -> bool {
         let known = self.protected().and_then(|protected| protected.known);
         known.is_some_and(|known| known != Known::Later)
+    }
+
+    /// Whether the message may set the Message IDs of both peers anew (RFC 6311, 5): an
+    /// INFORMATIONAL message with id 0. Without keys it is one with something inside that
+    /// is no Delete.
+    pub(super) fn may_synchronize(&self) -> bool {
+        let has_place = self.exchange == ExchangeType::INFORMATIONAL && self.id == 0;
+        let Some(protected) = self.protected().filter(|_| has_place) else { return false };
+        match protected.known {
+            Some(known) => known == Known::Synchronize,
+            None => !matches!(protected.inner, PayloadType::NONE | PayloadType::DELETE),
+        }
     }
 
     fn part(&self) -> Part {
@@ -225,6 +241,33 @@ pub(super) enum Sight {
     Stray,
 }
 
+/// A message that was seen: the hash of its bytes, 0 as long as there is none, and when it
+/// was last sent, in milliseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    hash: u32,
+    at: u32,
+}
+
+impl From<&Facts> for Seen {
+    fn from(facts: &Facts) -> Self {
+        Self { hash: facts.hash, at: facts.at }
+    }
+}
+
+impl Seen {
+    /// Whether the message is a copy of this one that a tap made. How long ago the first
+    /// copy was counts, so that what is sent again and again at once does not pass for one.
+    pub(super) fn is_copied_by(self, facts: &Facts) -> bool {
+        self.hash == facts.hash && is_near(self.at, facts.at)
+    }
+}
+
+/// Whether no timer has sent again between these two times.
+fn is_near(one: u32, other: u32) -> bool {
+    one.wrapping_sub(other).min(other.wrapping_sub(one)) <= COPIES_APART
+}
+
 /// One exchange: a request and its response.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Exchange {
@@ -232,9 +275,8 @@ pub(super) struct Exchange {
     /// The size of the request's encrypted contents, for what its response means.
     pub(super) asked: u16,
     marks: u16,
-    /// Hashes of the request and of the response; 0 as long as there is none.
-    request: u32,
-    response: u32,
+    request: Seen,
+    response: Seen,
 }
 
 impl Exchange {
@@ -257,6 +299,10 @@ impl Exchange {
 
     fn has(&self, mark: u16) -> bool {
         self.marks & mark != 0
+    }
+
+    pub(super) fn is_asked(&self) -> bool {
+        self.has(Self::REQUEST)
     }
 
     pub(super) fn is_answered(&self) -> bool {
@@ -301,6 +347,31 @@ impl Exchange {
         }
     }
 
+    /// Whether the message is a copy that a tap made of one of the exchange.
+    pub(super) fn has_copy(&self, facts: &Facts) -> bool {
+        self.seen(facts).is_copied_by(facts)
+    }
+
+    fn seen(&self, facts: &Facts) -> Seen {
+        if facts.response {
+            self.response
+        } else {
+            self.request
+        }
+    }
+
+    /// Takes in a message that may synchronize Message IDs. A request with other bytes is
+    /// that of another failover.
+    pub(super) fn synchronize(&mut self, facts: &Facts) -> Sight {
+        let seen = self.seen(facts);
+        let is_first = !facts.response || !self.has(Self::REQUEST) || seen.hash == 0;
+        if seen.hash != facts.hash && is_first {
+            let kept = if facts.response { *self } else { Self::default() };
+            *self = Self { response: Seen::default(), ..kept };
+        }
+        self.compare(facts)
+    }
+
     /// Takes in one datagram of the request or of the response.
     fn compare(&mut self, facts: &Facts) -> Sight {
         let (seen, parts) = Self::side(facts);
@@ -312,11 +383,12 @@ impl Exchange {
         match part {
             Part::Later => Sight::Part,
             // The first fragment may come behind others.
-            _ if was & seen == 0 || *known == 0 => {
-                *known = facts.hash;
+            _ if was & seen == 0 || known.hash == 0 => {
+                *known = facts.into();
                 Sight::New
             }
-            _ if *known == facts.hash => {
+            _ if known.hash == facts.hash => {
+                *known = facts.into();
                 self.marks |= Self::RESENT;
                 Sight::Repeated
             }
@@ -324,16 +396,26 @@ impl Exchange {
             // (RFC 7383, 2.5.1); what must not change then is for `fragment`.
             _ if in_parts => Sight::Part,
             _ if was & Self::AGAIN != 0 => {
-                *known = facts.hash;
+                *known = facts.into();
                 self.marks &= !Self::AGAIN;
                 if !facts.response {
                     self.marks &= !Self::RESPONSE;
-                    self.response = 0;
+                    self.response = Seen::default();
                 }
                 Sight::New
             }
             _ => Sight::Changed,
         }
+    }
+}
+
+/// The event of what a message is among those of its exchange.
+pub(super) fn report_sight(sight: Sight, events: &mut EventSet) {
+    match sight {
+        Sight::Repeated => events.insert(Event::Retransmission),
+        Sight::Changed => events.insert(Event::ReplayChanged),
+        Sight::Stray => events.insert(Event::ResponseWithoutRequest),
+        Sight::New | Sight::Part => {}
     }
 }
 
@@ -345,6 +427,8 @@ pub(super) struct Window {
     /// `Option`'s place.
     newest: u32,
     has_newest: bool,
+    /// The peers may have agreed upon a higher id to go on with (RFC 6311).
+    may_jump: bool,
     /// How many requests the peer sends without waiting for answers.
     size: u8,
     /// A hash of the addresses between which the newest request was sent.
@@ -369,16 +453,37 @@ impl Window {
         } else {
             self.request(facts, time, from_zero, events)
         };
-        match sight {
-            Sight::Repeated => events.insert(Event::Retransmission),
-            Sight::Changed => events.insert(Event::ReplayChanged),
-            Sight::Stray => events.insert(Event::ResponseWithoutRequest),
-            Sight::New | Sight::Part => {}
-        }
+        report_sight(sight, events);
         if sight == Sight::New {
             self.mark(facts);
         }
         sight
+    }
+
+    /// Whether the message is a copy that a tap made of one that is remembered.
+    pub(super) fn has_copy(&self, facts: &Facts) -> bool {
+        let slot = &self.recent[place(facts.id)];
+        slot.id == facts.id && slot.marks != 0 && slot.has_copy(facts)
+    }
+
+    /// Whether the first request of another record is a copy of this one's.
+    pub(super) fn has_copies_of(&self, other: &Self) -> bool {
+        let [own, other] = [self, other].map(|window| window.recent[place(0)].request);
+        own.hash != 0 && own.hash == other.hash && is_near(own.at, other.at)
+    }
+
+    /// Whether the message has the id 0, which another one had before.
+    pub(super) fn begins_anew(&self, facts: &Facts) -> bool {
+        let first = &self.recent[place(0)];
+        match first.marks {
+            0 => self.newest().is_some_and(|newest| newest > 0),
+            _ => ![0, facts.hash].contains(&first.seen(facts).hash),
+        }
+    }
+
+    /// The peers synchronize: the next id may be any.
+    pub(super) fn let_jump(&mut self) {
+        self.may_jump = true;
     }
 
     /// The exchange with this id, if it is remembered.
@@ -426,7 +531,7 @@ impl Window {
     pub(super) fn forget_answer(&mut self, id: u32) {
         if let Some(exchange) = self.exchange(id) {
             exchange.marks &= Exchange::REQUEST | Exchange::RESENT;
-            exchange.response = 0;
+            exchange.response = Seen::default();
         }
     }
 
@@ -462,7 +567,7 @@ impl Window {
         let jumps = ahead > i64::from(self.size.max(1)) && !follows_jump;
         if jumps {
             // What is missing between other addresses may be in a flow of another thread.
-            if !self.has_newest || self.way == facts.way {
+            if !self.may_jump && (!self.has_newest || self.way == facts.way) {
                 events.insert(Event::MessageIdGap);
             }
             // One forged message must not push a request out that awaits its answer,
@@ -509,13 +614,15 @@ impl Window {
             let asked = exchange.has(Exchange::REQUEST);
             let sight = exchange.compare(facts);
             if asked && newest.is_some_and(|newest| newest < id) {
-                (self.newest, self.has_newest) = (id, true);
+                (self.newest, self.has_newest, self.may_jump) = (id, true, false);
             }
             return sight;
         }
         match newest {
             Some(newest) if id <= newest && !facts.is_init() => Sight::Part,
             Some(newest) if id <= newest => self.record(facts),
+            // Its request had no place.
+            _ if from_zero && self.may_jump => Sight::Part,
             _ if from_zero => Sight::Stray,
             _ => self.record(facts),
         }
@@ -530,7 +637,7 @@ impl Window {
 
     fn advance(&mut self, id: u32, time: u64) {
         if self.newest().is_none_or(|newest| newest <= id) {
-            (self.newest, self.has_newest) = (id, true);
+            (self.newest, self.has_newest, self.may_jump) = (id, true, false);
             self.asked_at = time;
         }
     }
@@ -681,6 +788,7 @@ mod tests {
             body: Body::Clear(None),
             hash,
             way: 0,
+            at: 0,
         }
     }
 

@@ -20,9 +20,10 @@
 use core::hash::{Hash, Hasher};
 use std::hash::DefaultHasher;
 
+use super::limits::COPIES_APART;
 use crate::named::{named, set_of};
 use crate::wire::registry::PayloadType;
-use crate::wire::{Fragment, Header};
+use crate::wire::{Fragment, Header, Role};
 
 /// The most messages of one SA that are followed at a time, both directions together.
 pub const MAX_MESSAGES: usize = 4;
@@ -99,7 +100,7 @@ impl From<&Header> for MessageKey {
     fn from(header: &Header) -> Self {
         Self {
             message_id: header.message_id,
-            from_initiator: header.flags.initiator(),
+            from_initiator: header.role() == Role::Initiator,
             response: header.flags.response(),
         }
     }
@@ -117,6 +118,13 @@ impl Fragments {
         let mut conditions = self.expire(now);
         let seen = self.note(key, fragment, now, &mut conditions);
         Status { number: fragment.number, total: fragment.total, seen, conditions }
+    }
+
+    /// Whether the fragment is a copy of one that a tap made: the same bytes, and no timer
+    /// can have sent the message again meanwhile.
+    pub fn has_copy(&self, key: MessageKey, fragment: &Fragment<'_>, now: u64) -> bool {
+        let message = self.messages.iter().find(|message| message.key == key);
+        message.is_some_and(|message| message.has_copy(fragment, now))
     }
 
     /// Takes a message that came whole, in an SK payload. [`Condition::Mixed`] when
@@ -211,6 +219,25 @@ impl Fragments {
     }
 }
 
+/// A bit for each fragment of a message.
+#[derive(Debug, Default)]
+struct Bits([u64; MAX_FRAGMENTS as usize / 64]);
+
+impl Bits {
+    /// Sets a bit, and says whether it was set; one that is not there is.
+    fn set(&mut self, place: usize) -> bool {
+        let Some(word) = self.0.get_mut(place / 64) else { return true };
+        let bit = 1 << (place % 64);
+        let was = *word & bit != 0;
+        *word |= bit;
+        was
+    }
+
+    fn has(&self, place: usize) -> bool {
+        self.0.get(place / 64).is_some_and(|word| word & 1 << (place % 64) != 0)
+    }
+}
+
 /// One message, of which fragments have come.
 #[derive(Debug)]
 struct Partial {
@@ -221,7 +248,11 @@ struct Partial {
     /// When the first fragment of this total came.
     started: u64,
     /// A bit for each fragment.
-    seen: [u64; MAX_FRAGMENTS as usize / 64],
+    seen: Bits,
+    /// A bit for each that has come since the message was last sent.
+    sent: Bits,
+    /// When the last of these came.
+    sent_at: u64,
     /// Hashes of the first fragments. They have no key: who wants to can make a
     /// conflict that is taken for a copy, as with any hash this short.
     hashes: Box<[u32]>,
@@ -230,7 +261,8 @@ struct Partial {
 impl Partial {
     fn new(key: MessageKey, total: u16, now: u64) -> Self {
         let hashes = vec![0; usize::from(total.min(MAX_COMPARED))].into_boxed_slice();
-        Self { key, total, count: 0, started: now, seen: [0; 4], hashes }
+        let (seen, sent) = (Bits::default(), Bits::default());
+        Self { key, total, count: 0, started: now, seen, sent, sent_at: now, hashes }
     }
 
     fn is_complete(&self) -> bool {
@@ -247,7 +279,13 @@ impl Partial {
         }
         // Valid fragments have numbers from 1 to the total.
         let place = usize::from(fragment.number.saturating_sub(1));
-        if !self.mark(place) {
+        if !self.is_sending(now) {
+            self.sent = Bits::default();
+        }
+        if !self.sent.set(place) {
+            self.sent_at = now;
+        }
+        if !self.seen.set(place) {
             self.count += 1;
             if let Some(kept) = self.hashes.get_mut(place) {
                 *kept = hash(fragment);
@@ -259,13 +297,18 @@ impl Partial {
         }
     }
 
-    /// Marks a fragment as seen, and says whether it was.
-    fn mark(&mut self, place: usize) -> bool {
-        let Some(word) = self.seen.get_mut(place / 64) else { return true };
-        let bit = 1 << (place % 64);
-        let was = *word & bit != 0;
-        *word |= bit;
-        was
+    /// Whether no timer can have sent the message again since its last fragment.
+    fn is_sending(&self, now: u64) -> bool {
+        now.abs_diff(self.sent_at) <= COPIES_APART.into()
+    }
+
+    fn has_copy(&self, fragment: &Fragment<'_>, now: u64) -> bool {
+        let place = usize::from(fragment.number.saturating_sub(1));
+        fragment.is_valid()
+            && fragment.total == self.total
+            && self.is_sending(now)
+            && self.sent.has(place)
+            && self.hashes.get(place).is_none_or(|kept| *kept == hash(fragment))
     }
 }
 

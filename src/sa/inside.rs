@@ -24,6 +24,8 @@ const MAX_SPIS: usize = 16;
 pub(super) struct Inside {
     /// The initiator's SPI of the IKE SA that this one took the place of.
     pub(super) parent: Option<[u8; 8]>,
+    /// Whether it is a clone of that one, which goes on beside it (RFC 7791).
+    pub(super) is_clone: bool,
     children: Vec<Child>,
     asked: Vec<Asked>,
 }
@@ -42,31 +44,40 @@ struct Asked {
     spis: Vec<(u8, u64)>,
     /// The child that is to be replaced, by its SPI of the sender.
     replaces: Option<u32>,
+    /// Whether the SA is to be a clone of this one.
+    clones: bool,
 }
 
-/// The SPIs of an IKE SA that was made by rekeying.
+/// The SPIs of an IKE SA that was made by rekeying or cloning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Made {
     pub(super) init_spi: [u8; 8],
     pub(super) resp_spi: [u8; 8],
     /// Whether the initiator of the SA that is replaced is the new one's too.
     pub(super) same_initiator: bool,
+    /// Whether this is a clone of it, which it goes on beside.
+    pub(super) is_clone: bool,
 }
 
 impl Inside {
-    /// That of the SA that takes this one's place, whose initiator's SPI is `parent`. The
-    /// children become its own (RFC 7296, 2.8).
-    pub(super) fn successor(&self, parent: [u8; 8], same_initiator: bool) -> Self {
-        let mut children = self.children.clone();
-        if !same_initiator {
+    /// That of the SA that is made by this one, whose initiator's SPI is `parent`. If it
+    /// takes this one's place the children become its own (RFC 7296, 2.8); a clone has none
+    /// (RFC 7791, 5.2).
+    pub(super) fn successor(&self, parent: [u8; 8], made: &Made) -> Self {
+        let mut children = match made.is_clone {
+            true => Vec::new(),
+            false => self.children.clone(),
+        };
+        if !made.same_initiator {
             children.iter_mut().for_each(|child| child.0.reverse());
         }
-        Self { parent: Some(parent), children, asked: Vec::new() }
+        Self { parent: Some(parent), is_clone: made.is_clone, children, asked: Vec::new() }
     }
 
     /// Takes over what another record of the SA has.
     pub(super) fn merge(&mut self, other: Self) {
         self.parent = self.parent.or(other.parent);
+        self.is_clone |= other.is_clone;
         let children = std::mem::take(&mut self.children);
         self.children = other.children;
         children.into_iter().for_each(|child| self.add_child(child));
@@ -127,6 +138,7 @@ impl Inside {
             exchange,
             spis: spis.take(MAX_SPIS).collect(),
             replaces: replaced(tx),
+            clones: clones(tx),
         });
     }
 
@@ -152,6 +164,7 @@ impl Inside {
                 init_spi: of_request?.to_be_bytes(),
                 resp_spi: of_response.try_into().ok()?,
                 same_initiator: by_initiator,
+                is_clone: clones(tx) || asked.is_some_and(|asked| asked.clones),
             });
         }
         if let Some(replaced) = asked.and_then(|asked| asked.replaces) {
@@ -208,6 +221,11 @@ fn spi(bytes: &[u8]) -> Option<u64> {
     valid.then(|| bytes.iter().fold(0, |spi, byte| spi << 8 | u64::from(*byte)))
 }
 
+/// Whether the message is about a clone of the IKE SA (RFC 7791, 5.2).
+fn clones(tx: &Transaction) -> bool {
+    tx.notifies().any(|notify| notify.kind == NotifyType::CLONE_IKE_SA)
+}
+
 /// The child that a request replaces: it names the sender's SPI (RFC 7296, 1.3.3).
 fn replaced(tx: &Transaction) -> Option<u32> {
     let notify = tx.notifies().find(|notify| notify.kind == NotifyType::REKEY_SA)?;
@@ -249,8 +267,16 @@ mod tests {
         let mut inside = Inside::default();
         inside.add_child(child(1));
         let parent = [7; 8];
-        assert_eq!(inside.successor(parent, true).child_spis(), [1, 1001]);
-        let mut turned = inside.successor(parent, false);
+        let made = |same_initiator, is_clone| Made {
+            init_spi: [8; 8],
+            resp_spi: [9; 8],
+            same_initiator,
+            is_clone,
+        };
+        assert_eq!(inside.successor(parent, &made(true, false)).child_spis(), [1, 1001]);
+        let clone = inside.successor(parent, &made(true, true));
+        assert_eq!((clone.is_clone, clone.child_spis()), (true, vec![]));
+        let mut turned = inside.successor(parent, &made(false, false));
         assert_eq!((turned.parent, turned.child_spis()), (Some(parent), vec![1001, 1]));
         // What the other record has seen since is newer.
         let mut known = Inside::default();

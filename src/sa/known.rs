@@ -20,6 +20,8 @@ pub(super) enum Known {
     AuthenticatedOnce,
     /// It deletes the IKE SA.
     Delete,
+    /// It sets the counters of both peers anew (RFC 6311).
+    Synchronize,
     /// None of these.
     Other,
     /// Only the message says it that this is a fragment of.
@@ -48,6 +50,7 @@ impl Known {
         Some(match first_error(tx) {
             Some(error) => Self::Error(error),
             None if deletes() => Self::Delete,
+            None if tx.notifies().any(|notify| synchronizes(notify.kind)) => Self::Synchronize,
             None => Self::Other,
         })
     }
@@ -63,4 +66,9 @@ impl Known {
             )
         )
     }
+}
+
+/// Whether a notify sets counters anew, as a cluster does after a failover.
+fn synchronizes(kind: NotifyType) -> bool {
+    matches!(kind, NotifyType::IKEV2_MESSAGE_ID_SYNC | NotifyType::IPSEC_REPLAY_COUNTER_SYNC)
 }

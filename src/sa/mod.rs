@@ -36,6 +36,7 @@ mod limits;
 pub mod nat;
 pub mod negotiation;
 mod outcome;
+mod place;
 mod pressure;
 mod record;
 mod slab;
@@ -160,8 +161,10 @@ pub struct Failure {
 /// What opened messages tell of other SAs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InsideView {
-    /// The id of the IKE SA that this one took the place of.
+    /// The id of the IKE SA that this one took the place of, or was cloned from.
     pub parent: Option<u64>,
+    /// Whether it was cloned (RFC 7791): the other goes on, with its children.
+    pub is_clone: bool,
     /// The SPIs of its children, those of both ends; none once it is not established.
     pub child_spis: Vec<u32>,
 }
@@ -189,6 +192,10 @@ pub struct SaView {
     pub messages: u32,
     /// Those that were sent before, byte for byte.
     pub retransmissions: u32,
+    /// Copies of its messages that a tap made, which count nowhere else.
+    pub duplicates: u32,
+    /// Whether both peers take part.
+    pub mutual: bool,
     /// From the last request that was answered at once to its response.
     pub round_trip_us: Option<u32>,
     /// From the first IKE_SA_INIT to the response that established the SA.

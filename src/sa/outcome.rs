@@ -117,7 +117,7 @@ pub(super) fn judge(response: Protected, sizes: Option<Sizes>) -> Option<Step> {
             Known::EapFailure => Step::Fail(Reason::EapFailure),
             Known::Eap => Step::AnotherRound,
             Known::Authenticated | Known::AuthenticatedOnce => Step::Authenticated,
-            Known::Delete | Known::Other | Known::Later => return None,
+            Known::Delete | Known::Synchronize | Known::Other | Known::Later => return None,
         });
     }
     if is_lone_notify(response, sizes)? {

@@ -1,18 +1,22 @@
 //! The record of one IKE SA.
 
+use std::net::IpAddr;
 use std::num::NonZeroU64;
 
 use crate::tx::{Event, EventSet, Transaction};
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 
 use super::esp::Esp;
-use super::exchange::{next, Body, Facts, Init, Part, Protected, Sight, Step, Window};
+use super::exchange::{
+    next, report_sight, Body, Exchange, Facts, Init, Part, Protected, Seen, Sight, Step, Window,
+};
 use super::fragment::{self, Condition, Conditions, Fragments, MessageKey};
 use super::inside::Inside;
 use super::known::Known;
 use super::nat;
 use super::negotiation::{self, Chosen, Irregularities, Irregularity, Offer};
 use super::outcome::{self, Certainty, Sizes};
+use super::place::{self, Elsewhere, Ends};
 use super::pressure::Tally;
 use super::{Endpoint, Failure, Observation, Reason, State};
 
@@ -39,12 +43,17 @@ pub(super) struct Sa {
     pub(super) last: u64,
     pub(super) messages: u32,
     pub(super) retransmissions: u32,
+    pub(super) duplicates: u32,
     pub(super) round_trip_us: Option<u32>,
     /// When IKE_AUTH succeeded, if it did; no packet is from the epoch itself.
     established: Option<NonZeroU64>,
     pub(super) chosen: Option<Chosen>,
     /// The exchanges that the initiator and that the responder began.
     windows: [Window; 2],
+    /// The last message that no window has a place for.
+    odd: Seen,
+    /// What few SAs have.
+    rare: Option<Box<Rare>>,
     /// What another thread parsed before the algorithms were known.
     unjudged: Option<Unjudged>,
     offer: Option<Box<Offer>>,
@@ -52,6 +61,16 @@ pub(super) struct Sa {
     pub(super) esp: Esp,
     /// What opened messages tell of other SAs.
     pub(super) inside: Option<Box<Inside>>,
+}
+
+/// What few SAs have.
+#[derive(Debug, Default)]
+struct Rare {
+    /// The exchanges that synchronize Message IDs, one of each end. They have the id 0,
+    /// which others had before them.
+    synchronizations: [Exchange; 2],
+    /// Other ends between which copies were seen.
+    elsewhere: Option<Box<Elsewhere>>,
 }
 
 /// A message that waits for the algorithms to be judged.
@@ -133,10 +152,13 @@ impl Sa {
             last: time,
             messages: 0,
             retransmissions: 0,
+            duplicates: 0,
             round_trip_us: None,
             established: None,
             chosen: None,
             windows: [Window::default(); 2],
+            odd: Seen::default(),
+            rare: None,
             unjudged: None,
             offer: None,
             fragments: None,
@@ -157,6 +179,7 @@ impl Sa {
             failure: None,
             chosen: None,
             windows: [asked, Window::default()],
+            rare: None,
             unjudged: None,
             offer: None,
             fragments: None,
@@ -166,6 +189,17 @@ impl Sa {
             established: None,
             ..*self
         }
+    }
+
+    /// Whether nothing was seen of it before the message at hand, which can be sent by
+    /// anybody.
+    fn is_claim(&self) -> bool {
+        self.messages == 0 && !self.is_mutual()
+    }
+
+    /// Whether a message of IKE_SA_INIT was seen.
+    pub(super) fn has_init(&self) -> bool {
+        self.has(Self::INIT_SEEN)
     }
 
     /// Whether both peers take part, so that nobody can have invented it alone.
@@ -182,7 +216,10 @@ impl Sa {
             fragments.map_or(0, |fragments| size_of::<Fragments>() + fragments.heap_size());
         let inside = self.inside.as_ref();
         let inside = inside.map_or(0, |inside| size_of::<Inside>() + inside.heap_size());
-        offer + fragments + inside
+        let elsewhere = |rare: &Rare| rare.elsewhere.as_ref().map_or(0, |_| size_of::<Elsewhere>());
+        let rare = self.rare.as_ref();
+        let rare = rare.map_or(0, |rare| size_of::<Rare>() + elsewhere(rare));
+        offer + fragments + inside + rare
     }
 
     /// Counts a message in. A request that is repeated for longer than `patience`
@@ -193,6 +230,9 @@ impl Sa {
         observation: &Observation<'_>,
         patience: u64,
     ) -> Outcome {
+        if self.has_copy(facts, observation) {
+            return self.observe_copy(facts, observation);
+        }
         let time = observation.time;
         let mut outcome = Outcome::default();
         if self.has(Self::ABNORMAL_ESP) {
@@ -218,6 +258,9 @@ impl Sa {
             Sight::Part if facts.is_opened() => self.correct(facts, time, &mut outcome),
             Sight::Part | Sight::Changed | Sight::Stray => {}
         }
+        if matches!(sight, Sight::Part | Sight::Changed | Sight::Stray) {
+            self.odd = facts.into();
+        }
         if facts.is_opened() && !matches!(sight, Sight::Repeated | Sight::Changed) {
             outcome.successor = self.look_inside(facts, observation.tx, time);
         }
@@ -225,6 +268,37 @@ impl Sa {
         self.messages = self.messages.saturating_add(1);
         self.last = self.last.max(time);
         self.settle(&mut outcome);
+        outcome
+    }
+
+    /// Whether the message is a copy that a tap made of one that was counted.
+    fn has_copy(&self, facts: &Facts, observation: &Observation<'_>) -> bool {
+        if let Some(fragment) = observation.tx.fragment() {
+            let now = observation.time / 1000;
+            return self
+                .fragments
+                .as_ref()
+                .is_some_and(|fragments| fragments.has_copy(key(facts), &fragment, now));
+        }
+        let side = side(facts);
+        self.odd.is_copied_by(facts)
+            || self.windows[side].has_copy(facts)
+            || self.rare.as_ref().is_some_and(|rare| rare.synchronizations[side].has_copy(facts))
+    }
+
+    /// Counts a copy, which is nothing that a peer did.
+    fn observe_copy(&mut self, facts: &Facts, observation: &Observation<'_>) -> Outcome {
+        let mut outcome = Outcome::default();
+        self.duplicates = self.duplicates.saturating_add(1);
+        if let Some(present) = self.ends() {
+            let ends = ends(facts, observation);
+            if ends != present || self.rare.is_some() {
+                let rare = self.rare.get_or_insert_default();
+                place::note_copy(&mut rare.elsewhere, present, ends);
+            }
+        }
+        self.observe_fragment(facts, observation, false, &mut outcome);
+        self.last = self.last.max(observation.time);
         outcome
     }
 
@@ -236,15 +310,22 @@ impl Sa {
     }
 
     /// Takes over what was recorded of the SA's first requests alone, when its later
-    /// messages were parsed before them.
-    pub(super) fn absorb(&mut self, request: Self) {
+    /// messages were parsed before them. A half-open SA that is counted for both is one less.
+    pub(super) fn absorb(&mut self, request: Self) -> Option<(IpAddr, Tally)> {
+        let counted_twice = self.has(Self::COUNTED) && request.has(Self::COUNTED);
+        let settled = Tally::Settled(request.started);
+        let tally = request.responder.filter(|_| counted_twice).map(|end| (end.address, settled));
         self.started = self.started.min(request.started);
-        self.messages = self.messages.saturating_add(request.messages);
+        let copied = self.windows[0].has_copies_of(&request.windows[0]);
+        self.messages = self.messages.saturating_add(request.messages - u32::from(copied));
+        self.duplicates =
+            self.duplicates.saturating_add(request.duplicates).saturating_add(copied.into());
         self.retransmissions = self.retransmissions.saturating_add(request.retransmissions);
         self.marks |= Self::INIT_SEEN | request.marks & Self::COUNTED;
         self.nat.merge(request.nat);
         self.offer = self.offer.take().or(request.offer);
         self.windows[0].absorb(&request.windows[0]);
+        tally
     }
 
     /// A peer sent a NAT keepalive.
@@ -262,7 +343,7 @@ impl Sa {
             self.marks |= Self::ABNORMAL_ESP;
         }
         let refused = self.failure.is_some_and(|failure| failure.reason.is_refusal());
-        if refused || (self.is_mutual() && !self.esp.is_mutual()) {
+        if refused || !self.is_proven_by_esp() {
             return;
         }
         let before = self.state;
@@ -270,6 +351,17 @@ impl Sa {
         if self.state == State::Established {
             self.failure = None;
             self.marks |= Self::CONFIRMED;
+        }
+    }
+
+    /// Whether both ends sent ESP; where only one end's messages are seen, that one.
+    fn is_proven_by_esp(&self) -> bool {
+        let sent = [self.esp.from_initiator(), self.esp.from_responder()];
+        let [initiator, responder] = sent.map(|sent| sent.packets > 0);
+        match (self.has(Self::INITIATOR_SEEN), self.has(Self::RESPONDER_SEEN)) {
+            (true, true) => initiator && responder,
+            (true, false) => initiator,
+            (false, _) => responder,
         }
     }
 
@@ -333,17 +425,19 @@ impl Sa {
     /// peers move (RFC 4555) and NATs change their mind. One that was only parsed later
     /// does not.
     fn locate(&mut self, facts: &Facts, observation: &Observation<'_>) {
-        let (from, to) = (observation.from, observation.to);
-        let (initiator, responder, seen) = if facts.from_initiator {
-            (from, to, Self::INITIATOR_SEEN)
-        } else {
-            (to, from, Self::RESPONDER_SEEN)
-        };
-        if observation.time >= self.last || self.initiator.is_none() {
-            self.initiator = Some(initiator);
-            self.responder = Some(responder);
+        let ends = ends(facts, observation);
+        let present = self.ends();
+        if observation.time >= self.last || present.is_none() {
+            let [initiator, responder] = match (&mut self.rare, present) {
+                (Some(rare), Some(present)) => place::after(&mut rare.elsewhere, present, ends),
+                _ => ends,
+            };
+            (self.initiator, self.responder) = (Some(initiator), Some(responder));
         }
-        self.marks |= seen;
+        self.marks |= match facts.from_initiator {
+            true => Self::INITIATOR_SEEN,
+            false => Self::RESPONDER_SEEN,
+        };
         if self.resp_spi == [0; 8] {
             self.resp_spi = facts.resp_spi;
         }
@@ -353,16 +447,48 @@ impl Sa {
         }
     }
 
+    fn ends(&self) -> Option<Ends> {
+        Some([self.initiator?, self.responder?])
+    }
+
     fn window(&mut self, facts: &Facts) -> &mut Window {
-        &mut self.windows[usize::from(!facts.asked_by_initiator())]
+        &mut self.windows[side(facts)]
     }
 
     fn pair(&mut self, facts: &Facts, time: u64, events: &mut EventSet) -> Sight {
+        let synchronizes = self.state == State::Established && facts.may_synchronize();
+        if synchronizes && self.begins_anew(facts) {
+            let rare = self.rare.get_or_insert_default();
+            let sight = rare.synchronizations[side(facts)].synchronize(facts);
+            report_sight(sight, events);
+            if sight == Sight::New {
+                self.windows.iter_mut().for_each(Window::let_jump);
+            }
+            return sight;
+        }
         let from_zero = self.knows_order();
-        self.window(facts).observe(facts, time, from_zero, events)
+        let sight = self.window(facts).observe(facts, time, from_zero, events);
+        if synchronizes && sight == Sight::New {
+            self.windows.iter_mut().for_each(Window::let_jump);
+        }
+        sight
+    }
+
+    /// Whether the message has the id 0 of one before it, or answers one that has.
+    fn begins_anew(&self, facts: &Facts) -> bool {
+        let side = side(facts);
+        let waits = self.rare.as_ref().is_some_and(|rare| {
+            let exchange = &rare.synchronizations[side];
+            facts.response && exchange.is_asked() && !exchange.is_answered()
+        });
+        waits || self.windows[side].begins_anew(facts)
     }
 
     fn take_round_trip(&mut self, facts: &Facts, time: u64) -> Option<u32> {
+        if facts.may_synchronize() {
+            // Of which of the messages with id 0 it is the answer matters to nobody.
+            return None;
+        }
         facts.response.then(|| self.window(facts).round_trip(facts.id, time))?
     }
 
@@ -379,8 +505,7 @@ impl Sa {
             return false;
         }
         let from_zero = self.knows_order();
-        let side = usize::from(!facts.asked_by_initiator());
-        if !self.windows[side].is_next(facts.id, from_zero) {
+        if !self.windows[side(facts)].is_next(facts.id, from_zero) {
             return false;
         }
         if facts.is_use() && !self.has(Self::AUTH_SEEN) && self.state != State::Established {
@@ -614,6 +739,9 @@ impl Sa {
 
     fn take(&mut self, step: Option<Step>, time: u64, outcome: &mut Outcome) {
         let Some(step) = step else { return };
+        if matches!(step, Step::Authenticated | Step::Use) && self.is_claim() {
+            return;
+        }
         if step == Step::Authenticated {
             self.established = NonZeroU64::new(time);
         }
@@ -705,11 +833,7 @@ impl Sa {
         after_whole: bool,
         outcome: &mut Outcome,
     ) {
-        let key = MessageKey {
-            message_id: facts.id,
-            from_initiator: facts.from_initiator,
-            response: facts.response,
-        };
+        let key = key(facts);
         let now = observation.time / 1000;
         let conditions = match observation.tx.fragment() {
             Some(fragment) => {
@@ -734,6 +858,26 @@ impl Sa {
 
     fn has(&self, marks: u16) -> bool {
         self.marks & marks == marks
+    }
+}
+
+/// Which end began the exchange of a message.
+fn side(facts: &Facts) -> usize {
+    usize::from(!facts.asked_by_initiator())
+}
+
+fn ends(facts: &Facts, observation: &Observation<'_>) -> Ends {
+    match facts.from_initiator {
+        true => [observation.from, observation.to],
+        false => [observation.to, observation.from],
+    }
+}
+
+fn key(facts: &Facts) -> MessageKey {
+    MessageKey {
+        message_id: facts.id,
+        from_initiator: facts.from_initiator,
+        response: facts.response,
     }
 }
 

@@ -20,30 +20,59 @@ const ALLOCATION: usize = 16;
 pub(super) enum Class {
     /// Nobody but the initiator has said anything that matters.
     HalfOpen,
+    /// In its handshake, as far as one of its peers says.
+    Claimed,
+    /// In use, as far as one of its peers says.
+    OneSided,
     /// Failed or closed.
     Ended,
     /// The responder goes on with the handshake.
     Opening,
-    /// In use, as far as one of its peers says.
-    OneSided,
-    /// In use.
+    /// In use, and first seen so: whoever can send from two addresses can invent it.
+    MidStream,
+    /// In use, after a handshake that was seen.
     Established,
 }
 
 impl Class {
-    pub(super) const ALL: [Self; 5] =
-        [Self::HalfOpen, Self::Ended, Self::Opening, Self::OneSided, Self::Established];
+    pub(super) const ALL: [Self; 7] = [
+        Self::HalfOpen,
+        Self::Claimed,
+        Self::OneSided,
+        Self::Ended,
+        Self::Opening,
+        Self::MidStream,
+        Self::Established,
+    ];
 
     pub(super) fn of(sa: &Sa) -> Self {
-        match sa.state {
-            State::HalfOpen | State::Cookie => Self::HalfOpen,
-            State::Failed | State::Closed => Self::Ended,
-            State::InitDone | State::Authenticating => Self::Opening,
-            State::Established if sa.is_mutual() => Self::Established,
-            State::Established => Self::OneSided,
+        match (sa.state, sa.is_mutual()) {
+            (State::HalfOpen | State::Cookie, _) => Self::HalfOpen,
+            (State::Failed | State::Closed, _) => Self::Ended,
+            (State::InitDone | State::Authenticating, false) => Self::Claimed,
+            (State::InitDone | State::Authenticating, true) => Self::Opening,
+            (State::Established, false) => Self::OneSided,
+            (State::Established, true) if sa.has_init() => Self::Established,
+            (State::Established, true) => Self::MidStream,
+        }
+    }
+
+    /// The share of all records, in sixteenths, that none of another class pushes out. So
+    /// whatever is invented in great numbers pushes out its own: of the handshakes that go
+    /// on at a time there are few, and they may be new to a table that is full of others.
+    /// What one peer says alone has no share.
+    fn share(self) -> usize {
+        match self {
+            Self::HalfOpen | Self::Ended => 1,
+            Self::Claimed | Self::OneSided => 0,
+            Self::Opening | Self::Established => 5,
+            Self::MidStream => 4,
         }
     }
 }
+
+/// What the shares are parts of.
+const SHARES: usize = 16;
 
 /// What a record is found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,13 +263,29 @@ impl Slab {
         (slot != NIL).then_some(slot)
     }
 
+    /// The record to give up when memory is short, but not `keep`: the oldest of the least
+    /// class that has more than its share.
+    pub(super) fn victim(&self, keep: Option<u32>) -> Option<(Class, u32)> {
+        let oldest = |class: &Class| {
+            let slot = self.lists[*class as usize].oldest;
+            let record = self.record(slot)?;
+            let slot = if Some(slot) == keep { record.newer } else { slot };
+            (slot != NIL).then_some((*class, slot))
+        };
+        let has_too_many = |class: &&Class| {
+            self.lists[**class as usize].length * SHARES > self.length * class.share()
+        };
+        let mut over = Class::ALL.iter().filter(has_too_many);
+        over.find_map(oldest).or_else(|| Class::ALL.iter().find_map(oldest))
+    }
+
     pub(super) fn length(&self) -> usize {
         self.length
     }
 
     pub(super) fn half_open(&self) -> usize {
         let length = |class| self.lists[class as usize].length;
-        length(Class::HalfOpen) + length(Class::Opening)
+        length(Class::HalfOpen) + length(Class::Claimed) + length(Class::Opening)
     }
 
     /// The bytes in use.
@@ -357,6 +402,7 @@ mod tests {
             body: Body::Init(Init::Request),
             hash: 0,
             way: 0,
+            at: 0,
         };
         Sa::new(&facts, 0)
     }

@@ -29,8 +29,8 @@ const SHARDS: usize = 256;
 /// The most records that one message gives up for time. It adds at most one, so
 /// two keep up.
 const EXPIRED_AT_ONCE: usize = 2;
-/// The most other shards that are searched for a half-open SA to evict, while the
-/// message's own has others.
+/// The most other shards that are searched for one with too many half-open SAs, while the
+/// message's own has SAs of another kind to evict.
 const SEARCHED: usize = 8;
 
 /// One pair of peers is remembered for so many bytes of the memcap.
@@ -128,6 +128,7 @@ impl Table {
         let mut facts = Facts::of(observation.tx, &self.hasher)?;
         let keys = Keys::of(&facts, observation, &self.hasher);
         facts.way = keys.half as u16;
+        facts.at = (observation.time / 1000) as u32;
         let mut shard = self.lock(keys.place);
         let now = self.clock.advance(observation.time);
         self.expire(&mut shard, now);
@@ -254,7 +255,10 @@ impl Table {
             let is_stray = |half: &u32| *half != slot && is_unnamed(shard, *half);
             if let Some(stray) = half.filter(is_stray).filter(|_| facts.is_init()) {
                 let request = shard.remove(stray);
-                shard.update(slot, |sa| request.map(|request| sa.absorb(request)));
+                let settled = shard.update(slot, |sa| sa.absorb(request?)).flatten();
+                if let Some((responder, tally)) = settled {
+                    self.pressure.count(responder, tally, time);
+                }
             }
             return Some((slot, EventSet::default()));
         }
@@ -331,7 +335,7 @@ impl Table {
         let Some(sa) = shard.remove(slot) else { return };
         let sum = match Class::of(&sa) {
             Class::HalfOpen => &self.sums.unanswered,
-            Class::Opening => &self.sums.unfinished,
+            Class::Claimed | Class::Opening => &self.sums.unfinished,
             _ => return,
         };
         sum.fetch_add(1, Ordering::Relaxed);
@@ -397,34 +401,35 @@ impl Table {
     fn make_room(&self, shard: &mut Shard<'_>, need: usize, keep: Option<u32>) -> bool {
         shard.commit();
         while self.sums.memuse.load(Ordering::Relaxed) + need as u64 > self.limits.memcap {
-            let half_open = shard.oldest(Class::HalfOpen).filter(|slot| Some(*slot) != keep);
-            if half_open.is_none() && self.evict_elsewhere(SEARCHED) {
-                continue;
-            }
-            let mut victims = Class::ALL.iter().filter_map(|class| shard.oldest(*class));
-            let Some(victim) = victims.find(|slot| Some(*slot) != keep) else {
-                if self.evict_elsewhere(SHARDS) {
-                    continue;
-                }
+            let own = shard.victim(keep);
+            let is_half_open = own.is_some_and(|(class, _)| class == Class::HalfOpen);
+            let evicted = (!is_half_open && self.evict_elsewhere(SEARCHED, Some(Class::HalfOpen)))
+                || own.is_some_and(|(_, victim)| self.evict(shard, victim))
+                || self.evict_elsewhere(SHARDS, None);
+            if !evicted {
                 return false;
-            };
-            shard.remove(victim);
-            shard.commit();
-            self.sums.evicted.fetch_add(1, Ordering::Relaxed);
+            }
         }
         true
     }
 
-    /// Evicts a half-open SA of one of the next shards, so many of them. One that another
-    /// thread has locked is passed over: waiting for it with a shard locked could be for
-    /// ever.
-    fn evict_elsewhere(&self, searched: usize) -> bool {
+    fn evict(&self, shard: &mut Shard<'_>, victim: u32) -> bool {
+        shard.remove(victim);
+        shard.commit();
+        self.sums.evicted.fetch_add(1, Ordering::Relaxed);
+        true
+    }
+
+    /// Evicts an SA of one of the next shards, so many of them, if one has to give up an SA
+    /// of this class, or any. One that another thread has locked is passed over: waiting for
+    /// it with a shard locked could be for ever.
+    fn evict_elsewhere(&self, searched: usize, wanted: Option<Class>) -> bool {
         for _ in 0..searched {
             let Some(mut shard) = self.next_shard() else { continue };
-            if let Some(victim) = shard.oldest(Class::HalfOpen) {
-                shard.remove(victim);
-                self.sums.evicted.fetch_add(1, Ordering::Relaxed);
-                return true;
+            if let Some((class, victim)) = shard.victim(None) {
+                if wanted.is_none_or(|wanted| wanted == class) {
+                    return self.evict(&mut shard, victim);
+                }
             }
         }
         false
@@ -456,9 +461,11 @@ impl Table {
         let limits = &self.limits;
         let seconds = match Class::of(sa) {
             Class::HalfOpen => u64::from(limits.half_open_timeout),
-            Class::Opening => u64::from(limits.half_open_timeout) * PATIENCE,
+            Class::Claimed | Class::Opening => u64::from(limits.half_open_timeout) * PATIENCE,
             Class::Ended => u64::from(limits.closed_timeout),
-            Class::OneSided | Class::Established => u64::from(limits.established_timeout),
+            Class::OneSided | Class::MidStream | Class::Established => {
+                u64::from(limits.established_timeout)
+            }
         };
         now.is_beyond(sa.last, seconds * MICROSECONDS)
     }
@@ -498,6 +505,8 @@ fn view(sa: &Sa, outcome: &Outcome, time: u64) -> SaView {
         age_s: u32::try_from(age).unwrap_or(u32::MAX),
         messages: sa.messages,
         retransmissions: sa.retransmissions,
+        duplicates: sa.duplicates,
+        mutual: sa.is_mutual(),
         round_trip_us: sa.round_trip_us,
         handshake_ms: sa.handshake_ms(),
         nat: sa.nat.nat(),
@@ -515,6 +524,7 @@ fn view(sa: &Sa, outcome: &Outcome, time: u64) -> SaView {
 fn inside_view(sa: &Sa, inside: &Inside) -> InsideView {
     InsideView {
         parent: inside.parent.map(id),
+        is_clone: inside.is_clone,
         child_spis: match sa.state {
             State::Established => inside.child_spis(),
             _ => Vec::new(),

@@ -4,7 +4,6 @@
 use core::marker::PhantomData;
 
 use super::error::{ErrorKind, ParseError};
-use super::header::Version;
 use super::reader::Reader;
 use super::registry::{
     GatewayIdType, HashAlgorithm, IpcompTransform, KeyExchangeMethod, NotifyType, PayloadType,
@@ -63,13 +62,13 @@ impl<'a> Notify<'a> {
             T::UNSUPPORTED_CRITICAL_PAYLOAD => {
                 NotifyData::UnsupportedCriticalPayload(PayloadType(r.u8(field)?))
             }
-            T::INVALID_MAJOR_VERSION => NotifyData::InvalidMajorVersion(Version(r.u8(field)?)),
             T::INVALID_MESSAGE_ID => NotifyData::InvalidMessageId(r.u32(field)?),
             T::INVALID_KE_PAYLOAD => NotifyData::InvalidKe(KeyExchangeMethod(r.u16(field)?)),
             T::SET_WINDOW_SIZE => NotifyData::SetWindowSize(r.u32(field)?),
             T::IPCOMP_SUPPORTED => NotifyData::Ipcomp {
                 cpi: r.u16("CPI")?,
                 transform: IpcompTransform(r.u8("IPComp Transform ID")?),
+                attributes: r.rest(),
             },
             T::NAT_DETECTION_SOURCE_IP | T::NAT_DETECTION_DESTINATION_IP => {
                 NotifyData::NatDetection(read_array(r)?)
@@ -89,7 +88,8 @@ impl<'a> Notify<'a> {
             T::PUZZLE => {
                 NotifyData::Puzzle { prf: Prf(r.u16("PRF")?), difficulty: r.u8("Difficulty")? }
             }
-            T::PPK_IDENTITY => {
+            // A responder confirms the identity with none of its own (RFC 8784, 3).
+            T::PPK_IDENTITY if !self.data.is_empty() => {
                 NotifyData::PpkIdentity { kind: PpkIdType(r.u8("PPK_ID Type")?), id: r.rest() }
             }
             _ => NotifyData::Raw(r.rest()),
@@ -102,8 +102,6 @@ impl<'a> Notify<'a> {
 pub enum NotifyData<'a> {
     /// UNSUPPORTED_CRITICAL_PAYLOAD: the type that was not understood.
     UnsupportedCriticalPayload(PayloadType),
-    /// INVALID_MAJOR_VERSION: the version the sender supports.
-    InvalidMajorVersion(Version),
     /// INVALID_MESSAGE_ID: the Message ID received.
     InvalidMessageId(u32),
     /// INVALID_KE_PAYLOAD: the method the responder wants.
@@ -116,6 +114,8 @@ pub enum NotifyData<'a> {
         cpi: u16,
         /// The compression algorithm.
         transform: IpcompTransform,
+        /// What its form prescribes; mostly nothing.
+        attributes: &'a [u8],
     },
     /// NAT_DETECTION_SOURCE_IP and NAT_DETECTION_DESTINATION_IP: SHA-1 of both
     /// SPIs, an address and a port.
@@ -264,19 +264,22 @@ mod tests {
     fn w15_known_data_is_decoded() {
         use NotifyType as T;
         let hash = [7; 20];
-        let cases: [(NotifyType, &[u8], NotifyData<'_>); 12] = [
+        let cases: [(NotifyType, &[u8], NotifyData<'_>); 11] = [
             (
                 T::UNSUPPORTED_CRITICAL_PAYLOAD,
                 &[99],
                 NotifyData::UnsupportedCriticalPayload(PayloadType(99)),
             ),
-            (T::INVALID_MAJOR_VERSION, &[0x20], NotifyData::InvalidMajorVersion(Version(0x20))),
             (T::INVALID_MESSAGE_ID, &[0, 0, 0, 5], NotifyData::InvalidMessageId(5)),
             (T::SET_WINDOW_SIZE, &[0, 0, 0, 8], NotifyData::SetWindowSize(8)),
             (
                 T::IPCOMP_SUPPORTED,
                 &[1, 2, 2],
-                NotifyData::Ipcomp { cpi: 0x0102, transform: IpcompTransform::IPCOMP_DEFLATE },
+                NotifyData::Ipcomp {
+                    cpi: 0x0102,
+                    transform: IpcompTransform::IPCOMP_DEFLATE,
+                    attributes: &[],
+                },
             ),
             (T::NAT_DETECTION_SOURCE_IP, &hash, NotifyData::NatDetection(&hash)),
             (T::COOKIE, &[1], NotifyData::Cookie(&[1])),
@@ -301,6 +304,20 @@ mod tests {
         for (kind, data, expected) in cases {
             assert_eq!(known(kind, data), Ok(expected));
         }
+    }
+
+    /// Data that is optional, or that no RFC gives a form.
+    #[test]
+    fn data_may_be_there_or_not() {
+        use NotifyType as T;
+        for data in [&[][..], &[0x20], &[2, 0, 0, 0]] {
+            // The version is in the header (RFC 7296, 3.10.1), but some repeat it.
+            assert_eq!(known(T::INVALID_MAJOR_VERSION, data), Ok(NotifyData::Raw(data)));
+        }
+        assert_eq!(known(T::PPK_IDENTITY, &[]), Ok(NotifyData::Raw(&[])));
+        let data = known(T::IPCOMP_SUPPORTED, &[1, 2, 3, 0x80, 1, 0, 9]);
+        let attributes = &[0x80, 1, 0, 9][..];
+        assert!(matches!(data, Ok(NotifyData::Ipcomp { attributes: it, .. }) if it == attributes));
     }
 
     #[test]

@@ -47,7 +47,8 @@ impl Sa {
         Some(Box::new(self.successor(&made, Chosen::inside(tx), time)))
     }
 
-    /// The record of an SA that takes this one's place (RFC 7296, 2.8 and 2.18). It is in
+    /// The record of an SA that takes this one's place (RFC 7296, 2.8 and 2.18), or that is
+    /// cloned from it (RFC 7791). It is in
     /// use at once, between the same ends; who asks for it is its initiator. What is known
     /// of NATs is not handed on: another thread may still have to parse it.
     fn successor(&self, made: &Made, chosen: Option<Chosen>, time: u64) -> Self {
@@ -57,7 +58,7 @@ impl Sa {
         }
         let [initiator, responder] = ends;
         let inside = self.inside.as_ref();
-        let inside = inside.map(|it| Box::new(it.successor(self.init_spi, made.same_initiator)));
+        let inside = inside.map(|it| Box::new(it.successor(self.init_spi, made)));
         Self {
             resp_spi: made.resp_spi,
             state: State::Established,

@@ -1,0 +1,159 @@
+//! Copies that a tap makes, and what is sent again.
+
+use super::*;
+
+/// What a table makes of copies of the same message, which come at these times, in
+/// microseconds: `d` for a duplicate, `r` for a retransmission, `-` for neither.
+fn sights(times: &[u64]) -> String {
+    let play = Play::new().established();
+    let message = inform(INITIATOR, 2, PayloadType::NONE);
+    let mut before = (0, 0);
+    let sight = |time: &u64| {
+        let (view, events) = observe(&play.table, &message, 10, START + SECOND + time).unwrap();
+        let now = (view.duplicates, view.retransmissions);
+        let [duplicates, again] = [now.0 - before.0, now.1 - before.1];
+        assert_eq!(events.contains(Event::Retransmission), again == 1);
+        before = now;
+        match (duplicates, again) {
+            (1, 0) => 'd',
+            (0, 1) => 'r',
+            _ => '-',
+        }
+    };
+    times.iter().map(sight).collect()
+}
+
+#[test]
+fn a_copy_is_closer_than_any_timer_sends_again() {
+    assert_eq!(sights(&[0, 20, 200, 8_000]), "-ddd");
+    // Timers of libreswan and of strongSwan, and one of 100 ms.
+    assert_eq!(sights(&[0, 500_000, 500_020]), "-rd");
+    assert_eq!(sights(&[0, 20, 4_000_000, 4_000_020]), "-drd");
+    assert_eq!(sights(&[0, 100_000, 200_000]), "-rr");
+    // The copy that was made first may be captured last.
+    assert_eq!(sights(&[5_000, 0]), "-d");
+}
+
+#[test]
+fn what_is_sent_on_and_on_is_no_copy() {
+    let times: Vec<u64> = (0..100).map(|number| number * 1_000).collect();
+    assert_eq!(sights(&times).matches('r').count(), 4);
+}
+
+#[test]
+fn a_handshake_of_which_a_tap_copies_everything_is_like_any_other() {
+    let mut play = Play::new();
+    let messages = [
+        sa_init(),
+        accept(),
+        auth(1, PayloadType::IDI, LARGE),
+        auth_answer(1, PayloadType::IDR, LARGE),
+        inform(INITIATOR, 2, PayloadType::NONE),
+        inform(ANSWER, 2, PayloadType::NONE),
+    ];
+    for (place, message) in messages.iter().enumerate() {
+        for copies in 0..3 {
+            let (view, events) = play.send(message);
+            assert_eq!(events.iter().collect::<Vec<_>>(), []);
+            assert_eq!((view.messages, view.retransmissions), (place as u32 + 1, 0));
+            assert_eq!(view.duplicates, place as u32 * 2 + copies);
+        }
+    }
+    let view = play.view(&inform(INITIATOR, 3, PayloadType::NONE));
+    assert_eq!((view.state, view.init_rate), (State::Established, 1));
+}
+
+/// A response that nobody asked for, an id that leaves others out, another message with an
+/// id that was used: the copy has no event of its own.
+#[test]
+fn a_copy_of_what_is_wrong_is_told_once() {
+    let mut play = Play::new().established();
+    play.send(&inform(INITIATOR, 2, PayloadType::NONE));
+    for (message, event) in [
+        (inform(ANSWER, 9, PayloadType::NONE), Event::ResponseWithoutRequest),
+        (inform(INITIATOR, 66, PayloadType::NONE), Event::MessageIdGap),
+        (inform(INITIATOR, 2, PayloadType::DELETE), Event::ReplayChanged),
+    ] {
+        assert_eq!(play.events(&message), [event]);
+        assert_eq!(play.events(&message), []);
+    }
+}
+
+fn fragment(number: u8, total: u8) -> MessageBuilder {
+    let body = [&[0, number, 0, total][..], &[number; 100]].concat();
+    let inner = if number == 1 { PayloadType::IDI } else { PayloadType::NONE };
+    MessageBuilder::request(ExchangeType::IKE_AUTH)
+        .header(|header| header.message_id = 1)
+        .payload(PayloadType::SKF, body)
+        .last_next(inner)
+}
+
+#[test]
+fn fragments_are_copied_too() {
+    // Each behind its original, or all behind all.
+    for order in [[1, 1, 2, 2, 3, 3], [1, 2, 3, 1, 2, 3]] {
+        let mut play = Play::new().begin();
+        for number in order {
+            assert_eq!(play.events(&fragment(number, 3)), []);
+        }
+        play.time += 4 * SECOND;
+        let again: Vec<_> = order.map(|number| play.events(&fragment(number, 3))).concat();
+        assert_eq!(again, [Event::Retransmission]);
+        let view = play.view(&auth_answer(1, PayloadType::IDR, LARGE));
+        assert_eq!((view.duplicates, view.retransmissions), (6, 1));
+        assert_eq!(view.state, State::Established);
+    }
+}
+
+/// A tap on both sides of a NAT: 10 is 110 outside.
+#[test]
+fn both_sides_of_a_nat_are_one_sa_that_does_not_move() {
+    let table = Table::new(Limits::default());
+    let mut time = START;
+    let mut places = Vec::new();
+    for (number, message) in [
+        sa_init(),
+        accept(),
+        auth(1, PayloadType::IDI, LARGE),
+        auth_answer(1, PayloadType::IDR, LARGE),
+        inform(INITIATOR, 2, PayloadType::NONE),
+        inform(ANSWER, 2, PayloadType::NONE),
+        inform(INITIATOR, 3, PayloadType::NONE),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let sides = if number % 2 == 0 { [10, 110] } else { [110, 10] };
+        for (copy, side) in sides.into_iter().enumerate() {
+            time += 2_000;
+            let (view, events) = observe(&table, message, side, time).unwrap();
+            assert_eq!(events.iter().collect::<Vec<_>>(), [], "message {number}, copy {copy}");
+            if number > 1 {
+                places.push(view.initiator.map(|end| end.address));
+                assert_eq!(view.messages, number as u32 + 1);
+                assert_eq!(
+                    (view.duplicates, view.half_open),
+                    ((number + copy) as u32, u32::from(number == 2))
+                );
+            }
+        }
+        time += 100_000;
+    }
+    places.dedup();
+    assert_eq!(places.len(), 1, "{places:?}");
+    assert_eq!(table.counters().active, 1);
+}
+
+#[test]
+fn who_really_moves_is_followed() {
+    let mut play = Play::new().established();
+    for (id, initiator) in [(2, 10), (3, 11), (4, 11)] {
+        play.time += SECOND;
+        let message = inform(INITIATOR, id, PayloadType::NONE);
+        let (view, _) = observe(&play.table, &message, initiator, play.time).unwrap();
+        assert_eq!(
+            view.initiator.map(|end| end.address),
+            Some(IpAddr::from([192, 0, 2, initiator]))
+        );
+    }
+}

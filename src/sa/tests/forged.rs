@@ -1,0 +1,126 @@
+//! What one forged datagram in a flow of honest peers may do.
+
+use Direction::{ToClient, ToServer};
+
+use super::*;
+use crate::pipeline::{track, track_esp, track_other};
+
+/// The flow between 192.0.2.10 and 192.0.2.20 on port 4500.
+struct Conversation {
+    table: Table,
+    flow: FlowContext,
+    time: u64,
+}
+
+impl Conversation {
+    fn new() -> Self {
+        let flow = FlowContext::new(Transport::Udp4500);
+        Self { table: Table::new(Limits::default()), flow, time: START }
+    }
+
+    fn send(&mut self, direction: Direction, message: &MessageBuilder) -> SaView {
+        let data = [&[0; 4][..], &message.build()].concat();
+        let end = |last| Endpoint { address: IpAddr::from([192, 0, 2, last]), port: 4500 };
+        let mut ends = [end(10), end(20)];
+        if direction == ToClient {
+            ends.reverse();
+        }
+        self.time += SECOND;
+        let mut tx = on_datagram(&mut self.flow, direction, &data).expect("a message");
+        track(&mut self.flow, &mut tx, &self.table, ends[0], ends[1], self.time);
+        tx.sa.expect("an SA")
+    }
+
+    /// ESP that is not counted yet is, as at the flow's end.
+    fn esp(&mut self, direction: Direction, packets: u8) {
+        for number in 0..packets {
+            let data = [&[7, 7, 7, direction as u8, 0, 0, 0, number][..], &[1; 56]].concat();
+            assert!(on_datagram(&mut self.flow, direction, &data).is_none());
+            track_other(&mut self.flow, direction, &data, &self.table);
+        }
+        track_esp(&mut self.flow, &self.table);
+    }
+
+    fn exchange(&mut self, id: u32) -> SaView {
+        self.send(ToServer, &inform(INITIATOR, id, PayloadType::NONE));
+        self.send(ToClient, &inform(ANSWER, id, PayloadType::NONE))
+    }
+}
+
+/// With other SPIs; what it says is what an SA in use says, or one in its handshake.
+fn forged(exchange: ExchangeType, flags: u8) -> MessageBuilder {
+    sk(exchange, flags, 1, PayloadType::IDI, LARGE).header(|header| {
+        (header.init_spi, header.resp_spi) = ([0xee; 8], [0xdd; 8]);
+    })
+}
+
+fn all_forged() -> impl Iterator<Item = (Direction, MessageBuilder)> {
+    let exchanges =
+        [ExchangeType::INFORMATIONAL, ExchangeType::CREATE_CHILD_SA, ExchangeType::IKE_AUTH];
+    let ways =
+        [(ToServer, INITIATOR), (ToServer, RESPONDER), (ToClient, RESPONDER), (ToClient, ANSWER)];
+    exchanges.into_iter().flat_map(move |exchange| {
+        ways.map(|(direction, flags)| (direction, forged(exchange, flags)))
+    })
+}
+
+#[test]
+fn one_datagram_takes_no_esp_of_an_honest_sa() {
+    for (direction, message) in all_forged() {
+        let mut conversation = Conversation::new();
+        conversation.exchange(2);
+        let before = conversation.send(direction, &message);
+        conversation.esp(ToServer, 10);
+        conversation.esp(ToClient, 10);
+        let view = conversation.exchange(3);
+        let esp = [view.esp.from_initiator(), view.esp.from_responder()];
+        assert_eq!(esp.map(|sent| sent.packets), [10, 10]);
+        let view = conversation.send(direction, &message);
+        assert_eq!((view.state, view.confirmed), (before.state, false));
+        assert!(view.esp.is_empty());
+    }
+}
+
+/// The flow is first seen with ESP, and the forged datagram comes before honest ones.
+#[test]
+fn one_datagram_takes_no_esp_that_was_there_before() {
+    for (direction, message) in all_forged() {
+        let mut conversation = Conversation::new();
+        conversation.esp(ToServer, 10);
+        let before = conversation.send(direction, &message);
+        conversation.esp(ToServer, 10);
+        conversation.esp(ToClient, 20);
+        let view = conversation.exchange(2);
+        assert!(view.confirmed);
+        conversation.esp(ToServer, 1);
+        let view = conversation.exchange(3);
+        let esp = [view.esp.from_initiator(), view.esp.from_responder()];
+        assert_eq!(esp.map(|sent| sent.packets), [21, 20]);
+        let view = conversation.send(direction, &message);
+        assert_eq!((view.state, view.confirmed), (before.state, false));
+        assert!(view.esp.is_empty());
+    }
+}
+
+/// A datagram with the SPIs of the honest SA and the flag turned round.
+#[test]
+fn one_datagram_does_not_turn_the_ends_of_esp_round() {
+    let mut conversation = Conversation::new();
+    conversation.exchange(2);
+    conversation.send(ToServer, &inform(RESPONDER, 9, PayloadType::NONE));
+    conversation.esp(ToServer, 10);
+    let view = conversation.exchange(3);
+    assert_eq!(view.esp.from_initiator().packets, 10);
+}
+
+/// A tap that sees one end only: its second message is enough.
+#[test]
+fn esp_of_one_end_counts_where_only_that_end_is_seen() {
+    let mut conversation = Conversation::new();
+    for id in [2, 3] {
+        conversation.send(ToServer, &inform(INITIATOR, id, PayloadType::NONE));
+        conversation.esp(ToServer, 10);
+    }
+    let view = conversation.send(ToServer, &inform(INITIATOR, 4, PayloadType::NONE));
+    assert_eq!((view.esp.from_initiator().packets, view.confirmed), (20, true));
+}
