@@ -4,6 +4,9 @@
 //! with what is made here; [`crate::crafted_captures_are_as_made`] does, and
 //! with `CRAFT=1` in the environment writes them.
 
+#[path = "craft_flows.rs"]
+mod flows;
+
 use std::time::Duration;
 
 use etherparse::PacketBuilder;
@@ -35,8 +38,10 @@ pub(crate) fn captures() -> Vec<(&'static str, Vec<u8>)> {
         ("requests-both-ways", requests_both_ways()),
         ("truncated", truncated()),
     ]
+    .into_iter()
+    .chain(flows::cases())
     .map(|(case, datagrams)| (case, file(&datagrams)))
-    .into()
+    .collect()
 }
 
 /// A UDP datagram between client and server.
@@ -45,15 +50,17 @@ struct Datagram {
     client_port: u16,
     server_port: u16,
     data: Vec<u8>,
+    /// When it is captured, after the beginning; without it a millisecond after the last.
+    at: Option<Duration>,
 }
 
 impl Datagram {
     fn to_server(server_port: u16, data: Vec<u8>) -> Self {
-        Self { to_server: true, client_port: server_port, server_port, data }
+        Self::from_port(server_port, server_port, data)
     }
 
     fn from_port(client_port: u16, server_port: u16, data: Vec<u8>) -> Self {
-        Self { to_server: true, client_port, server_port, data }
+        Self { to_server: true, client_port, server_port, data, at: None }
     }
 
     fn frame(&self) -> Vec<u8> {
@@ -78,7 +85,8 @@ fn file(datagrams: &[Datagram]) -> Vec<u8> {
     for (number, datagram) in (0..).zip(datagrams) {
         let frame = datagram.frame();
         let length = u32::try_from(frame.len()).expect("a frame is small");
-        let packet = PcapPacket::new(BEGIN + Duration::from_millis(number), length, &frame);
+        let after = datagram.at.unwrap_or(Duration::from_millis(number));
+        let packet = PcapPacket::new(BEGIN + after, length, &frame);
         writer.write_packet(&packet).expect("memory can be written");
     }
     writer.into_writer()
@@ -363,8 +371,10 @@ fn esp_in_claimed_flows() -> Vec<Datagram> {
     let marked = [vec![0; 4], good()].concat();
     let mut datagrams = Vec::new();
     for (client_port, first) in [(1001, marked), (1002, vec![0xff]), (1003, sip)] {
-        let datagram =
-            |to_server, data| Datagram { to_server, client_port, server_port: NAT_T, data };
+        let datagram = |to_server, data| Datagram {
+            to_server,
+            ..Datagram::from_port(client_port, NAT_T, data)
+        };
         datagrams.extend([
             datagram(true, first.clone()),
             datagram(false, esp(1, 7)),
