@@ -8,12 +8,12 @@ use core::slice;
 
 use super::flow::Flow;
 use super::guard::guard;
-use super::{late_detection, packet, protocol, TO_CLIENT, TO_SERVER, UDP};
+use super::{late_detection, packet, protocol, tracking, TO_CLIENT, TO_SERVER, UDP};
 use crate::pipeline::find_expected;
 use crate::sys;
 use crate::tx::Transport;
 use crate::wire::datagram::NON_ESP_MARKER;
-use crate::wire::{detect, Sighting, HEADER_LEN};
+use crate::wire::{detect, detect_if_known, Sighting, HEADER_LEN};
 
 /// The IANA ports of IKE. Detection goes by content on every port; on these the
 /// probing parser also sees what the patterns cannot.
@@ -147,13 +147,8 @@ unsafe extern "C" fn probe_content(
     guard(FAILED, || {
         // SAFETY: the host passes a locked flow and the payload of its packet.
         let (flow, data) = unsafe { hand_over(flow, data, length) };
-        let (client, server) = flow.ports();
-        let sighting = detect(data).or_else(|| match flow.transport() {
-            Transport::Udp => None,
-            _ => find_expected(client, server, data),
-        });
         // SAFETY: the host passes a place for the direction.
-        sighting.map_or(FAILED, |sighting| unsafe { take(flow, sighting, direction) })
+        find(flow, data).map_or(FAILED, |sighting| unsafe { take(flow, sighting, direction) })
     })
 }
 
@@ -169,7 +164,7 @@ pub(super) unsafe extern "C" fn probe_port(
     guard(FAILED, || {
         // SAFETY: as in `probe_content`.
         let (flow, data) = unsafe { hand_over(flow, data, length) };
-        match find(flow, data) {
+        match find_here(flow, data) {
             // SAFETY: as in `probe_content`.
             Some(sighting) => unsafe { take(flow, sighting, direction) },
             None if late_detection::is_esp_only(flow) => protocol(),
@@ -178,10 +173,26 @@ pub(super) unsafe extern "C" fn probe_port(
     })
 }
 
-/// A message in a flow where IKE is expected.
+/// A message of IKEv2 in any flow: one that proves itself, one that a peer may answer on a port
+/// of IKE, or one of an SA that is known.
 pub(super) fn find(flow: Flow, data: &[u8]) -> Option<Sighting> {
+    match flow.transport() {
+        Transport::Udp => detect(data).or_else(|| find_known(data)),
+        _ => find_here(flow, data),
+    }
+}
+
+/// The same in a flow where IKE is expected, whatever its ports are.
+pub(super) fn find_here(flow: Flow, data: &[u8]) -> Option<Sighting> {
     let (client, server) = flow.ports();
-    detect(data).or_else(|| find_expected(client, server, data))
+    let sighting = detect(data).or_else(|| find_expected(client, server, data));
+    sighting.or_else(|| find_known(data))
+}
+
+/// A message of an SA that is known, too odd to be certain without.
+fn find_known(data: &[u8]) -> Option<Sighting> {
+    let (sighting, init_spi, resp_spi) = detect_if_known(data)?;
+    tracking::table()?.knows(init_spi, resp_spi).then_some(sighting)
 }
 
 /// What the host passes to a probing function or to the parser.

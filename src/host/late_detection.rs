@@ -26,11 +26,10 @@ use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use super::flow::Flow;
 use super::guard::guard;
 use super::packet::{self, Current};
-use super::{log, protocol};
-use crate::pipeline::find_expected;
+use super::{detection, log, protocol};
 use crate::sys;
 use crate::wire::datagram::NON_ESP_MARKER;
-use crate::wire::{detect, Header};
+use crate::wire::Header;
 
 /// How far a sequence number may have grown between two datagrams seen in one direction.
 const LARGEST_STEP: u32 = 4096;
@@ -294,7 +293,7 @@ unsafe extern "C" fn on_packet(
 /// A datagram in a flow that is not ours.
 fn look(flow: Flow, number: sys::AppProto, data: &[u8]) {
     let (first, last) = flow.ends();
-    if is_message(first, last, data) {
+    if detection::find(flow, data).is_some() {
         // A new flow is offered to all parsers anyway.
         if number != UNKNOWN {
             take_over(flow, number);
@@ -304,16 +303,6 @@ fn look(flow: Flow, number: sys::AppProto, data: &[u8]) {
         && candidate_or_new(flow).is_some_and(|candidate| candidate.is_esp(data))
     {
         restart(flow);
-    }
-}
-
-/// Whether a datagram is a message of IKEv2.
-fn is_message(source: u16, destination: u16, data: &[u8]) -> bool {
-    let is_port = |port| matches!(port, 500 | 4500);
-    if is_port(source) || is_port(destination) {
-        detect(data).is_some() || find_expected(source, destination, data).is_some()
-    } else {
-        detect(data).is_some()
     }
 }
 
@@ -354,8 +343,7 @@ fn give_back_ikev1(flow: Flow) {
 /// Whether a datagram belongs to a flow of IKE between ports that are not IKE's: a message, a
 /// damaged one, a keepalive, or ESP.
 fn belongs_elsewhere(flow: Flow, data: &[u8]) -> bool {
-    let (first, last) = flow.ends();
-    if data.len() <= 1 || detect(data).is_some() || find_expected(first, last, data).is_some() {
+    if data.len() <= 1 || detection::find_here(flow, data).is_some() {
         return true;
     }
     let Some(packet) = Esp::of(data) else { return false };

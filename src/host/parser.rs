@@ -229,7 +229,7 @@ fn take_in(state: &mut State, flow: Flow, direction: Direction, data: &[u8]) {
     let mut transaction = on_datagram(context, direction, data);
     if transaction.is_some() && !*has_message {
         // Nothing is said of what comes in a flow of ESP that may be anybody's.
-        *has_message = detection::find(flow, data).is_some();
+        *has_message = detection::find_here(flow, data).is_some();
         if *has_message {
             late_detection::has_message(flow);
         } else {

@@ -223,6 +223,14 @@ impl Table {
         }
     }
 
+    /// Whether there is a record of the SA with these SPIs.
+    pub fn knows(&self, init_spi: [u8; 8], resp_spi: [u8; 8]) -> bool {
+        let shard = self.lock(place(&self.hasher, init_spi));
+        let hash = self.hasher.hash_one((init_spi, resp_spi));
+        let is_it = |sa: &Sa| (sa.init_spi, sa.resp_spi) == (init_spi, resp_spi);
+        shard.find(By::Pair, hash, is_it).is_some()
+    }
+
     /// Changes the record of the SA with these SPIs, if there is one.
     fn update<T>(
         &self,

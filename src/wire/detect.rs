@@ -12,9 +12,9 @@
 use super::datagram::NON_ESP_MARKER;
 use super::error::{ErrorKind, ParseError};
 use super::header::{Header, HEADER_LEN};
-use super::message::{Message, Payload, Payloads};
+use super::message::{Message, Payloads, PAYLOAD_HEADER_LEN as GENERIC_HEADER};
 use super::registry::{ExchangeType, PayloadType, Protocol};
-use super::sa::Proposals;
+use super::sa::{Proposal, Proposals};
 
 /// The offset of the version byte in the header.
 const VERSION_OFFSET: usize = 17;
@@ -53,8 +53,8 @@ impl Sighting {
 ///   has assigned the exchange type and the first payload's type; the reserved flags are
 ///   clear; SPIs, Message ID and flags fit the exchange (RFC 7296, sections 2.2, 2.6 and
 ///   3.1); the chain of payloads ends exactly where the length says.
-/// - It begins an IKE SA, and its chain has an SA payload with a proposal for IKE whose
-///   lengths fit, whatever the header says besides, the type of the first payload included.
+/// - It begins an IKE SA, and its chain has an SA payload with a proposal for IKE, whole or
+///   cut, whatever the header says besides, the type of the first payload included.
 /// - Its chain ends with an encrypted payload exactly where the datagram or the header's
 ///   length ends, and exchange type, SPIs and Message ID are usual, whatever the header says
 ///   besides.
@@ -67,6 +67,19 @@ pub fn detect(data: &[u8]) -> Option<Sighting> {
     }
     let behind = data.strip_prefix(&NON_ESP_MARKER)?;
     certain(behind).map(|header| Sighting::new(true, &header))
+}
+
+/// A message that neither proves itself nor can be excluded, with its initiator's and its
+/// responder's SPI: it is one if there is an IKE SA with these. `None` for what is no usual
+/// message of an SA.
+pub fn detect_if_known(data: &[u8]) -> Option<(Sighting, [u8; 8], [u8; 8])> {
+    let behind = data.strip_prefix(&NON_ESP_MARKER);
+    let bare = behind.unwrap_or(data);
+    if bare.get(VERSION_OFFSET)? >> 4 != 2 {
+        return None;
+    }
+    let header = Header::parse(bare).ok().filter(is_usual)?;
+    Some((Sighting::new(behind.is_some(), &header), header.init_spi, header.resp_spi))
 }
 
 /// As [`detect`], for a datagram on a port of IKE, where a message that a peer may answer is
@@ -134,15 +147,14 @@ fn certain(bytes: &[u8]) -> Option<Header> {
     if bytes.get(VERSION_OFFSET)? >> 4 != 2 {
         return None;
     }
+    let has_payload = |header: &Header| header.next_payload != PayloadType::NONE;
+    plausible_header(bytes).filter(has_payload).or_else(|| proven_header(bytes))
+}
+
+/// The header of `bytes`, if what is behind it proves that it is one.
+fn proven_header(bytes: &[u8]) -> Option<Header> {
     let header = Header::parse(bytes).ok()?;
-    if header.exchange_type.0 < ExchangeType::IKE_SA_INIT.0 {
-        return None;
-    }
-    let has_payload = header.next_payload != PayloadType::NONE;
-    let certain = (has_payload && plausible_header(bytes).is_some())
-        || begins_sa(&header, bytes)
-        || ends_encrypted(&header, bytes);
-    certain.then_some(header)
+    (begins_sa(&header, bytes) || ends_encrypted(&header, bytes)).then_some(header)
 }
 
 /// The header of `bytes`, if it can be no chance that it looks like one.
@@ -151,7 +163,7 @@ pub(super) fn plausible(bytes: &[u8]) -> Option<Header> {
     if bytes.get(VERSION_OFFSET)? >> 4 != 2 {
         return None;
     }
-    plausible_header(bytes)
+    plausible_header(bytes).or_else(|| proven_header(bytes))
 }
 
 /// Apart, so that the rest of [`plausible`] is small enough to be inlined for ESP.
@@ -203,8 +215,8 @@ fn chain_closes(mut payloads: Payloads<'_>) -> Option<bool> {
 }
 
 /// Whether the message offers or chooses an IKE SA: an SA payload, wherever it is in the
-/// chain, with a proposal for IKE and a transform whose lengths fit. The header's length is
-/// not asked, as peers do not ask it either, nor the type that it gives the first payload.
+/// chain, with a proposal for IKE. The header's length is not asked, as peers do not ask it
+/// either, nor the type that it gives the first payload.
 fn begins_sa(header: &Header, bytes: &[u8]) -> bool {
     if !begins(header.exchange_type) || header.init_spi == [0; 8] {
         return false;
@@ -214,29 +226,54 @@ fn begins_sa(header: &Header, bytes: &[u8]) -> bool {
         other => other,
     };
     let payloads = bytes.get(HEADER_LEN..).unwrap_or_default();
-    let mut payloads = Payloads::new(first, payloads, 0).map_while(Result::ok);
-    payloads.any(|payload| {
-        (payload.kind == PayloadType::SA || payload.offset == 0) && proposes_ike(&payload)
-    })
+    let (mut kind, mut at) = (first, 0);
+    for payload in Payloads::new(first, payloads, 0) {
+        match payload {
+            Ok(payload) => {
+                let may_be_sa = payload.kind == PayloadType::SA || payload.offset == 0;
+                if may_be_sa && proposes_ike(payload.body) {
+                    return true;
+                }
+                (kind, at) = (payload.next_payload, payload.offset + u32::from(payload.length));
+            }
+            Err(error) if error.kind == ErrorKind::UnknownCriticalPayload => {}
+            Err(_) => break,
+        }
+    }
+    // The chain is lost here: with an SA payload that is cut or whose length lies?
+    let rest = usize::try_from(at).ok().and_then(|at| payloads.get(at + GENERIC_HEADER..));
+    kind == PayloadType::SA && rest.is_some_and(proposes_ike)
 }
 
-/// Whether a payload has a proposal for IKE that can be read, with a transform.
-fn proposes_ike(payload: &Payload<'_>) -> bool {
-    let mut proposals = Proposals::new(payload.body, payload.body_offset()).map_while(Result::ok);
-    proposals.any(|proposal| {
+/// Whether the first proposal in the body of an SA payload is one for IKE: its fixed fields are
+/// those of a proposal that has transforms and is no longer than it may be.
+fn proposes_ike(body: &[u8]) -> bool {
+    const FIXED: usize = 8;
+    const LAST_OR_MORE: [u8; 2] = [0, 2];
+    const MOST_TRANSFORMS: u8 = 128;
+    let mut proposals = Proposals::new(body, 0).filter_map(Result::ok);
+    let is_whole = |proposal: Proposal<'_>| {
         proposal.protocol == Protocol::IKE
             && proposal.transforms().next().is_some_and(|transform| transform.is_ok())
-    })
+    };
+    if proposals.any(is_whole) {
+        return true;
+    }
+    let Some([last, reserved, _, _, number, protocol, spi_size, transforms]) =
+        body.first_chunk::<FIXED>()
+    else {
+        return false;
+    };
+    LAST_OR_MORE.contains(last)
+        && (*reserved, *number, *spi_size) == (0, 1, 0)
+        && *protocol == Protocol::IKE.0
+        && (1..=MOST_TRANSFORMS).contains(transforms)
 }
 
 /// Whether the chain of payloads ends exactly where the datagram or the header's length ends,
 /// with an encrypted payload, in an exchange of an SA that has both SPIs.
 fn ends_encrypted(header: &Header, bytes: &[u8]) -> bool {
-    let has_spis = header.init_spi != [0; 8] && header.resp_spi != [0; 8];
-    let is_usual = header.exchange_type.name().is_some()
-        && !begins(header.exchange_type)
-        && USUAL_MESSAGE_IDS.contains(&header.message_id);
-    if !has_spis || !is_usual {
+    if !is_usual(header) {
         return false;
     }
     let Ok(message) = Message::parse(bytes) else { return false };
@@ -249,6 +286,15 @@ fn ends_encrypted(header: &Header, bytes: &[u8]) -> bool {
         }
     }
     last.is_encrypted()
+}
+
+/// Whether exchange, SPIs and Message ID are those of a message of an SA that both peers know.
+fn is_usual(header: &Header) -> bool {
+    header.exchange_type.name().is_some()
+        && !begins(header.exchange_type)
+        && header.init_spi != [0; 8]
+        && header.resp_spi != [0; 8]
+        && USUAL_MESSAGE_IDS.contains(&header.message_id)
 }
 
 #[cfg(test)]
@@ -409,7 +455,7 @@ mod tests {
         for major in [0, 3, 15] {
             let bytes = patched(&whole, &[(17, major << 4)]);
             assert!(detect_expected(&bytes, false).is_some(), "major {major}");
-            assert_eq!(detect_expected(&bytes[..60], false), None, "major {major}");
+            assert_eq!(detect_expected(&bytes[..HEADER_LEN], false), None, "major {major}");
         }
         assert_eq!(detect_expected(&patched(&whole, &[(17, 0x10)]), false), None);
     }
@@ -423,11 +469,10 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_message_is_certain_when_its_sa_payload_is_there() {
+    fn a_cut_message_is_certain_when_its_first_proposal_has_begun() {
         let bytes = sa_init().build();
-        let sa_length = usize::from(u16::from_be_bytes([bytes[30], bytes[31]]));
         for cut in 0..bytes.len() {
-            let is_certain = cut >= HEADER_LEN + sa_length;
+            let is_certain = cut >= HEADER_LEN + GENERIC_HEADER + 8;
             assert_eq!(detect(&bytes[..cut]).is_some(), is_certain, "{cut} bytes");
         }
         let sealed = sk(ExchangeType::IKE_AUTH).build();

@@ -70,7 +70,7 @@ pub use certreq::CertificateRequest;
 pub use cp::{Configuration, ConfigurationAttribute};
 pub use datagram::{classify, Carrier, Datagram};
 pub use delete::Delete;
-pub use detect::{detect, detect_expected, Sighting};
+pub use detect::{detect, detect_expected, detect_if_known, Sighting};
 pub use eap::Eap;
 pub use encrypted::{Encrypted, Fragment};
 pub use error::{ErrorKind, ParseError};
