@@ -550,9 +550,78 @@ mod tests {
         ]
     }
 
+    /// As many again, later messages of the same protocols with other contents.
+    fn more_foreign() -> Vec<(&'static str, Vec<u8>)> {
+        let dns = b"\xab\xcd\x01\x20\0\x01\0\0\0\0\0\x01\x04_ike\x04_udp\x07example\0\0\x10\0\x01\
+            \0\0\x29\x10\0\0\0\x80\0\0\0";
+        let answer =
+            b"\xab\xcd\x85\x83\0\x01\0\0\0\x01\0\0\x02no\x07example\0\0\x1c\0\x01\xc0\x0f\0\x06\
+            \0\x01\0\0\x02\x58\0\x22\x02ns\xc0\x0f\x05admin\xc0\x0f";
+        let mdns = b"\0\0\x84\0\0\0\0\x01\0\0\0\0\x05_http\x04_tcp\x05local\0\0\x0c\0\x01\0\0\x11\x94\0\x02";
+        let sip = b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.1\r\nCSeq: 1 OPTIONS\r\n\r\n";
+        let snmp = b"\x30\x3a\x02\x01\x03\x30\x0f\x02\x02\x22\x20\x02\x03\0\xff\xe3\x04\x01\x04\x02\x01\x03\x04\
+            \x10\x30\x0e\x04\0\x02\x01\0\x02\x01\0\x04\0\x04\0\x04\0\x30\x12";
+        let stun =
+            b"\x01\x01\0\x0c\x21\x12\xa4\x42lkjihgfedcba\0\x20\0\x08\0\x01\xa1\x47\xe1\x12\xa6\x43";
+        let allocate =
+            b"\0\x03\0\x08\x21\x12\xa4\x42\x20\x22\x20\x22\x20\x22\x20\x22\0\x19\0\x04\x11\0\0\0";
+        let quic = b"\xe2\0\0\0\x01\x08abcdefgh\x08\x22\x20\x22\x20\x22\x20\x22\x20\x40\x75";
+        let quic2 =
+            b"\xd0\x6b\x33\x43\xcf\x08\x20\x22\x20\x22\x20\x22\x20\x22\x08hgfedcba\0\x44\x9c";
+        let dtls = b"\x16\xfe\xff\0\0\0\0\0\0\0\x01\0\x61\x02\0\0\x55\0\x01\0\0\0\0\0\x55\xfe\xfd";
+        let quick = [&[0x22; 8][..], &[0x20; 8], &[8, 0x10, 32, 1, 0x20, 0x22, 0, 1, 0, 0, 0, 100]];
+        let aggressive = [&[0x22; 8][..], &[0; 8], &[1, 0x11, 4, 0, 0, 0, 0, 0, 0, 0, 1, 0]];
+        vec![
+            ("DNS query with EDNS", dns.to_vec()),
+            ("DNS refusal", answer.to_vec()),
+            ("mDNS answer", mdns.to_vec()),
+            ("QUIC handshake", padded(quic, 300, 0x20)),
+            ("QUIC version 2", padded(quic2, 1200, 0x21)),
+            ("QUIC short header", padded(&[0x5f; 9], 60, 0x22)),
+            ("STUN answer", stun.to_vec()),
+            ("TURN allocate", allocate.to_vec()),
+            ("WireGuard initiation", padded(&[1, 0, 0, 0, 0x22, 0x20], 148, 0x22)),
+            ("WireGuard response", padded(&[2, 0, 0, 0, 1, 2, 3, 4], 92, 0x20)),
+            ("WireGuard cookie", padded(&[3, 0, 0, 0, 9, 9], 64, 0x22)),
+            ("WireGuard data", padded(&[4, 0, 0, 0, 0, 0, 0, 1, 9], 1452, 0x22)),
+            ("RTP video", padded(b"\x90\xe0\x20\x22\0\0\x20\x22\xde\xad\xbe\xef", 1200, 0x21)),
+            ("RTCP report", padded(b"\x81\xc9\0\x07\0\0\0\x22", 32, 0x22)),
+            ("NTP symmetric", padded(&[0x19, 2, 10, 0xe9], 68, 0x22)),
+            ("NTP control", padded(&[0x16, 2, 0x20, 0x22], 12, 0)),
+            ("SIP answer", sip.to_vec()),
+            ("DTLS server hello", padded(dtls, 109, 0x22)),
+            ("DTLS 1.3 data", padded(b"\x2e\x20\x22\0\x40", 69, 0x22)),
+            ("TFTP answer", b"\0\x06blksize\x001428\0tsize\x00203040\0".to_vec()),
+            ("SNMP version 3", snmp.to_vec()),
+            ("OpenVPN data", padded(b"\x48\0\0\x01\x20\x22", 120, 0x22)),
+            ("VXLAN", padded(&[8, 0, 0, 0, 0x22, 0x20, 0x22, 0], 120, 0x22)),
+            ("GTP-U", padded(&[0x32, 0xff, 0, 0x40, 0x22, 0x20, 0x22, 0x20, 0, 1], 76, 0x20)),
+            ("GTP-C answer", padded(&[0x48, 33, 0, 60, 0, 0, 0, 9], 64, 0x22)),
+            ("RADIUS accounting", padded(&[4, 0x20, 0, 60], 60, 0x22)),
+            ("DHCP offer", padded(&[2, 1, 6, 0, 0x20, 0x22, 0x20, 0x22], 300, 0x20)),
+            ("L2TP data", padded(&[0x40, 2, 0, 60, 0, 1, 0, 1], 60, 0x22)),
+            ("NetFlow 9", padded(&[0, 9, 0, 1, 0x20, 0x22], 80, 0x22)),
+            (
+                "BitTorrent",
+                b"d1:ad2:id20:\x22\x20\x22\x20\x22\x20\x22\x20e1:q4:ping1:y1:qe".to_vec(),
+            ),
+            ("IKEv1 quick mode", padded(&quick.concat(), 100, 0x22)),
+            ("IKEv1 aggressive mode", padded(&aggressive.concat(), 256, 0x20)),
+            ("ESP", padded(&[0x22, 0x20, 0x22, 0x20, 0, 0, 0x20, 0x22], 80, 0x21)),
+            ("ones", vec![1; 300]),
+            ("twos", vec![2; 300]),
+            ("0x21", vec![0x21; 300]),
+            ("0x2b", vec![0x2b; 300]),
+        ]
+    }
+
+    fn all_foreign() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
+        foreign().into_iter().chain(more_foreign())
+    }
+
     #[test]
     fn other_protocols_are_never_taken() {
-        for (name, bytes) in foreign() {
+        for (name, bytes) in all_foreign() {
             assert_eq!(detect(&bytes), None, "{name}");
             assert_eq!(detect(&marked_with(&bytes)), None, "{name} behind a marker");
             assert_eq!(detect_expected(&bytes, false), None, "{name} on port 500");
@@ -564,7 +633,7 @@ mod tests {
 
     #[test]
     fn other_protocols_are_not_taken_even_with_our_version_and_exchange() {
-        for (name, mut bytes) in foreign() {
+        for (name, mut bytes) in all_foreign() {
             for at in [17, 21] {
                 if let Some(place) = bytes.get_mut(at..at + 2) {
                     place.copy_from_slice(&[0x20, 0x22]);
@@ -597,7 +666,7 @@ mod tests {
     fn noise_is_never_taken() {
         let mut noise = Noise(0x1234_5678_9abc_def1);
         let mut buffer = [0; 160];
-        for round in 0..1_000_000 {
+        for round in 0..2_000_000 {
             let length = (noise.next() % 160) as usize;
             let bytes = &mut buffer[..length];
             noise.fill(bytes);
