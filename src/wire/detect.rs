@@ -12,7 +12,8 @@
 use super::datagram::NON_ESP_MARKER;
 use super::error::{ErrorKind, ParseError};
 use super::header::{Header, HEADER_LEN};
-use super::message::{Message, Payloads, PAYLOAD_HEADER_LEN as GENERIC_HEADER};
+use super::message::{Message, Payload, Payloads};
+use super::reader::byte_count;
 use super::registry::{ExchangeType, PayloadType, Protocol};
 use super::sa::{Proposal, Proposals};
 
@@ -24,6 +25,9 @@ const POSSIBLE_LENGTHS: core::ops::RangeInclusive<u32> = HEADER_LEN as u32..=u16
 
 /// Message IDs that an SA is likely to have: each is one exchange.
 const USUAL_MESSAGE_IDS: core::ops::Range<u32> = 0..1 << 16;
+
+/// The fixed fields of a proposal, in bytes.
+const PROPOSAL_HEADER: usize = 8;
 
 /// An IKE message found by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +59,9 @@ impl Sighting {
 ///   3.1); the chain of payloads ends exactly where the length says.
 /// - It begins an IKE SA, and its chain has an SA payload with a proposal for IKE, whole or
 ///   cut, whatever the header says besides, the type of the first payload included.
-/// - Its chain ends with an encrypted payload exactly where the datagram or the header's
-///   length ends, and exchange type, SPIs and Message ID are usual, whatever the header says
-///   besides.
+/// - Its chain has an encrypted payload that ends where the datagram or the header's length
+///   does, or near both, and exchange type, SPIs and Message ID are usual, whatever the header
+///   says besides.
 ///
 /// Against uniformly random bytes each leaves at least 48 bits to chance: less than one
 /// false sighting in 10^14 datagrams.
@@ -70,25 +74,24 @@ pub fn detect(data: &[u8]) -> Option<Sighting> {
 }
 
 /// A message that neither proves itself nor can be excluded, with its initiator's and its
-/// responder's SPI: it is one if there is an IKE SA with these. `None` for what is no usual
-/// message of an SA.
+/// responder's SPI: it is one if there is an IKE SA with these.
 pub fn detect_if_known(data: &[u8]) -> Option<(Sighting, [u8; 8], [u8; 8])> {
     let behind = data.strip_prefix(&NON_ESP_MARKER);
     let bare = behind.unwrap_or(data);
     if bare.get(VERSION_OFFSET)? >> 4 != 2 {
         return None;
     }
-    let header = Header::parse(bare).ok().filter(is_usual)?;
+    let header = Header::parse(bare).ok().filter(has_spis)?;
     Some((Sighting::new(behind.is_some(), &header), header.init_spi, header.resp_spi))
 }
 
 /// As [`detect`], for a datagram on a port of IKE, where a message that a peer may answer is
 /// worth more than elsewhere. `marker` says whether it has to have the non-ESP marker.
 ///
-/// The major version is 2 and the exchange type is not one of IKEv1's. The rest is weighed:
-/// what fits counts as many bits as it leaves to chance, and 28 bits are enough. So random
-/// bytes pass about once in 10^8 datagrams. Another major version than 1 and 2 has to come
-/// with much more, as it is none of ours; peers answer it with INVALID_MAJOR_VERSION.
+/// What fits a message counts as many bits as it leaves to chance, and 28 bits are enough. So
+/// random bytes pass about once in 10^8 datagrams. An exchange type of IKEv1 has to come with
+/// more, and another major version than 2 with much more: peers answer it with
+/// INVALID_MAJOR_VERSION. Major version 1 is never taken.
 pub fn detect_expected(data: &[u8], marker: bool) -> Option<Sighting> {
     let bytes = if marker { data.strip_prefix(&NON_ESP_MARKER)? } else { data };
     is_expected(bytes).map(|header| Sighting::new(marker, &header))
@@ -97,15 +100,17 @@ pub fn detect_expected(data: &[u8], marker: bool) -> Option<Sighting> {
 /// The header of `bytes`, if they may be a message on a port of IKE.
 pub(super) fn is_expected(bytes: &[u8]) -> Option<Header> {
     const ENOUGH: u32 = 28;
-    const ENOUGH_FOR_OTHERS: u32 = 56;
+    const FOR_EXCHANGES_OF_IKEV1: u32 = 40;
+    const FOR_OTHER_VERSIONS: u32 = 56;
     let header = Header::parse(bytes).ok()?;
+    let is_ikev2 = header.exchange_type.0 >= ExchangeType::IKE_SA_INIT.0;
     let wanted = match header.version.major() {
         1 => return None,
-        2 => ENOUGH,
-        _ => ENOUGH_FOR_OTHERS,
+        2 if is_ikev2 => ENOUGH,
+        2 => FOR_EXCHANGES_OF_IKEV1,
+        _ => FOR_OTHER_VERSIONS,
     };
-    let is_ikev2 = header.exchange_type.0 >= ExchangeType::IKE_SA_INIT.0;
-    (is_ikev2 && weight(&header, bytes) >= wanted).then_some(header)
+    (weight(&header, bytes) >= wanted).then_some(header)
 }
 
 /// The bits that a message leaves to chance. Zero bytes are common in other protocols, so
@@ -241,14 +246,25 @@ fn begins_sa(header: &Header, bytes: &[u8]) -> bool {
         }
     }
     // The chain is lost here: with an SA payload that is cut or whose length lies?
-    let rest = usize::try_from(at).ok().and_then(|at| payloads.get(at + GENERIC_HEADER..));
-    kind == PayloadType::SA && rest.is_some_and(proposes_ike)
+    let rest = usize::try_from(at).ok().and_then(|at| payloads.get(at..));
+    let Some([next, reserved, _, _, body @ ..]) = rest else { return false };
+    let is_first = at == 0 && *reserved == 0 && PayloadType(*next).name().is_some();
+    let is_cut = is_first && body.len() < PROPOSAL_HEADER && is_plain_request(header);
+    kind == PayloadType::SA && (is_cut || proposes_ike(body))
+}
+
+/// Whether a header is the one that peers send first, but for reserved flags and Length.
+fn is_plain_request(header: &Header) -> bool {
+    is_first_request(header)
+        && header.next_payload == PayloadType::SA
+        && header.version.minor() == 0
+        && header.flags.initiator()
+        && header.message_id == 0
 }
 
 /// Whether the first proposal in the body of an SA payload is one for IKE: its fixed fields are
 /// those of a proposal that has transforms and is no longer than it may be.
 fn proposes_ike(body: &[u8]) -> bool {
-    const FIXED: usize = 8;
     const LAST_OR_MORE: [u8; 2] = [0, 2];
     const MOST_TRANSFORMS: u8 = 128;
     let mut proposals = Proposals::new(body, 0).filter_map(Result::ok);
@@ -260,7 +276,7 @@ fn proposes_ike(body: &[u8]) -> bool {
         return true;
     }
     let Some([last, reserved, _, _, number, protocol, spi_size, transforms]) =
-        body.first_chunk::<FIXED>()
+        body.first_chunk::<PROPOSAL_HEADER>()
     else {
         return false;
     };
@@ -270,29 +286,40 @@ fn proposes_ike(body: &[u8]) -> bool {
         && (1..=MOST_TRANSFORMS).contains(transforms)
 }
 
-/// Whether the chain of payloads ends exactly where the datagram or the header's length ends,
-/// with an encrypted payload, in an exchange of an SA that has both SPIs.
+/// Whether the chain of payloads comes to an encrypted one, in an exchange of an SA that has
+/// both SPIs, and that ends exactly where the datagram or the header's length does, or all
+/// three ends are near each other.
 fn ends_encrypted(header: &Header, bytes: &[u8]) -> bool {
+    const NEAR: u32 = 64;
     if !is_usual(header) {
         return false;
     }
-    let Ok(message) = Message::parse(bytes) else { return false };
-    let mut last = PayloadType::NONE;
-    for payload in message.payloads() {
-        match payload {
-            Ok(payload) => last = payload.kind,
-            Err(error) if error.kind == ErrorKind::UnknownCriticalPayload => {}
-            Err(_) => return false,
-        }
-    }
-    last.is_encrypted()
+    let payloads = bytes.get(HEADER_LEN..).unwrap_or_default();
+    let of_known_end = |payload: &Result<Payload<'_>, ParseError>| match payload {
+        Ok(_) => true,
+        Err(error) => error.kind == ErrorKind::UnknownCriticalPayload,
+    };
+    let mut payloads = Payloads::new(header.next_payload, payloads, HEADER_LEN as u32)
+        .take_while(of_known_end)
+        .filter_map(Result::ok);
+    let Some(encrypted) = payloads.find(|payload| payload.kind.is_encrypted()) else {
+        return false;
+    };
+    let end = encrypted.offset.saturating_add(encrypted.length.into());
+    let (length, there) = (header.length, byte_count(bytes));
+    end == length
+        || end == there
+        || (end.abs_diff(length) <= NEAR && length.abs_diff(there) <= NEAR)
 }
 
 /// Whether exchange, SPIs and Message ID are those of a message of an SA that both peers know.
 fn is_usual(header: &Header) -> bool {
-    header.exchange_type.name().is_some()
-        && !begins(header.exchange_type)
-        && header.init_spi != [0; 8]
+    has_spis(header) && header.exchange_type.name().is_some() && !begins(header.exchange_type)
+}
+
+/// Whether both peers have named an SPI, and the Message ID is a likely one.
+fn has_spis(header: &Header) -> bool {
+    header.init_spi != [0; 8]
         && header.resp_spi != [0; 8]
         && USUAL_MESSAGE_IDS.contains(&header.message_id)
 }
@@ -411,6 +438,25 @@ mod tests {
     }
 
     #[test]
+    fn finds_later_messages_whose_ends_are_near_each_other() {
+        let sealed = sk(ExchangeType::IKE_AUTH).build();
+        let bytes = patched(&[&sealed[..], &[0; 7]].concat(), &[(27, sealed[27] + 3), (19, 0xc8)]);
+        assert!(detect(&bytes).is_some());
+        let far = [&bytes[..], &[0; 100]].concat();
+        assert_eq!(detect(&far), None);
+        let known = detect_if_known(&far).map(|(_, init_spi, _)| init_spi);
+        assert_eq!(known, Some(INIT_SPI));
+    }
+
+    #[test]
+    fn an_exchange_type_of_ikev1_does_not_hide_a_message_where_ike_is_expected() {
+        let bytes = patched(&sk(ExchangeType::IKE_AUTH).build(), &[(18, 4), (19, 0x48)]);
+        assert_eq!(detect(&bytes), None);
+        assert!(detect_expected(&bytes, false).is_some());
+        assert!(detect_if_known(&bytes).is_some());
+    }
+
+    #[test]
     fn two_oddities_of_what_proves_nothing_else_are_no_chance() {
         let mut bytes = sk(ExchangeType(99)).build();
         assert!(detect(&bytes).is_some());
@@ -469,13 +515,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_message_is_certain_when_its_first_proposal_has_begun() {
+    fn a_cut_request_is_certain_when_its_sa_payload_has_begun() {
         let bytes = sa_init().build();
         for cut in 0..bytes.len() {
-            let is_certain = cut >= HEADER_LEN + GENERIC_HEADER + 8;
+            let is_certain = cut >= HEADER_LEN + 4;
             assert_eq!(detect(&bytes[..cut]).is_some(), is_certain, "{cut} bytes");
         }
         let sealed = sk(ExchangeType::IKE_AUTH).build();
+        // What is encrypted is cut: the payload's length says so.
         for cut in 0..sealed.len() {
             assert_eq!(detect(&sealed[..cut]), None, "{cut} bytes");
         }

@@ -324,7 +324,7 @@ fn garbage() -> Vec<Datagram> {
         datagrams.push(Datagram::from_port(port, NAT_T, data));
     }
     // As much of a message as a probe might be content with, on another port.
-    for (port, length) in (11_000..).zip([18, 27, 28, 36]) {
+    for (port, length) in (11_000..).zip([18, 27, 28, 31]) {
         datagrams.push(Datagram::from_port(port, OTHER, good()[..length].to_vec()));
         datagrams.push(Datagram::from_port(port, OTHER, [&[0; 4], &good()[..length]].concat()));
     }
