@@ -164,9 +164,14 @@ pub fn track(
 ) {
     track_esp(flow, table);
     let observation = Observation { tx, from, to, time };
-    let Some((view, events)) = table.observe(&observation) else { return };
+    let Some((mut view, events)) = table.observe(&observation) else { return };
     if let Some((sa, header)) = in_flow(tx).zip(tx.header) {
         flow.esp.follow(sa, header.exchange_type, &view);
+        // What the flow carried before is the SA's from now on.
+        if let Some((sa, esp)) = flow.esp.take() {
+            table.carry(&sa, &esp);
+            view.esp.add(&esp);
+        }
         // One message can be sent by anybody, and by whoever turns a flag round.
         let is_known = flow.last.is_some_and(|last| last.is_same(&sa));
         if !is_known && (view.mutual || view.messages > 1) {

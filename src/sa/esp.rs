@@ -84,7 +84,7 @@ impl Esp {
         self.packets == [0; 2]
     }
 
-    pub(super) fn add(&mut self, more: &Self) {
+    pub(crate) fn add(&mut self, more: &Self) {
         for end in [0, 1] {
             self.bytes[end] = self.bytes[end].saturating_add(more.bytes[end]);
             self.packets[end] = self.packets[end].saturating_add(more.packets[end]);

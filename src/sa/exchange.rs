@@ -8,7 +8,6 @@ use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 use crate::wire::{Header, Role};
 
 use super::known::Known;
-use super::limits::COPIES_APART;
 use super::{Reason, State};
 
 /// The exchanges of each window that are remembered, the first apart. A peer's window is
@@ -39,8 +38,6 @@ pub(super) struct Facts {
     pub(super) hash: u32,
     /// Of the addresses that it was sent between.
     pub(super) way: u16,
-    /// When it was sent, in milliseconds; they start anew after 49 days.
-    pub(super) at: u32,
 }
 
 /// What can be seen of a message's contents.
@@ -116,7 +113,6 @@ impl Facts {
             body,
             hash: hasher.hash_one(tx.message()) as u32 | 1,
             way: 0,
-            at: 0,
         })
     }
 
@@ -241,33 +237,6 @@ pub(super) enum Sight {
     Stray,
 }
 
-/// A message that was seen: the hash of its bytes, 0 as long as there is none, and when it
-/// was last sent, in milliseconds.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Seen {
-    hash: u32,
-    at: u32,
-}
-
-impl From<&Facts> for Seen {
-    fn from(facts: &Facts) -> Self {
-        Self { hash: facts.hash, at: facts.at }
-    }
-}
-
-impl Seen {
-    /// Whether the message is a copy of this one that a tap made. How long ago the first
-    /// copy was counts, so that what is sent again and again at once does not pass for one.
-    pub(super) fn is_copied_by(self, facts: &Facts) -> bool {
-        self.hash == facts.hash && is_near(self.at, facts.at)
-    }
-}
-
-/// Whether no timer has sent again between these two times.
-fn is_near(one: u32, other: u32) -> bool {
-    one.wrapping_sub(other).min(other.wrapping_sub(one)) <= COPIES_APART
-}
-
 /// One exchange: a request and its response.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Exchange {
@@ -275,8 +244,9 @@ pub(super) struct Exchange {
     /// The size of the request's encrypted contents, for what its response means.
     pub(super) asked: u16,
     marks: u16,
-    request: Seen,
-    response: Seen,
+    /// Hashes of the request and of the response; 0 as long as there is none.
+    request: u32,
+    response: u32,
 }
 
 impl Exchange {
@@ -307,6 +277,11 @@ impl Exchange {
 
     pub(super) fn is_answered(&self) -> bool {
         self.has(Self::RESPONSE)
+    }
+
+    /// Whether the request, or the response, was sent again.
+    pub(super) fn is_resent(&self) -> bool {
+        self.has(Self::RESENT)
     }
 
     /// Whether the request was not answered, or is to be sent otherwise.
@@ -347,12 +322,7 @@ impl Exchange {
         }
     }
 
-    /// Whether the message is a copy that a tap made of one of the exchange.
-    pub(super) fn has_copy(&self, facts: &Facts) -> bool {
-        self.seen(facts).is_copied_by(facts)
-    }
-
-    fn seen(&self, facts: &Facts) -> Seen {
+    fn known(&self, facts: &Facts) -> u32 {
         if facts.response {
             self.response
         } else {
@@ -363,11 +333,11 @@ impl Exchange {
     /// Takes in a message that may synchronize Message IDs. A request with other bytes is
     /// that of another failover.
     pub(super) fn synchronize(&mut self, facts: &Facts) -> Sight {
-        let seen = self.seen(facts);
-        let is_first = !facts.response || !self.has(Self::REQUEST) || seen.hash == 0;
-        if seen.hash != facts.hash && is_first {
-            let kept = if facts.response { *self } else { Self::default() };
-            *self = Self { response: Seen::default(), ..kept };
+        let is_other = self.known(facts) != facts.hash;
+        if is_other && !facts.response {
+            *self = Self::default();
+        } else if is_other && !self.is_asked() {
+            self.response = 0;
         }
         self.compare(facts)
     }
@@ -383,12 +353,11 @@ impl Exchange {
         match part {
             Part::Later => Sight::Part,
             // The first fragment may come behind others.
-            _ if was & seen == 0 || known.hash == 0 => {
-                *known = facts.into();
+            _ if was & seen == 0 || *known == 0 => {
+                *known = facts.hash;
                 Sight::New
             }
-            _ if known.hash == facts.hash => {
-                *known = facts.into();
+            _ if *known == facts.hash => {
                 self.marks |= Self::RESENT;
                 Sight::Repeated
             }
@@ -396,11 +365,11 @@ impl Exchange {
             // (RFC 7383, 2.5.1); what must not change then is for `fragment`.
             _ if in_parts => Sight::Part,
             _ if was & Self::AGAIN != 0 => {
-                *known = facts.into();
+                *known = facts.hash;
                 self.marks &= !Self::AGAIN;
                 if !facts.response {
                     self.marks &= !Self::RESPONSE;
-                    self.response = Seen::default();
+                    self.response = 0;
                 }
                 Sight::New
             }
@@ -426,9 +395,9 @@ pub(super) struct Window {
     /// The highest id of a request, if there was one: apart, as that takes half of an
     /// `Option`'s place.
     newest: u32,
-    has_newest: bool,
-    /// The peers may have agreed upon a higher id to go on with (RFC 6311).
-    may_jump: bool,
+    /// Whether there was one, and whether the next may leave out others: a byte for both, as
+    /// a record has two windows.
+    marks: u8,
     /// How many requests the peer sends without waiting for answers.
     size: u8,
     /// A hash of the addresses between which the newest request was sent.
@@ -439,6 +408,10 @@ pub(super) struct Window {
 }
 
 impl Window {
+    const HAS_NEWEST: u8 = 1;
+    /// The peers may have agreed upon a higher id to go on with (RFC 6311).
+    const MAY_JUMP: u8 = 2;
+
     /// Whether ids are counted from 0: `from_zero` if the SA was seen from its
     /// beginning. Then what is missing is known.
     pub(super) fn observe(
@@ -460,16 +433,10 @@ impl Window {
         sight
     }
 
-    /// Whether the message is a copy that a tap made of one that is remembered.
-    pub(super) fn has_copy(&self, facts: &Facts) -> bool {
-        let slot = &self.recent[place(facts.id)];
-        slot.id == facts.id && slot.marks != 0 && slot.has_copy(facts)
-    }
-
-    /// Whether the first request of another record is a copy of this one's.
-    pub(super) fn has_copies_of(&self, other: &Self) -> bool {
+    /// Whether the first request of another record has the same bytes.
+    pub(super) fn begins_like(&self, other: &Self) -> bool {
         let [own, other] = [self, other].map(|window| window.recent[place(0)].request);
-        own.hash != 0 && own.hash == other.hash && is_near(own.at, other.at)
+        own != 0 && own == other
     }
 
     /// Whether the message has the id 0, which another one had before.
@@ -477,13 +444,13 @@ impl Window {
         let first = &self.recent[place(0)];
         match first.marks {
             0 => self.newest().is_some_and(|newest| newest > 0),
-            _ => ![0, facts.hash].contains(&first.seen(facts).hash),
+            _ => ![0, facts.hash].contains(&first.known(facts)),
         }
     }
 
     /// The peers synchronize: the next id may be any.
     pub(super) fn let_jump(&mut self) {
-        self.may_jump = true;
+        self.marks |= Self::MAY_JUMP;
     }
 
     /// The exchange with this id, if it is remembered.
@@ -531,12 +498,16 @@ impl Window {
     pub(super) fn forget_answer(&mut self, id: u32) {
         if let Some(exchange) = self.exchange(id) {
             exchange.marks &= Exchange::REQUEST | Exchange::RESENT;
-            exchange.response = Seen::default();
+            exchange.response = 0;
         }
     }
 
+    fn may_jump(&self) -> bool {
+        self.marks & Self::MAY_JUMP != 0
+    }
+
     fn newest(&self) -> Option<u32> {
-        self.has_newest.then_some(self.newest)
+        (self.marks & Self::HAS_NEWEST != 0).then_some(self.newest)
     }
 
     fn request(
@@ -567,7 +538,8 @@ impl Window {
         let jumps = ahead > i64::from(self.size.max(1)) && !follows_jump;
         if jumps {
             // What is missing between other addresses may be in a flow of another thread.
-            if !self.may_jump && (!self.has_newest || self.way == facts.way) {
+            let is_first = self.newest().is_none();
+            if !self.may_jump() && (is_first || self.way == facts.way) {
                 events.insert(Event::MessageIdGap);
             }
             // One forged message must not push a request out that awaits its answer,
@@ -614,7 +586,7 @@ impl Window {
             let asked = exchange.has(Exchange::REQUEST);
             let sight = exchange.compare(facts);
             if asked && newest.is_some_and(|newest| newest < id) {
-                (self.newest, self.has_newest, self.may_jump) = (id, true, false);
+                (self.newest, self.marks) = (id, Self::HAS_NEWEST);
             }
             return sight;
         }
@@ -622,7 +594,7 @@ impl Window {
             Some(newest) if id <= newest && !facts.is_init() => Sight::Part,
             Some(newest) if id <= newest => self.record(facts),
             // Its request had no place.
-            _ if from_zero && self.may_jump => Sight::Part,
+            _ if from_zero && self.may_jump() => Sight::Part,
             _ if from_zero => Sight::Stray,
             _ => self.record(facts),
         }
@@ -637,7 +609,7 @@ impl Window {
 
     fn advance(&mut self, id: u32, time: u64) {
         if self.newest().is_none_or(|newest| newest <= id) {
-            (self.newest, self.has_newest, self.may_jump) = (id, true, false);
+            (self.newest, self.marks) = (id, Self::HAS_NEWEST);
             self.asked_at = time;
         }
     }
@@ -788,7 +760,6 @@ mod tests {
             body: Body::Clear(None),
             hash,
             way: 0,
-            at: 0,
         }
     }
 

@@ -20,7 +20,6 @@
 use core::hash::{Hash, Hasher};
 use std::hash::DefaultHasher;
 
-use super::limits::COPIES_APART;
 use crate::named::{named, set_of};
 use crate::wire::registry::PayloadType;
 use crate::wire::{Fragment, Header, Role};
@@ -120,13 +119,6 @@ impl Fragments {
         Status { number: fragment.number, total: fragment.total, seen, conditions }
     }
 
-    /// Whether the fragment is a copy of one that a tap made: the same bytes, and no timer
-    /// can have sent the message again meanwhile.
-    pub fn has_copy(&self, key: MessageKey, fragment: &Fragment<'_>, now: u64) -> bool {
-        let message = self.messages.iter().find(|message| message.key == key);
-        message.is_some_and(|message| message.has_copy(fragment, now))
-    }
-
     /// Takes a message that came whole, in an SK payload. [`Condition::Mixed`] when
     /// fragments of it came before; of the other order, which is a peer that
     /// fragments when it got no answer, only its owner knows.
@@ -219,25 +211,6 @@ impl Fragments {
     }
 }
 
-/// A bit for each fragment of a message.
-#[derive(Debug, Default)]
-struct Bits([u64; MAX_FRAGMENTS as usize / 64]);
-
-impl Bits {
-    /// Sets a bit, and says whether it was set; one that is not there is.
-    fn set(&mut self, place: usize) -> bool {
-        let Some(word) = self.0.get_mut(place / 64) else { return true };
-        let bit = 1 << (place % 64);
-        let was = *word & bit != 0;
-        *word |= bit;
-        was
-    }
-
-    fn has(&self, place: usize) -> bool {
-        self.0.get(place / 64).is_some_and(|word| word & 1 << (place % 64) != 0)
-    }
-}
-
 /// One message, of which fragments have come.
 #[derive(Debug)]
 struct Partial {
@@ -248,11 +221,7 @@ struct Partial {
     /// When the first fragment of this total came.
     started: u64,
     /// A bit for each fragment.
-    seen: Bits,
-    /// A bit for each that has come since the message was last sent.
-    sent: Bits,
-    /// When the last of these came.
-    sent_at: u64,
+    seen: [u64; MAX_FRAGMENTS as usize / 64],
     /// Hashes of the first fragments. They have no key: who wants to can make a
     /// conflict that is taken for a copy, as with any hash this short.
     hashes: Box<[u32]>,
@@ -261,8 +230,7 @@ struct Partial {
 impl Partial {
     fn new(key: MessageKey, total: u16, now: u64) -> Self {
         let hashes = vec![0; usize::from(total.min(MAX_COMPARED))].into_boxed_slice();
-        let (seen, sent) = (Bits::default(), Bits::default());
-        Self { key, total, count: 0, started: now, seen, sent, sent_at: now, hashes }
+        Self { key, total, count: 0, started: now, seen: [0; 4], hashes }
     }
 
     fn is_complete(&self) -> bool {
@@ -279,13 +247,7 @@ impl Partial {
         }
         // Valid fragments have numbers from 1 to the total.
         let place = usize::from(fragment.number.saturating_sub(1));
-        if !self.is_sending(now) {
-            self.sent = Bits::default();
-        }
-        if !self.sent.set(place) {
-            self.sent_at = now;
-        }
-        if !self.seen.set(place) {
+        if !self.mark(place) {
             self.count += 1;
             if let Some(kept) = self.hashes.get_mut(place) {
                 *kept = hash(fragment);
@@ -297,18 +259,13 @@ impl Partial {
         }
     }
 
-    /// Whether no timer can have sent the message again since its last fragment.
-    fn is_sending(&self, now: u64) -> bool {
-        now.abs_diff(self.sent_at) <= COPIES_APART.into()
-    }
-
-    fn has_copy(&self, fragment: &Fragment<'_>, now: u64) -> bool {
-        let place = usize::from(fragment.number.saturating_sub(1));
-        fragment.is_valid()
-            && fragment.total == self.total
-            && self.is_sending(now)
-            && self.sent.has(place)
-            && self.hashes.get(place).is_none_or(|kept| *kept == hash(fragment))
+    /// Marks a fragment as seen, and says whether it was.
+    fn mark(&mut self, place: usize) -> bool {
+        let Some(word) = self.seen.get_mut(place / 64) else { return true };
+        let bit = 1 << (place % 64);
+        let was = *word & bit != 0;
+        *word |= bit;
+        was
     }
 }
 

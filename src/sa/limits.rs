@@ -3,13 +3,6 @@
 /// Microseconds of a second: limits are in seconds, packet times in these.
 pub(super) const MICROSECONDS: u64 = 1_000_000;
 
-/// How far the copies of one packet may lie apart that a tap makes, in milliseconds. What
-/// is mirrored at two ports or in two VLANs comes within microseconds, what is seen on both
-/// sides of a NAT or firewall within some milliseconds. No timer sends again so soon: the
-/// first time is 500 ms with libreswan, 1 s with Windows and 4 s with strongSwan, and less
-/// than 100 ms would be less than answers take.
-pub(super) const COPIES_APART: u32 = 20;
-
 /// The bounds of a [`Table`](super::Table).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -27,6 +27,7 @@ use crate::tx::Transaction;
 use crate::wire::registry::NotifyType;
 
 mod clock;
+mod copies;
 mod esp;
 mod exchange;
 pub mod fragment;

@@ -6,9 +6,10 @@ use std::num::NonZeroU64;
 use crate::tx::{Event, EventSet, Transaction};
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 
+use super::copies;
 use super::esp::Esp;
 use super::exchange::{
-    next, report_sight, Body, Exchange, Facts, Init, Part, Protected, Seen, Sight, Step, Window,
+    next, report_sight, Body, Exchange, Facts, Init, Part, Protected, Sight, Step, Window,
 };
 use super::fragment::{self, Condition, Conditions, Fragments, MessageKey};
 use super::inside::Inside;
@@ -50,12 +51,8 @@ pub(super) struct Sa {
     pub(super) chosen: Option<Chosen>,
     /// The exchanges that the initiator and that the responder began.
     windows: [Window; 2],
-    /// The last message that no window has a place for.
-    odd: Seen,
     /// What few SAs have.
     rare: Option<Box<Rare>>,
-    /// What another thread parsed before the algorithms were known.
-    unjudged: Option<Unjudged>,
     offer: Option<Box<Offer>>,
     fragments: Option<Box<Fragments>>,
     pub(super) esp: Esp,
@@ -71,6 +68,8 @@ struct Rare {
     synchronizations: [Exchange; 2],
     /// Other ends between which copies were seen.
     elsewhere: Option<Box<Elsewhere>>,
+    /// What another thread parsed before the algorithms were known.
+    unjudged: Option<Unjudged>,
 }
 
 /// A message that waits for the algorithms to be judged.
@@ -157,9 +156,7 @@ impl Sa {
             established: None,
             chosen: None,
             windows: [Window::default(); 2],
-            odd: Seen::default(),
             rare: None,
-            unjudged: None,
             offer: None,
             fragments: None,
             esp: Esp::default(),
@@ -180,7 +177,6 @@ impl Sa {
             chosen: None,
             windows: [asked, Window::default()],
             rare: None,
-            unjudged: None,
             offer: None,
             fragments: None,
             esp: Esp::default(),
@@ -230,9 +226,6 @@ impl Sa {
         observation: &Observation<'_>,
         patience: u64,
     ) -> Outcome {
-        if self.has_copy(facts, observation) {
-            return self.observe_copy(facts, observation);
-        }
         let time = observation.time;
         let mut outcome = Outcome::default();
         if self.has(Self::ABNORMAL_ESP) {
@@ -258,9 +251,6 @@ impl Sa {
             Sight::Part if facts.is_opened() => self.correct(facts, time, &mut outcome),
             Sight::Part | Sight::Changed | Sight::Stray => {}
         }
-        if matches!(sight, Sight::Part | Sight::Changed | Sight::Stray) {
-            self.odd = facts.into();
-        }
         if facts.is_opened() && !matches!(sight, Sight::Repeated | Sight::Changed) {
             outcome.successor = self.look_inside(facts, observation.tx, time);
         }
@@ -271,23 +261,23 @@ impl Sa {
         outcome
     }
 
-    /// Whether the message is a copy that a tap made of one that was counted.
-    fn has_copy(&self, facts: &Facts, observation: &Observation<'_>) -> bool {
-        if let Some(fragment) = observation.tx.fragment() {
-            let now = observation.time / 1000;
-            return self
-                .fragments
-                .as_ref()
-                .is_some_and(|fragments| fragments.has_copy(key(facts), &fragment, now));
-        }
-        let side = side(facts);
-        self.odd.is_copied_by(facts)
-            || self.windows[side].has_copy(facts)
-            || self.rare.as_ref().is_some_and(|rare| rare.synchronizations[side].has_copy(facts))
+    /// Whether a message with the bytes of one that came just before may be a copy that a tap
+    /// made. Not between other ends altogether: no device on the way changes both, but a
+    /// peer that moves tries its paths so (RFC 4555, 3.10). Nor is it one when a busy
+    /// responder answers a request and its retransmission at once, and no other message of
+    /// the SA was copied.
+    pub(super) fn may_be_copied(&mut self, facts: &Facts, observation: &Observation<'_>) -> bool {
+        let Some(present) = self.ends().filter(|_| self.messages > 0) else { return false };
+        let ends = ends(facts, observation);
+        let is_near = present[0] == ends[0] || present[1] == ends[1];
+        let is_second_answer = facts.response
+            && self.duplicates == 0
+            && self.window(facts).exchange(facts.id).is_some_and(|exchange| exchange.is_resent());
+        is_near && !is_second_answer
     }
 
-    /// Counts a copy, which is nothing that a peer did.
-    fn observe_copy(&mut self, facts: &Facts, observation: &Observation<'_>) -> Outcome {
+    /// Counts a copy that a tap made, which is nothing that a peer did.
+    pub(super) fn observe_copy(&mut self, facts: &Facts, observation: &Observation<'_>) -> Outcome {
         let mut outcome = Outcome::default();
         self.duplicates = self.duplicates.saturating_add(1);
         if let Some(present) = self.ends() {
@@ -315,8 +305,9 @@ impl Sa {
         let counted_twice = self.has(Self::COUNTED) && request.has(Self::COUNTED);
         let settled = Tally::Settled(request.started);
         let tally = request.responder.filter(|_| counted_twice).map(|end| (end.address, settled));
+        let copied = self.windows[0].begins_like(&request.windows[0])
+            && copies::are_near(self.started, request.started);
         self.started = self.started.min(request.started);
-        let copied = self.windows[0].has_copies_of(&request.windows[0]);
         self.messages = self.messages.saturating_add(request.messages - u32::from(copied));
         self.duplicates =
             self.duplicates.saturating_add(request.duplicates).saturating_add(copied.into());
@@ -603,15 +594,22 @@ impl Sa {
     fn judge_answer(&mut self, answer: Protected) -> Option<Step> {
         let step = outcome::judge(answer, self.sizes());
         let waits = step.is_none() && answer.known.is_none();
-        self.unjudged = waits.then_some(Unjudged::Answer(answer));
+        self.postpone(waits.then_some(Unjudged::Answer(answer)));
         if answer.known.is_none() && answer.inner == PayloadType::AUTH {
             self.marks |= Self::AUTH_OVER | Self::CONFIRMED;
         }
         step
     }
 
+    /// Keeps a message until it can be judged, or none.
+    fn postpone(&mut self, unjudged: Option<Unjudged>) {
+        if self.rare.is_some() || unjudged.is_some() {
+            self.rare.get_or_insert_default().unjudged = unjudged;
+        }
+    }
+
     fn judge_at_last(&mut self) -> Option<Step> {
-        match self.unjudged.take()? {
+        match self.rare.as_mut()?.unjudged.take()? {
             Unjudged::Answer(answer) => self.judge_answer(answer),
             Unjudged::LastWord(request, id) => {
                 let is_last = outcome::is_lone_notify(request, self.sizes()) == Some(true);
@@ -633,7 +631,9 @@ impl Sa {
             return self.use_answer(facts, protected);
         }
         // Whoever says something more has not said the last word.
-        self.unjudged = self.unjudged.filter(|it| matches!(it, Unjudged::Answer(_)));
+        if let Some(rare) = &mut self.rare {
+            rare.unjudged = rare.unjudged.filter(|it| matches!(it, Unjudged::Answer(_)));
+        }
         let gives_up = self.gives_up(facts, protected, time);
         if too_soon || gives_up {
             // Its answer does not make this an SA in use.
@@ -673,7 +673,7 @@ impl Sa {
             State::Authenticating => lone_notify != Some(false),
             State::Established if after_auth && time.abs_diff(self.last) < SOON => {
                 if lone_notify.is_none() {
-                    self.unjudged = Some(Unjudged::LastWord(protected, facts.id));
+                    self.postpone(Some(Unjudged::LastWord(protected, facts.id)));
                 }
                 lone_notify == Some(true)
             }

@@ -5,6 +5,7 @@
 //! costs one allocation, every step is O(1), and the bytes in use can be told
 //! exactly.
 
+use super::copies::Copies;
 use super::record::Sa;
 use super::State;
 
@@ -125,6 +126,8 @@ pub(super) struct Slab {
     lists: [List; Class::ALL.len()],
     /// What the records have besides themselves.
     heap: usize,
+    /// The shard's last messages.
+    pub(super) copies: Copies,
 }
 
 impl Default for Slab {
@@ -137,6 +140,7 @@ impl Default for Slab {
             indexes: Default::default(),
             lists: [empty; Class::ALL.len()],
             heap: 0,
+            copies: Copies::default(),
         }
     }
 }
@@ -402,7 +406,6 @@ mod tests {
             body: Body::Init(Init::Request),
             hash: 0,
             way: 0,
-            at: 0,
         };
         Sa::new(&facts, 0)
     }

@@ -128,14 +128,17 @@ impl Table {
         let mut facts = Facts::of(observation.tx, &self.hasher)?;
         let keys = Keys::of(&facts, observation, &self.hasher);
         facts.way = keys.half as u16;
-        facts.at = (observation.time / 1000) as u32;
         let mut shard = self.lock(keys.place);
         let now = self.clock.advance(observation.time);
         self.expire(&mut shard, now);
         let (slot, mut events) = self.locate(&mut shard, &facts, &keys, observation.time)?;
         let patience = u64::from(self.limits.half_open_timeout) * MICROSECONDS;
+        let is_copy = shard.copies.observe(keys.message(&facts), observation.time);
         let (outcome, tally, view) = shard.update(slot, |sa| {
-            let outcome = sa.observe(&facts, observation, patience);
+            let outcome = match is_copy && sa.may_be_copied(&facts, observation) {
+                true => sa.observe_copy(&facts, observation),
+                false => sa.observe(&facts, observation, patience),
+            };
             let (tally, view) = (sa.recount(), view(sa, &outcome, observation.time));
             (outcome, tally, view)
         })?;
@@ -563,16 +566,25 @@ struct Keys {
     /// None as long as the responder has no SPI.
     pair: Option<u64>,
     half: u64,
+    /// Of the initiator's SPI.
+    initiator: u64,
 }
 
 impl Keys {
+    /// Of the bytes of a message among those of all SAs; not 0.
+    fn message(&self, facts: &Facts) -> u32 {
+        (facts.hash ^ self.initiator as u32) | 1
+    }
+
     fn of(facts: &Facts, observation: &Observation<'_>, hasher: &RandomState) -> Self {
         let (from, to) = (observation.from.address, observation.to.address);
         let ends = if facts.from_initiator { (from, to) } else { (to, from) };
         let pair =
             (facts.resp_spi != [0; 8]).then(|| hasher.hash_one((facts.init_spi, facts.resp_spi)));
+        let initiator = hasher.hash_one(facts.init_spi);
         Self {
-            place: place(hasher, facts.init_spi),
+            initiator,
+            place: initiator as usize % SHARDS,
             pair,
             half: hasher.hash_one((facts.init_spi, ends)),
         }

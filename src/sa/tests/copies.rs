@@ -157,3 +157,22 @@ fn who_really_moves_is_followed() {
         );
     }
 }
+
+/// A responder that was busy: the request has come twice, and is answered twice at once.
+#[test]
+fn two_answers_to_two_requests_are_no_copies_unless_others_were_copied() {
+    for (copied, retransmissions) in [(false, 2), (true, 1)] {
+        let mut play = Play::new().established();
+        let [request, answer] =
+            [INITIATOR, ANSWER].map(|flags| inform(flags, 2, PayloadType::NONE));
+        play.send(&request);
+        if copied {
+            play.send(&request);
+        }
+        play.time += SECOND;
+        assert_eq!(play.events(&request), [Event::Retransmission]);
+        play.send(&answer);
+        let view = play.view(&answer);
+        assert_eq!(view.retransmissions, retransmissions);
+    }
+}
