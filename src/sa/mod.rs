@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! Transaction ─→ exchange::Facts ─→ table ─→ record ─→ SaView, events
-//!  addresses      what counts of    which    exchange: pairing, transitions
+//!  addresses      what counts of    which    exchange: pairing; step: states
 //!  packet time    the message       SA       outcome:  success without keys
 //!                                            pressure: counts by address
 //! ```
@@ -41,6 +41,7 @@ mod place;
 mod pressure;
 mod record;
 mod slab;
+mod step;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -10,8 +10,9 @@
 
 use crate::wire::registry::{Encr, Integ, PayloadType};
 
-use super::exchange::{Protected, Step};
+use super::exchange::Protected;
 use super::known::Known;
+use super::step::Step;
 use super::Reason;
 
 /// What encryption adds to the size of contents.

@@ -1,16 +1,12 @@
 //! The record of one IKE SA.
 
-use std::net::IpAddr;
 use std::num::NonZeroU64;
 
 use crate::tx::{Event, EventSet, Transaction};
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 
-use super::copies;
 use super::esp::Esp;
-use super::exchange::{
-    next, report_sight, Body, Exchange, Facts, Init, Part, Protected, Sight, Step, Window,
-};
+use super::exchange::{report_sight, Body, Exchange, Facts, Init, Part, Protected, Sight, Window};
 use super::fragment::{self, Condition, Conditions, Fragments, MessageKey};
 use super::inside::Inside;
 use super::known::Known;
@@ -19,8 +15,12 @@ use super::negotiation::{self, Chosen, Irregularities, Irregularity, Offer};
 use super::outcome::{self, Certainty, Sizes};
 use super::place::{self, Elsewhere, Ends};
 use super::pressure::Tally;
+use super::step::{next, Step};
 use super::{Endpoint, Failure, Observation, Reason, State};
 
+mod carried;
+mod copied;
+mod failover;
 mod opened;
 
 /// How soon after its first IKE_AUTH exchange an initiator rejects the responder's
@@ -261,98 +261,10 @@ impl Sa {
         outcome
     }
 
-    /// Whether a message with the bytes of one that came just before may be a copy that a tap
-    /// made. Not between other ends altogether: no device on the way changes both, but a
-    /// peer that moves tries its paths so (RFC 4555, 3.10). Nor is it one when a busy
-    /// responder answers a request and its retransmission at once, and no other message of
-    /// the SA was copied.
-    pub(super) fn may_be_copied(&mut self, facts: &Facts, observation: &Observation<'_>) -> bool {
-        let Some(present) = self.ends().filter(|_| self.messages > 0) else { return false };
-        let ends = ends(facts, observation);
-        let is_near = present[0] == ends[0] || present[1] == ends[1];
-        let is_second_answer = facts.response
-            && self.duplicates == 0
-            && self.window(facts).exchange(facts.id).is_some_and(|exchange| exchange.is_resent());
-        is_near && !is_second_answer
-    }
-
-    /// Counts a copy that a tap made, which is nothing that a peer did.
-    pub(super) fn observe_copy(&mut self, facts: &Facts, observation: &Observation<'_>) -> Outcome {
-        let mut outcome = Outcome::default();
-        self.duplicates = self.duplicates.saturating_add(1);
-        if let Some(present) = self.ends() {
-            let ends = ends(facts, observation);
-            if ends != present || self.rare.is_some() {
-                let rare = self.rare.get_or_insert_default();
-                place::note_copy(&mut rare.elsewhere, present, ends);
-            }
-        }
-        self.observe_fragment(facts, observation, false, &mut outcome);
-        self.last = self.last.max(observation.time);
-        outcome
-    }
-
     fn settle(&mut self, outcome: &mut Outcome) {
         if self.established.is_some() && self.chosen.is_some() && !self.has(Self::SETTLED) {
             self.marks |= Self::SETTLED;
             outcome.settled = true;
-        }
-    }
-
-    /// Takes over what was recorded of the SA's first requests alone, when its later
-    /// messages were parsed before them. A half-open SA that is counted for both is one less.
-    pub(super) fn absorb(&mut self, request: Self) -> Option<(IpAddr, Tally)> {
-        let counted_twice = self.has(Self::COUNTED) && request.has(Self::COUNTED);
-        let settled = Tally::Settled(request.started);
-        let tally = request.responder.filter(|_| counted_twice).map(|end| (end.address, settled));
-        let copied = self.windows[0].begins_like(&request.windows[0])
-            && copies::are_near(self.started, request.started);
-        self.started = self.started.min(request.started);
-        self.messages = self.messages.saturating_add(request.messages - u32::from(copied));
-        self.duplicates =
-            self.duplicates.saturating_add(request.duplicates).saturating_add(copied.into());
-        self.retransmissions = self.retransmissions.saturating_add(request.retransmissions);
-        self.marks |= Self::INIT_SEEN | request.marks & Self::COUNTED;
-        self.nat.merge(request.nat);
-        self.offer = self.offer.take().or(request.offer);
-        self.windows[0].absorb(&request.windows[0]);
-        tally
-    }
-
-    /// A peer sent a NAT keepalive.
-    pub(super) fn keep_alive(&mut self, from_initiator: bool) {
-        self.nat.add_keepalive(from_initiator);
-    }
-
-    /// ESP came in a flow of the SA. Only who has finished the handshake can send it:
-    /// from both ends it is proof enough, from one where the other's messages are not
-    /// seen either. It is not enough against a refusal under encryption, as anybody can
-    /// forge ESP.
-    pub(super) fn carry(&mut self, more: &Esp) {
-        self.esp.add(more);
-        if more.abnormal() > 0 {
-            self.marks |= Self::ABNORMAL_ESP;
-        }
-        let refused = self.failure.is_some_and(|failure| failure.reason.is_refusal());
-        if refused || !self.is_proven_by_esp() {
-            return;
-        }
-        let before = self.state;
-        self.state = next(before, Step::Carry);
-        if self.state == State::Established {
-            self.failure = None;
-            self.marks |= Self::CONFIRMED;
-        }
-    }
-
-    /// Whether both ends sent ESP; where only one end's messages are seen, that one.
-    fn is_proven_by_esp(&self) -> bool {
-        let sent = [self.esp.from_initiator(), self.esp.from_responder()];
-        let [initiator, responder] = sent.map(|sent| sent.packets > 0);
-        match (self.has(Self::INITIATOR_SEEN), self.has(Self::RESPONDER_SEEN)) {
-            (true, true) => initiator && responder,
-            (true, false) => initiator,
-            (false, _) => responder,
         }
     }
 
@@ -444,35 +356,6 @@ impl Sa {
 
     fn window(&mut self, facts: &Facts) -> &mut Window {
         &mut self.windows[side(facts)]
-    }
-
-    fn pair(&mut self, facts: &Facts, time: u64, events: &mut EventSet) -> Sight {
-        let synchronizes = self.state == State::Established && facts.may_synchronize();
-        if synchronizes && self.begins_anew(facts) {
-            let rare = self.rare.get_or_insert_default();
-            let sight = rare.synchronizations[side(facts)].synchronize(facts);
-            report_sight(sight, events);
-            if sight == Sight::New {
-                self.windows.iter_mut().for_each(Window::let_jump);
-            }
-            return sight;
-        }
-        let from_zero = self.knows_order();
-        let sight = self.window(facts).observe(facts, time, from_zero, events);
-        if synchronizes && sight == Sight::New {
-            self.windows.iter_mut().for_each(Window::let_jump);
-        }
-        sight
-    }
-
-    /// Whether the message has the id 0 of one before it, or answers one that has.
-    fn begins_anew(&self, facts: &Facts) -> bool {
-        let side = side(facts);
-        let waits = self.rare.as_ref().is_some_and(|rare| {
-            let exchange = &rare.synchronizations[side];
-            facts.response && exchange.is_asked() && !exchange.is_answered()
-        });
-        waits || self.windows[side].begins_anew(facts)
     }
 
     fn take_round_trip(&mut self, facts: &Facts, time: u64) -> Option<u32> {

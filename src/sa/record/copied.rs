@@ -1,0 +1,72 @@
+//! Copies that a tap makes of an SA's messages, and what two records have of one SA.
+
+use std::net::IpAddr;
+
+use super::{ends, Facts, Observation, Outcome, Sa, Tally};
+use crate::sa::{copies, place};
+
+impl Sa {
+    /// Whether a message with the bytes of one that came just before may be a copy that a tap
+    /// made. Not between other ends altogether: no device on the way changes both, but a
+    /// peer that moves tries its paths so (RFC 4555, 3.10). Nor is it one when a busy
+    /// responder answers a request and its retransmission at once, and no other message of
+    /// the SA was copied.
+    pub(in crate::sa) fn may_be_copied(
+        &mut self,
+        facts: &Facts,
+        observation: &Observation<'_>,
+    ) -> bool {
+        let Some(present) = self.ends().filter(|_| self.messages > 0) else { return false };
+        let ends = ends(facts, observation);
+        // A NAT changes the address; another port of the same one is another sender.
+        let is_elsewhere = |end: usize| present[end].address != ends[end].address;
+        let is_near = match [present[0] == ends[0], present[1] == ends[1]] {
+            [true, same] => same || is_elsewhere(1),
+            [false, same] => same && is_elsewhere(0),
+        };
+        let is_second_answer = facts.response
+            && self.duplicates == 0
+            && self.window(facts).exchange(facts.id).is_some_and(|exchange| exchange.is_resent());
+        is_near && !is_second_answer
+    }
+
+    /// Counts a copy that a tap made, which is nothing that a peer did.
+    pub(in crate::sa) fn observe_copy(
+        &mut self,
+        facts: &Facts,
+        observation: &Observation<'_>,
+    ) -> Outcome {
+        let mut outcome = Outcome::default();
+        self.duplicates = self.duplicates.saturating_add(1);
+        if let Some(present) = self.ends() {
+            let ends = ends(facts, observation);
+            if ends != present || self.rare.is_some() {
+                let rare = self.rare.get_or_insert_default();
+                place::note_copy(&mut rare.elsewhere, present, ends);
+            }
+        }
+        self.observe_fragment(facts, observation, false, &mut outcome);
+        self.last = self.last.max(observation.time);
+        outcome
+    }
+
+    /// Takes over what was recorded of the SA's first requests alone, when its later
+    /// messages were parsed before them. A half-open SA that is counted for both is one less.
+    pub(in crate::sa) fn absorb(&mut self, request: Self) -> Option<(IpAddr, Tally)> {
+        let counted_twice = self.has(Self::COUNTED) && request.has(Self::COUNTED);
+        let settled = Tally::Settled(request.started);
+        let tally = request.responder.filter(|_| counted_twice).map(|end| (end.address, settled));
+        let copied = self.windows[0].begins_like(&request.windows[0])
+            && copies::are_near(self.started, request.started);
+        self.started = self.started.min(request.started);
+        self.messages = self.messages.saturating_add(request.messages - u32::from(copied));
+        self.duplicates =
+            self.duplicates.saturating_add(request.duplicates).saturating_add(copied.into());
+        self.retransmissions = self.retransmissions.saturating_add(request.retransmissions);
+        self.marks |= Self::INIT_SEEN | request.marks & Self::COUNTED;
+        self.nat.merge(request.nat);
+        self.offer = self.offer.take().or(request.offer);
+        self.windows[0].absorb(&request.windows[0]);
+        tally
+    }
+}

@@ -1,0 +1,36 @@
+//! Exchanges of an SA, where a cluster that fails over may set their ids anew.
+
+use super::{report_sight, side, EventSet, Facts, Sa, Sight, State, Window};
+
+impl Sa {
+    /// What the message is among those of its exchange, with its event. One that
+    /// synchronizes Message IDs has an exchange of its own (RFC 6311).
+    pub(super) fn pair(&mut self, facts: &Facts, time: u64, events: &mut EventSet) -> Sight {
+        let synchronizes = self.state == State::Established && facts.may_synchronize();
+        if synchronizes && self.begins_anew(facts) {
+            let rare = self.rare.get_or_insert_default();
+            let sight = rare.synchronizations[side(facts)].synchronize(facts);
+            report_sight(sight, events);
+            if sight == Sight::New {
+                self.windows.iter_mut().for_each(Window::let_jump);
+            }
+            return sight;
+        }
+        let from_zero = self.knows_order();
+        let sight = self.window(facts).observe(facts, time, from_zero, events);
+        if synchronizes && sight == Sight::New {
+            self.windows.iter_mut().for_each(Window::let_jump);
+        }
+        sight
+    }
+
+    /// Whether the message has the id 0 of one before it, or answers one that has.
+    fn begins_anew(&self, facts: &Facts) -> bool {
+        let side = side(facts);
+        let waits = self.rare.as_ref().is_some_and(|rare| {
+            let exchange = &rare.synchronizations[side];
+            facts.response && exchange.is_asked() && !exchange.is_answered()
+        });
+        waits || self.windows[side].begins_anew(facts)
+    }
+}
