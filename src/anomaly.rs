@@ -4,6 +4,7 @@
 //! and cites the rule it breaks; what takes more than one message is not here.
 
 use crate::tx::{Event, Transaction};
+use crate::wire::known_secret::gives_known_secret;
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 use crate::wire::{public_value_length, Header, KeyExchange, Nonce};
 
@@ -57,6 +58,9 @@ fn inspect_key_exchange(tx: &Transaction, header: &Header, found: &mut impl FnMu
         }
         if !data.is_empty() && data.iter().all(|byte| *byte == 0) {
             found(Event::KeAllZero);
+        }
+        if gives_known_secret(method, data) {
+            found(Event::KeKnownSecret);
         }
     }
     let mut nonces = tx
@@ -146,6 +150,9 @@ mod tests {
         assert_eq!(with(&[7; 32]).iter().collect::<Vec<_>>(), []);
         assert_eq!(with(&[7; 31]).iter().collect::<Vec<_>>(), [Event::KeLengthWrong]);
         assert_eq!(with(&[0; 32]).iter().collect::<Vec<_>>(), [Event::KeAllZero]);
+        let mut one = [0; 32];
+        one[0] = 1;
+        assert_eq!(with(&one).iter().collect::<Vec<_>>(), [Event::KeKnownSecret]);
     }
 
     #[test]

@@ -96,7 +96,7 @@ named! {
     pub enum Event: core::ffi::CStr {
         /// Anything malformed; always beside an event that says what.
         MalformedData = c"malformed_data",
-        /// A proposal for AH: integrity without encryption.
+        /// A proposal for AH, or for ESP with NULL or AES-GMAC: integrity without encryption.
         NoEncryption = c"no_encryption",
         /// An encryption algorithm that the policy calls weak.
         WeakCryptoEnc = c"weak_crypto_enc",
@@ -220,6 +220,8 @@ named! {
         /// A message of the handshake whose Initiator flag is not that of its sender: set in
         /// a response, or not set in a request (RFC 7296, 3.1).
         InitiatorFlagWrong = c"initiator_flag_wrong",
+        /// A key exchange whose value gives a secret that everybody knows (RFC 6989, 2.1).
+        KeKnownSecret = c"ke_known_secret",
     }
 }
 

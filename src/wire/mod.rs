@@ -51,6 +51,7 @@ pub mod error;
 pub mod header;
 pub mod id;
 pub mod ke;
+pub mod known_secret;
 pub mod message;
 pub mod nonce;
 pub mod notify;

@@ -355,11 +355,16 @@ fn anomalies() -> Vec<Scenario> {
     let many = vec![Payload::new(UNASSIGNED, [0; 4]); 30];
     let nonce = |length| good().replacing(Payload::new(NONCE, noise(2, length)));
     let ke = |data| good().replacing(Payload::ke(19, data));
+    let of_2048 =
+        |data: Vec<u8>| Message::request(&replaced(3, MODP_2048)).replacing(Payload::ke(14, data));
+    let one = [vec![0; 255], vec![1]].concat();
     let fragment = Message::later(IKE_AUTH, vec![Payload::fragment(3, 2)]);
     vec![
         second("spi-zero", &[7_296_250], zero_spi.bytes()),
         first("ke-length-63", &[7_296_251], &ke(noise(1, 63))),
         first("ke-zero", &[7_296_252], &ke(vec![0; 64])),
+        first("ke-one", &[7_296_262], &of_2048(one)),
+        first("ke-above-prime", &[7_296_262], &of_2048(vec![0xff; 256])),
         first("nonce-15", &[7_296_253], &nonce(15)),
         first("nonce-257", &[7_296_253], &nonce(257)),
         first("no-nonce", &[MISSING_PAYLOAD], &no_nonce),
