@@ -26,6 +26,7 @@ use crate::named::named;
 use crate::tx::Transaction;
 use crate::wire::registry::NotifyType;
 
+mod child_pfs;
 mod clock;
 mod copies;
 mod esp;

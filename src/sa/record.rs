@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 use crate::tx::{Event, EventSet, Transaction};
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 
+use super::child_pfs::Announced;
 use super::esp::Esp;
 use super::exchange::{report_sight, Body, Exchange, Facts, Init, Part, Protected, Sight, Window};
 use super::fragment::{self, Condition, Conditions, Fragments, MessageKey};
@@ -58,6 +59,8 @@ pub(super) struct Sa {
     pub(super) esp: Esp,
     /// What opened messages tell of other SAs.
     pub(super) inside: Option<Box<Inside>>,
+    /// What the peers' IKE_SA_INIT announced.
+    pub(super) announced: Announced,
 }
 
 /// What few SAs have.
@@ -161,6 +164,7 @@ impl Sa {
             fragments: None,
             esp: Esp::default(),
             inside: None,
+            announced: Announced::default(),
         }
     }
 
@@ -251,6 +255,10 @@ impl Sa {
             Sight::Part if facts.is_opened() => self.correct(facts, time, &mut outcome),
             Sight::Part | Sight::Changed | Sight::Stray => {}
         }
+        if facts.is_init() {
+            self.announced.note(observation.tx, facts.from_initiator);
+        }
+        self.announced.judge(observation.tx, &mut outcome.events);
         if facts.is_opened() && !matches!(sight, Sight::Repeated | Sight::Changed) {
             outcome.successor = self.look_inside(facts, observation.tx, time);
         }

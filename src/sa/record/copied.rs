@@ -65,6 +65,7 @@ impl Sa {
         self.retransmissions = self.retransmissions.saturating_add(request.retransmissions);
         self.marks |= Self::INIT_SEEN | request.marks & Self::COUNTED;
         self.nat.merge(request.nat);
+        self.announced.merge(request.announced);
         self.offer = self.offer.take().or(request.offer);
         self.windows[0].absorb(&request.windows[0]);
         tally

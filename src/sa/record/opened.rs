@@ -12,6 +12,7 @@ impl Sa {
         let mut outcome = Outcome::default();
         // When it was sent is not known any more, so it gives the handshake no end.
         self.correct(facts, 0, &mut outcome);
+        self.announced.judge(tx, &mut outcome.events);
         outcome.successor = self.look_inside(facts, tx, self.last);
         self.settle(&mut outcome);
         outcome

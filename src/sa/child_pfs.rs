@@ -1,0 +1,122 @@
+//! Key exchange methods in the child proposals of IKE_AUTH.
+//!
+//! The keys of the first child SA follow from IKE_SA_INIT, so its proposals have no key
+//! exchange method but NONE (RFC 7296, 1.2). An extension that is being specified lets peers
+//! name there the method of later rekeyings (draft-ietf-ipsecme-child-pfs-info); both
+//! announce it in IKE_SA_INIT with a notify that has no number yet. So nobody is accused who
+//! may have done so: both peers sent a status notify of one type that no registry names. What
+//! was not seen accuses nobody either.
+
+use crate::proposal::{ProposalSet, Transform};
+use crate::tx::{Event, EventSet, Transaction};
+use crate::wire::registry::{ExchangeType, NotifyType, Protocol};
+
+/// The status notifies without a name in a peer's IKE_SA_INIT; of each a bit of eight, so that
+/// what two peers share is found, and seldom more.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Announced {
+    /// By role, the initiator first; none before a message of that peer was seen.
+    peers: [Option<u8>; 2],
+}
+
+impl Announced {
+    /// Takes in a message of IKE_SA_INIT.
+    pub(super) fn note(&mut self, tx: &Transaction, from_initiator: bool) {
+        let unnamed = tx.notifies().map(|notify| notify.kind).filter(is_unnamed_status);
+        let bits = unnamed.fold(0, |bits, kind| bits | 1_u8 << (kind.0 % 8));
+        self.add(usize::from(!from_initiator), bits);
+    }
+
+    /// Takes over what was seen of the same SA elsewhere.
+    pub(super) fn merge(&mut self, other: Self) {
+        for (peer, bits) in other.peers.into_iter().enumerate() {
+            if let Some(bits) = bits {
+                self.add(peer, bits);
+            }
+        }
+    }
+
+    fn add(&mut self, peer: usize, bits: u8) {
+        let known = &mut self.peers[peer];
+        *known = Some(known.unwrap_or(0) | bits);
+    }
+
+    /// Finds a proposal that names a key exchange method where none belongs.
+    pub(super) fn judge(self, tx: &Transaction, events: &mut EventSet) {
+        if !self.may_be_supported() && names_key_exchange(tx) {
+            events.insert(Event::InvalidProposal);
+        }
+    }
+
+    /// Whether both peers may have announced the extension.
+    fn may_be_supported(self) -> bool {
+        let [initiator, responder] = self.peers.map(|bits| bits.unwrap_or(u8::MAX));
+        initiator & responder != 0
+    }
+}
+
+fn is_unnamed_status(kind: &NotifyType) -> bool {
+    !kind.is_error() && kind.name().is_none()
+}
+
+fn names_key_exchange(tx: &Transaction) -> bool {
+    let is_auth = tx.header.is_some_and(|it| it.exchange_type == ExchangeType::IKE_AUTH);
+    let of_child = tx.inner_proposals().iter().filter(|it| it.protocol != Protocol::IKE);
+    is_auth && of_child.flat_map(|it| ProposalSet::transforms(&tx.proposals, it)).any(is_method)
+}
+
+fn is_method(transform: &Transform) -> bool {
+    transform.kind.is_key_exchange() && transform.id != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::{on_datagram, FlowContext};
+    use crate::tx::{Direction, Transport};
+    use crate::wire::registry::PayloadType;
+    use crate::wire::testing::sa_init;
+
+    fn with(kinds: &[u16]) -> Transaction {
+        let notify = |kind: &u16| [&[0, 0][..], &kind.to_be_bytes()].concat();
+        let add = |message: crate::wire::testing::MessageBuilder, kind| {
+            message.payload(PayloadType::NOTIFY, notify(kind))
+        };
+        let message = kinds.iter().fold(sa_init(), add).build();
+        let mut flow = FlowContext::new(Transport::Udp500);
+        on_datagram(&mut flow, Direction::ToServer, &message).expect("a message")
+    }
+
+    fn supported(initiator: Option<&[u16]>, responder: Option<&[u16]>) -> bool {
+        let mut announced = Announced::default();
+        for (kinds, from_initiator) in [(initiator, true), (responder, false)] {
+            if let Some(kinds) = kinds {
+                announced.note(&with(kinds), from_initiator);
+            }
+        }
+        announced.may_be_supported()
+    }
+
+    #[test]
+    fn both_peers_have_to_announce_it() {
+        const NEW: u16 = 16_500;
+        const PRIVATE: u16 = 41_001;
+        assert!(supported(Some(&[NEW]), Some(&[NEW])));
+        assert!(supported(Some(&[PRIVATE, NEW]), Some(&[NEW])));
+        for (initiator, responder) in
+            [(&[][..], &[][..]), (&[NEW], &[]), (&[], &[NEW]), (&[NEW], &[PRIVATE])]
+        {
+            assert!(!supported(Some(initiator), Some(responder)));
+        }
+        // An error and a status with a name say nothing of it.
+        assert!(!supported(Some(&[9000, 16_388]), Some(&[9000, 16_388])));
+    }
+
+    #[test]
+    fn what_was_not_seen_accuses_nobody() {
+        assert!(supported(None, None));
+        assert!(supported(Some(&[16_500]), None));
+        assert!(!supported(Some(&[]), None), "who did not announce it does not support it");
+        assert!(!supported(None, Some(&[])));
+    }
+}
