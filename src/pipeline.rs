@@ -7,14 +7,14 @@ use crate::anomaly;
 use crate::cache::Cache;
 use crate::decrypt::{Awaited, Decryptor, Failure, Held, Opening};
 use crate::policy::{self, Finding, Policy, What};
-use crate::proposal::ProposalSet;
+use crate::proposal::{Proposal, ProposalSet, Transform};
 use crate::sa::{Carrier as EspCarrier, Endpoint, InFlow, Observation, Table};
 use crate::tx::{
     Derived, Direction, Event, EventSet, Judgement, PayloadEntry, Role, Scope, Transaction,
     Transport,
 };
 use crate::wire::datagram::NON_ESP_MARKER;
-use crate::wire::registry::{ExchangeType, PayloadType, Protocol, TransformType};
+use crate::wire::registry::{Encr, ExchangeType, PayloadType, Protocol, TransformType};
 use crate::wire::{
     auth, cert, certreq, cp, delete, eap, encrypted, id, ke, nonce, notify, ps, ts, vendor_id,
 };
@@ -329,31 +329,42 @@ fn decode_proposals(payload: &Payload<'_>, tx: &mut Transaction) {
     tx.proposals = set;
 }
 
-/// Whether a payload's body can be read, for those that are read on demand only.
+/// Whether a payload's body can be read and is sound, for those that are read on demand only.
 fn check_body(payload: &Payload<'_>) -> Result<(), ParseError> {
     let (body, offset) = (payload.body, payload.body_offset());
     match payload.kind {
         PayloadType::KE => ke::KeyExchange::parse(body, offset).map(drop),
         PayloadType::IDI | PayloadType::IDR | PayloadType::IDG => {
-            id::Identification::parse(body, offset).map(drop)
+            id::Identification::parse(body, offset).and_then(|it| sound(it.fault(offset)))
         }
         PayloadType::CERT => cert::Certificate::parse(body, offset).map(drop),
-        PayloadType::CERTREQ => certreq::CertificateRequest::parse(body, offset).map(drop),
-        PayloadType::AUTH => auth::Authentication::parse(body, offset).map(drop),
+        PayloadType::CERTREQ => {
+            certreq::CertificateRequest::parse(body, offset).and_then(|it| sound(it.fault(offset)))
+        }
+        PayloadType::AUTH => {
+            auth::Authentication::parse(body, offset).and_then(|it| sound(it.fault(offset)))
+        }
         PayloadType::NONCE => nonce::Nonce::parse(body, offset).map(drop),
         PayloadType::NOTIFY => {
             notify::Notify::parse(body, offset).and_then(|notify| notify.known().map(drop))
         }
         PayloadType::DELETE => delete::Delete::parse(body, offset).map(drop),
         PayloadType::VENDOR_ID => vendor_id::VendorId::parse(body, offset).map(drop),
-        PayloadType::TSI | PayloadType::TSR => ts::TrafficSelectors::parse(body, offset).map(drop),
-        PayloadType::CP => cp::Configuration::parse(body, offset).map(drop),
-        PayloadType::EAP => eap::Eap::parse(body, offset).map(drop),
+        PayloadType::TSI | PayloadType::TSR => {
+            ts::TrafficSelectors::parse(body, offset).and_then(|it| sound(it.fault()))
+        }
+        PayloadType::CP => cp::Configuration::parse(body, offset).and_then(|it| sound(it.fault())),
+        PayloadType::EAP => eap::Eap::parse(body, offset).and_then(|it| sound(it.fault)),
         PayloadType::SK => encrypted::Encrypted::parse(payload).map(drop),
         PayloadType::SKF => encrypted::Fragment::parse(payload).map(drop),
         PayloadType::PS => ps::PuzzleSolution::parse(body, offset).map(drop),
         _ => Ok(()),
     }
+}
+
+/// What could be read is kept, whatever is wrong with it.
+fn sound(fault: Option<ParseError>) -> Result<(), ParseError> {
+    fault.map_or(Ok(()), Err)
 }
 
 thread_local! {
@@ -392,7 +403,7 @@ fn judgement(set: &ProposalSet, scope: Scope, policy: &Policy) -> Judgement {
     for finding in &findings {
         events.insert(event_of(finding));
     }
-    if set.proposals().iter().any(|proposal| proposal.protocol == Protocol::AH) {
+    if set.proposals().iter().any(|proposal| lacks_encryption(set, proposal)) {
         events.insert(Event::NoEncryption);
     }
     if set.all_transforms().iter().any(|transform| transform.name().is_none()) {
@@ -423,6 +434,19 @@ fn event_of(finding: &Finding) -> Event {
     }
 }
 
+/// AH, and ESP with a cipher that is none (RFC 2410, RFC 4543), be it one of several.
+fn lacks_encryption(set: &ProposalSet, proposal: &Proposal) -> bool {
+    let is_none = |transform: &Transform| {
+        transform.kind == TransformType::ENCR
+            && matches!(Encr(transform.id), Encr::ENCR_NULL | Encr::ENCR_NULL_AUTH_AES_GMAC)
+    };
+    match proposal.protocol {
+        Protocol::AH => true,
+        Protocol::ESP => set.transforms(proposal).iter().any(is_none),
+        _ => false,
+    }
+}
+
 /// PRF 0 is reserved, and an IKE SA cannot do without a key exchange
 /// (RFC 7296, 3.3.2 and 3.3.3).
 fn has_invalid_transform(set: &ProposalSet) -> bool {
@@ -432,3 +456,6 @@ fn has_invalid_transform(set: &ProposalSet) -> bool {
         })
     })
 }
+
+#[cfg(test)]
+mod tests;

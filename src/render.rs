@@ -113,6 +113,9 @@ fn render_header(tx: &Transaction, header: &Header, sink: &mut impl Sink) {
         }
     }
     sink.close();
+    if flags.reserved() != 0 {
+        sink.uint(c"reserved_flags", flags.reserved().into());
+    }
     if let Some(role) = tx.role() {
         sink.word(c"role", role.name());
     }
@@ -381,10 +384,10 @@ fn render_notify(notify: &Notify<'_>, sink: &mut impl Sink) {
         string_of(sink, c"protocol", notify.protocol.name(), notify.protocol.0);
     }
     if !notify.spi.is_empty() {
-        bounded_hex(sink, c"spi", notify.spi);
+        sink.hex(c"spi", notify.spi);
     }
     if !notify.data.is_empty() {
-        bounded_hex(sink, c"data", notify.data);
+        bounded_hex(sink, c"data", c"data_bytes", notify.data);
     }
 }
 
@@ -396,7 +399,7 @@ fn render_vendor_ids(layer: &Layer<'_>, sink: &mut impl Sink) {
     sink.open_array(c"vendor_ids");
     for id in ids {
         sink.start_object();
-        bounded_hex(sink, c"hex", id.body);
+        bounded_hex(sink, c"hex", c"hex_bytes", id.body);
         name(sink, c"name", vendor::product(id.body));
         sink.close();
     }
@@ -519,8 +522,15 @@ fn string_of(sink: &mut impl Sink, key: &CStr, name: Option<&'static str>, numbe
     }
 }
 
-fn bounded_hex(sink: &mut impl Sink, key: &CStr, bytes: &[u8]) {
-    sink.hex(key, bytes.get(..MAX_HEX_BYTES).unwrap_or(bytes));
+/// The front of a field; where that is not all, also how many bytes the field has.
+fn bounded_hex(sink: &mut impl Sink, key: &CStr, all: &CStr, bytes: &[u8]) {
+    match bytes.get(..MAX_HEX_BYTES) {
+        Some(front) if front.len() < bytes.len() => {
+            sink.hex(key, front);
+            sink.uint(all, bytes.len() as u64);
+        }
+        _ => sink.hex(key, bytes),
+    }
 }
 
 /// The front of a text, cut between characters.

@@ -3,18 +3,12 @@
 use x509_parser::prelude::{AlgorithmIdentifier, FromDer};
 
 use super::oid;
-use crate::wire::registry::AuthMethod;
 use crate::wire::Authentication;
 
 /// The algorithm of a digital signature (RFC 7427, 3), which names it itself; none of
 /// other methods.
 pub fn signature(body: &[u8], offset: u32) -> Option<String> {
-    let auth = Authentication::parse(body, offset).ok()?;
-    if auth.method != AuthMethod::DIGITAL_SIGNATURE {
-        return None;
-    }
-    let (length, rest) = auth.data.split_first()?;
-    let identifier = rest.get(..usize::from(*length))?;
+    let identifier = Authentication::parse(body, offset).ok()?.algorithm()?;
     let (_, algorithm) = AlgorithmIdentifier::from_der(identifier).ok()?;
     Some(oid::signature(&algorithm))
 }

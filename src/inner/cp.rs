@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn text_of(kind: CfgAttribute, value: &[u8]) -> String {
-        AttributeText::of(&ConfigurationAttribute { kind, value }).value
+        AttributeText::of(&ConfigurationAttribute { kind, value, fault: None }).value
     }
 
     const V6: [u8; 17] = [0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 64];

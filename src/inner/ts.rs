@@ -19,6 +19,9 @@ impl SelectorText {
     /// The text of a selector.
     pub fn of(selector: &TrafficSelector<'_>) -> Self {
         let Some(range) = selector.address_range() else {
+            if let Some(length) = selector.address_length() {
+                return Self { text: part_of_range(selector, length), width: None };
+            }
             let text = match selector.kind {
                 TsType::TS_SECLABEL => format!("label {}", hex(selector.body)),
                 kind => format!("{kind} {}", hex(selector.body)),
@@ -38,6 +41,22 @@ impl SelectorText {
     }
 }
 
+/// A range of which the end is cut off, with `?` for what is missing.
+fn part_of_range(selector: &TrafficSelector<'_>, length: usize) -> String {
+    let field = |start: usize, size| selector.body.get(start..start + size);
+    let missing = || "?".to_owned();
+    let port = |start| {
+        let bytes = field(start, 2).and_then(|bytes| <[u8; 2]>::try_from(bytes).ok());
+        bytes.map_or_else(missing, |bytes| u16::from_be_bytes(bytes).to_string())
+    };
+    let shown = |start| {
+        let found = field(start, length).and_then(address);
+        found.map_or_else(missing, |address| address.to_string())
+    };
+    let (start, end, protocol) = (shown(4), shown(4 + length), selector.ip_protocol);
+    format!("{start}-{end} proto {protocol} ports {}-{}", port(0), port(2))
+}
+
 /// None of a range that ends before it begins.
 fn width(start: &[u8], end: &[u8]) -> Option<u8> {
     let number = |bytes: &[u8]| bytes.iter().fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte));
@@ -53,7 +72,7 @@ mod tests {
 
     fn text_of(kind: TsType, ip_protocol: u8, body: &[u8]) -> (String, Option<u8>) {
         let SelectorText { text, width } =
-            SelectorText::of(&TrafficSelector { kind, ip_protocol, body });
+            SelectorText::of(&TrafficSelector { kind, ip_protocol, body, fault: None });
         (text, width)
     }
 
@@ -109,10 +128,19 @@ mod tests {
     #[test]
     fn what_has_no_addresses_is_hex() {
         assert_eq!(text_of(TsType::TS_SECLABEL, 0, b"ab"), ("label 6162".to_owned(), None));
-        let body = [0, 0, 255, 255, 10, 1, 0, 0, 10, 1, 255, 255];
-        for length in 0..body.len() {
-            let (text, width) = text_of(V4, 0, &body[..length]);
-            assert!(text.ends_with(&hex(&body[..length])) && width.is_none(), "{length} bytes");
+    }
+
+    #[test]
+    fn what_is_cut_off_has_a_question_mark() {
+        let body = [0, 7, 255, 255, 10, 1, 0, 0, 10, 1, 255, 255];
+        for (length, text) in [
+            (0, "?-? proto 6 ports ?-?"),
+            (3, "?-? proto 6 ports 7-?"),
+            (7, "?-? proto 6 ports 7-65535"),
+            (8, "10.1.0.0-? proto 6 ports 7-65535"),
+            (11, "10.1.0.0-? proto 6 ports 7-65535"),
+        ] {
+            assert_eq!(text_of(V4, 6, &body[..length]), (text.to_owned(), None));
         }
     }
 }

@@ -69,7 +69,7 @@ fn render_auth(layer: &Layer<'_>, texts: &Texts, sink: &mut impl Sink) {
         if let Some(signature) = &texts.signature {
             bounded_text(sink, c"signature", signature);
         }
-        bounded_hex(sink, c"data", auth.data);
+        bounded_hex(sink, c"data", c"data_bytes", auth.data);
         sink.close();
     }
 }

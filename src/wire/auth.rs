@@ -27,6 +27,44 @@ impl<'a> Authentication<'a> {
         r.take(3, "RESERVED")?;
         Ok(Self { method, data: r.rest() })
     }
+
+    /// The algorithm's ASN.1 identifier in the data of a digital signature (RFC 7427, 3), as
+    /// far as it is there; none of other methods.
+    pub fn algorithm(&self) -> Option<&'a [u8]> {
+        let (length, rest) = self.data.split_first()?;
+        let is_signature = self.method == AuthMethod::DIGITAL_SIGNATURE;
+        is_signature.then(|| rest.get(..usize::from(*length)).unwrap_or(rest))
+    }
+
+    /// What is wrong with data that could be read: that of a digital signature whose
+    /// identifier is not as long as it says.
+    pub fn fault(&self, body_offset: u32) -> Option<ParseError> {
+        if self.method != AuthMethod::DIGITAL_SIGNATURE {
+            return None;
+        }
+        let length = self.data.first().map(|length| usize::from(*length));
+        let identifier = self.algorithm().unwrap_or(&[]);
+        let is_there = length.is_some_and(|length| length == identifier.len());
+        let fits = is_there && sequence_length(identifier) == length;
+        (!fits).then(|| ParseError {
+            kind: ErrorKind::MalformedPayload,
+            field: "ASN.1 Length",
+            offset: body_offset.saturating_add(FIXED_LENGTH),
+        })
+    }
+}
+
+/// Auth Method and RESERVED.
+const FIXED_LENGTH: u32 = 4;
+
+/// The length of a DER sequence, its front included, in the forms that one of up to 255
+/// bytes has.
+fn sequence_length(der: &[u8]) -> Option<usize> {
+    match *der {
+        [0x30, length @ 0..=0x7f, ..] => Some(2 + usize::from(length)),
+        [0x30, 0x81, length, ..] => Some(3 + usize::from(length)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -38,6 +76,34 @@ mod tests {
         let auth = Authentication::parse(&[14, 0, 0, 0, 0xde, 0xad], 32).unwrap();
         assert_eq!(auth.method, AuthMethod::DIGITAL_SIGNATURE);
         assert_eq!(auth.data, [0xde, 0xad]);
+    }
+
+    #[test]
+    fn the_identifier_of_a_signature_is_as_long_as_it_says() {
+        // Ed25519 (RFC 8410).
+        const IDENTIFIER: [u8; 7] = [0x30, 5, 6, 3, 0x2b, 0x65, 0x70];
+        let fault = |method: u8, length: u8| {
+            let body = [&[method, 0, 0, 0, length][..], &IDENTIFIER, &[9; 64]].concat();
+            Authentication::parse(&body, 32).unwrap().fault(32)
+        };
+        assert_eq!(fault(14, 7), None);
+        assert_eq!(fault(2, 200), None, "another method");
+        for wrong in [0, 6, 8, 71, 72, 200, 255] {
+            let error = fault(14, wrong).unwrap();
+            assert_eq!((error.field, error.offset), ("ASN.1 Length", 36), "{wrong}");
+        }
+        let without = Authentication::parse(&[14, 0, 0, 0], 32).unwrap();
+        assert!(without.fault(32).is_some());
+        // What is there can be read.
+        let body = [&[14, 0, 0, 0, 200][..], &IDENTIFIER].concat();
+        assert_eq!(Authentication::parse(&body, 32).unwrap().algorithm(), Some(&IDENTIFIER[..]));
+    }
+
+    #[test]
+    fn a_long_identifier_has_a_long_length() {
+        let identifier = [&[0x30, 0x81, 0x80][..], &[0; 0x80]].concat();
+        let body = [&[14, 0, 0, 0, 0x83][..], &identifier, &[9; 64]].concat();
+        assert_eq!(Authentication::parse(&body, 32).unwrap().fault(32), None);
     }
 
     #[test]

@@ -5,6 +5,9 @@ use super::error::{ErrorKind, ParseError};
 use super::reader::Reader;
 use super::registry::CertEncoding;
 
+/// The size of a SHA-1 in bytes.
+const HASH_LENGTH: usize = 20;
+
 /// A wish for certificates of certain authorities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CertificateRequest<'a> {
@@ -25,9 +28,27 @@ impl<'a> CertificateRequest<'a> {
         Ok(Self { encoding: CertEncoding(r.u8("Cert Encoding")?), authorities: r.rest() })
     }
 
+    /// What is wrong with a request that could be read: hashes that are not whole. Of X.509
+    /// (RFC 7296, 3.7) and OCSP (RFC 4806, 3.1) it is known that there are hashes.
+    pub fn fault(&self, body_offset: u32) -> Option<ParseError> {
+        let has_hashes = matches!(
+            self.encoding,
+            CertEncoding::X509_SIGNATURE
+                | CertEncoding::HASH_AND_URL_X509
+                | CertEncoding::HASH_AND_URL_X509_BUNDLE
+                | CertEncoding::OCSP_CONTENT
+        );
+        let wrong = has_hashes && !self.authorities.len().is_multiple_of(HASH_LENGTH);
+        wrong.then(|| ParseError {
+            kind: ErrorKind::MalformedPayload,
+            field: "Certification Authority",
+            offset: body_offset.saturating_add(1),
+        })
+    }
+
     /// The 20-byte hashes of [`authorities`](Self::authorities).
     pub fn hashes(&self) -> impl Iterator<Item = &'a [u8]> + Clone {
-        self.authorities.chunks_exact(20)
+        self.authorities.chunks_exact(HASH_LENGTH)
     }
 }
 
@@ -43,6 +64,25 @@ mod tests {
         let request = CertificateRequest::parse(&body, 32).unwrap();
         assert_eq!(request.encoding, CertEncoding::X509_SIGNATURE);
         assert!(request.hashes().eq([[1; 20], [2; 20]]));
+    }
+
+    #[test]
+    fn hashes_are_whole() {
+        let fault = |encoding: u8, length| {
+            let body = [&[encoding][..], &vec![7; length]].concat();
+            CertificateRequest::parse(&body, 32).unwrap().fault(32)
+        };
+        for length in [0, 20, 60] {
+            assert_eq!(fault(4, length), None);
+        }
+        for encoding in [4, 12, 13, 14] {
+            for length in [1, 19, 21, 47] {
+                let error = fault(encoding, length).unwrap();
+                assert_eq!((error.field, error.offset), ("Certification Authority", 33));
+            }
+        }
+        // What another encoding has nobody says.
+        assert_eq!(fault(11, 7), None);
     }
 
     #[test]

@@ -25,6 +25,14 @@ impl<'a> Configuration<'a> {
         Ok(Self { kind, attributes: r })
     }
 
+    /// The first thing that is wrong with the attributes.
+    pub fn fault(&self) -> Option<ParseError> {
+        self.attributes().find_map(|attribute| match attribute {
+            Ok(attribute) => attribute.fault,
+            Err(error) => Some(error),
+        })
+    }
+
     /// The attributes, in the order of the wire; an error ends the walk.
     pub fn attributes(&self) -> ConfigurationAttributes<'a> {
         ConfigurationAttributes { reader: self.attributes }
@@ -38,6 +46,9 @@ pub struct ConfigurationAttribute<'a> {
     pub kind: CfgAttribute,
     /// Value; empty where one is asked for.
     pub value: &'a [u8],
+    /// What is wrong with an attribute that could be read: a length that goes past the end
+    /// of the payload, or that its type cannot have.
+    pub fault: Option<ParseError>,
 }
 
 /// Walks the attributes of a CP payload.
@@ -53,9 +64,38 @@ impl<'a> ConfigurationAttributes<'a> {
         let kind = CfgAttribute(r.u16("Attribute Type")? & 0x7fff);
         let length_field = *r;
         let length = r.u16("Length")?;
-        let value =
-            r.take(usize::from(length), "Length").map_err(|_| length_field.error("Length"))?;
-        Ok(ConfigurationAttribute { kind, value })
+        let whole = r.take(usize::from(length), "Length");
+        let sound = whole.is_ok_and(|value| may_have(kind, value.len()));
+        let value = whole.unwrap_or_else(|_| r.rest());
+        let fault = (!sound).then(|| length_field.error("Length"));
+        Ok(ConfigurationAttribute { kind, value, fault })
+    }
+}
+
+/// Whether an attribute of this type can be so long. Any can be empty in a request and where
+/// a value is refused.
+///
+/// Sources: RFC 7296, 3.15.1; RFC 5739 for the prefix; RFC 7651 for P-CSCF; RFC 6867 for
+/// FTT_KAT. Of others the length is free, or differs between what specifications and peers
+/// have. An IPv6 address without its prefix length comes from peers of before RFC 4718.
+fn may_have(kind: CfgAttribute, length: usize) -> bool {
+    match kind {
+        CfgAttribute::INTERNAL_IP4_ADDRESS
+        | CfgAttribute::INTERNAL_IP4_NETMASK
+        | CfgAttribute::INTERNAL_IP4_DNS
+        | CfgAttribute::INTERNAL_IP4_NBNS
+        | CfgAttribute::INTERNAL_IP4_DHCP
+        | CfgAttribute::P_CSCF_IP4_ADDRESS => matches!(length, 0 | 4),
+        CfgAttribute::INTERNAL_IP6_DNS
+        | CfgAttribute::INTERNAL_IP6_DHCP
+        | CfgAttribute::P_CSCF_IP6_ADDRESS => matches!(length, 0 | 16),
+        CfgAttribute::INTERNAL_IP6_ADDRESS => matches!(length, 0 | 16 | 17),
+        CfgAttribute::INTERNAL_IP4_SUBNET => matches!(length, 0 | 8),
+        CfgAttribute::INTERNAL_IP6_SUBNET | CfgAttribute::INTERNAL_IP6_PREFIX => {
+            matches!(length, 0 | 17)
+        }
+        CfgAttribute::SUPPORTED_ATTRIBUTES => length.is_multiple_of(2),
+        _ => true,
     }
 }
 
@@ -95,8 +135,43 @@ mod tests {
         for cut in 9..BODY.len() {
             let cp = Configuration::parse(&BODY[..cut], 32).unwrap();
             let last = cp.attributes().last().unwrap();
-            assert!(last.is_err(), "{cut} bytes");
+            assert!(last.is_err() || last.unwrap().fault.is_some(), "{cut} bytes");
         }
+    }
+
+    #[test]
+    fn what_is_there_of_a_value_is_kept() {
+        let cp = Configuration::parse(&[2, 0, 0, 0, 0, 1, 0, 200, 10, 0, 0, 1], 32).unwrap();
+        let attribute = cp.attributes().next().unwrap().unwrap();
+        assert_eq!(attribute.value, [10, 0, 0, 1]);
+        let fault = attribute.fault.unwrap();
+        assert_eq!((fault.field, fault.offset), ("Length", 38));
+    }
+
+    #[test]
+    fn types_have_their_lengths() {
+        let fault = |kind: CfgAttribute, length: u8| {
+            let front = [2, 0, 0, 0, (kind.0 >> 8) as u8, kind.0 as u8, 0, length];
+            let body = [&front[..], &vec![7; length.into()]].concat();
+            let cp = Configuration::parse(&body, 32).unwrap();
+            let attribute = cp.attributes().next().unwrap().unwrap();
+            assert_eq!(attribute.value.len(), usize::from(length));
+            attribute.fault.is_some()
+        };
+        for (kind, sound) in [
+            (CfgAttribute::INTERNAL_IP4_ADDRESS, &[0, 4][..]),
+            (CfgAttribute::INTERNAL_IP4_NETMASK, &[0, 4]),
+            (CfgAttribute::INTERNAL_IP6_ADDRESS, &[0, 16, 17]),
+            (CfgAttribute::INTERNAL_IP6_DNS, &[0, 16]),
+            (CfgAttribute::INTERNAL_IP4_SUBNET, &[0, 8]),
+            (CfgAttribute::INTERNAL_IP6_SUBNET, &[0, 17]),
+            (CfgAttribute::SUPPORTED_ATTRIBUTES, &[0, 2, 4, 6, 8, 10, 12, 14, 16, 18]),
+        ] {
+            for length in 0..20 {
+                assert_eq!(fault(kind, length), !sound.contains(&length), "{kind} {length}");
+            }
+        }
+        assert!(!fault(CfgAttribute::APPLICATION_VERSION, 13));
     }
 
     #[test]

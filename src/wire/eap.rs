@@ -5,6 +5,9 @@ use super::error::{ErrorKind, ParseError};
 use super::reader::Reader;
 use super::registry::{EapCode, EapMethod};
 
+/// Code, Identifier and Length.
+const FIXED_LENGTH: usize = 4;
+
 /// An EAP message (RFC 3748, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Eap<'a> {
@@ -16,27 +19,40 @@ pub struct Eap<'a> {
     pub method: Option<EapMethod>,
     /// Type_Data, or what follows the length where there is no type.
     pub data: &'a [u8],
+    /// What is wrong with a message that could be read.
+    pub fault: Option<ParseError>,
 }
 
 impl<'a> Eap<'a> {
     /// Reads the body of an EAP payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when a field is cut off, or when the
-    /// message's length is not the body's.
+    /// [`ErrorKind::MalformedPayload`] when the fixed fields are cut off. A length that is
+    /// not the body's, success and failure with more than the fixed fields (RFC 3748, 4.2)
+    /// and a request or response without type are [`Eap::fault`].
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
         let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
         let code = EapCode(r.u8("Code")?);
         let identifier = r.u8("Identifier")?;
         let length_field = r;
-        if usize::from(r.u16("Length")?) != body.len() {
-            return Err(length_field.error("Length"));
+        let length = usize::from(r.u16("Length")?);
+        let is_whole = length == body.len();
+        let mut fault = (!is_whole).then(|| length_field.error("Length"));
+        let mut method = None;
+        match code {
+            EapCode::REQUEST | EapCode::RESPONSE => match r.u8("Type") {
+                Ok(number) => method = Some(EapMethod(number)),
+                Err(error) => fault = fault.or(Some(error)),
+            },
+            EapCode::SUCCESS | EapCode::FAILURE if length != FIXED_LENGTH => {
+                fault = Some(length_field.error("Length"));
+            }
+            _ => {}
         }
-        let method = match code {
-            EapCode::REQUEST | EapCode::RESPONSE => Some(EapMethod(r.u8("Type")?)),
-            _ => None,
-        };
-        Ok(Self { code, identifier, method, data: r.rest() })
+        // Behind the end of the message nothing is its data.
+        let behind = body.len().saturating_sub(length);
+        let data = r.take(r.remaining().saturating_sub(behind), "Length").unwrap_or(&[]);
+        Ok(Self { code, identifier, method, data, fault })
     }
 }
 
@@ -61,8 +77,38 @@ mod tests {
     #[test]
     fn the_length_must_fit_at_every_length() {
         let body = b"\x02\x07\x00\x0a\x01alice";
+        assert_eq!(Eap::parse(body, 32).unwrap().fault, None);
         for cut in 0..body.len() {
-            assert!(Eap::parse(&body[..cut], 32).is_err(), "{cut} bytes");
+            match Eap::parse(&body[..cut], 32) {
+                Err(_) => assert!(cut < FIXED_LENGTH, "{cut} bytes"),
+                Ok(eap) => {
+                    assert_eq!(eap.fault.unwrap().field, "Length", "{cut} bytes");
+                    assert_eq!(eap.data, body.get(5..cut).unwrap_or(&[]), "{cut} bytes");
+                }
+            }
         }
+    }
+
+    #[test]
+    fn what_is_behind_the_message_is_not_its_data() {
+        let eap = Eap::parse(b"\x02\x07\x00\x0a\x01aliceXYZ", 32).unwrap();
+        assert_eq!((eap.data, eap.fault.unwrap().offset), (&b"alice"[..], 34));
+    }
+
+    #[test]
+    fn success_and_failure_are_four_bytes() {
+        for code in [3, 4] {
+            assert_eq!(Eap::parse(&[code, 9, 0, 4], 32).unwrap().fault, None);
+            for body in [&[code, 9, 0, 5, 0][..], &[code, 9, 0, 3], &[code, 9, 0, 4, 0]] {
+                let eap = Eap::parse(body, 32).unwrap();
+                assert_eq!((eap.code.0, eap.fault.unwrap().field), (code, "Length"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_request_has_a_type() {
+        let eap = Eap::parse(&[1, 9, 0, 4], 32).unwrap();
+        assert_eq!((eap.method, eap.fault.unwrap().field), (None, "Type"));
     }
 }

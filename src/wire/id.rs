@@ -18,20 +18,28 @@ impl<'a> Identification<'a> {
     /// Reads the body of an Identification payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when the fixed fields are cut off, or
-    /// when an address does not have its size.
+    /// [`ErrorKind::MalformedPayload`] when the fixed fields are cut off.
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
         let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
         let kind = IdType(r.u8("ID Type")?);
         r.take(3, "RESERVED")?;
-        let data_field = r;
-        let data = r.rest();
-        if address_length(kind).is_some_and(|length| length != data.len()) {
-            return Err(data_field.error("Identification Data"));
-        }
-        Ok(Self { kind, data })
+        Ok(Self { kind, data: r.rest() })
+    }
+
+    /// What is wrong with an identity that could be read: an address that does not have
+    /// its size.
+    pub fn fault(&self, body_offset: u32) -> Option<ParseError> {
+        let wrong = address_length(self.kind).is_some_and(|length| length != self.data.len());
+        wrong.then(|| ParseError {
+            kind: ErrorKind::MalformedPayload,
+            field: "Identification Data",
+            offset: body_offset.saturating_add(FIXED_LENGTH),
+        })
     }
 }
+
+/// ID Type and RESERVED.
+const FIXED_LENGTH: u32 = 4;
 
 const fn address_length(kind: IdType) -> Option<usize> {
     match kind {
@@ -54,9 +62,16 @@ mod tests {
 
     #[test]
     fn addresses_have_their_size() {
-        assert!(Identification::parse(&[1, 0, 0, 0, 10, 0, 0, 1], 32).is_ok());
-        let error = Identification::parse(&[5, 0, 0, 0, 10, 0, 0, 1], 32).unwrap_err();
-        assert_eq!((error.field, error.offset), ("Identification Data", 36));
+        let fault = |body: &[u8]| Identification::parse(body, 32).unwrap().fault(32);
+        assert_eq!(fault(&[1, 0, 0, 0, 10, 0, 0, 1]), None);
+        assert_eq!(fault(&[2, 0, 0, 0]), None);
+        for body in [&[5, 0, 0, 0, 10, 0, 0, 1][..], &[1, 0, 0, 0, 10, 0, 0, 1, 9], &[1, 0, 0, 0]] {
+            let error = fault(body).unwrap();
+            assert_eq!((error.field, error.offset), ("Identification Data", 36));
+        }
+        // What is there is kept.
+        let id = Identification::parse(&[1, 0, 0, 0, 10, 0, 0, 1, 9], 32).unwrap();
+        assert_eq!(id.data, [10, 0, 0, 1, 9]);
     }
 
     #[test]

@@ -217,6 +217,15 @@ fn read_redirect<'a>(r: &mut Reader<'a>) -> Result<NotifyData<'a>, ParseError> {
     let identity = r
         .take(usize::from(length), "GW Ident Len")
         .map_err(|_| length_field.error("GW Ident Len"))?;
+    let fits = match gateway {
+        GatewayIdType::IPV4 => length == 4,
+        GatewayIdType::IPV6 => length == 16,
+        GatewayIdType::FQDN => length > 0,
+        _ => true,
+    };
+    if !fits {
+        return Err(length_field.error("GW Ident Len"));
+    }
     Ok(NotifyData::Redirect { gateway, identity, nonce: r.rest() })
 }
 
@@ -344,7 +353,7 @@ mod tests {
     #[test]
     fn data_of_the_wrong_size_is_an_error() {
         use NotifyType as T;
-        let cases: [(NotifyType, &[u8]); 9] = [
+        let cases: [(NotifyType, &[u8]); 14] = [
             (T::INVALID_KE_PAYLOAD, &[]),
             (T::INVALID_KE_PAYLOAD, &[0, 14, 0]),
             (T::NAT_DETECTION_SOURCE_IP, &[1; 19]),
@@ -353,6 +362,11 @@ mod tests {
             (T::COOKIE, &[1; 65]),
             (T::COOKIE2, &[1; 7]),
             (T::REDIRECT, &[1, 9, 10]),
+            (T::REDIRECT, &[1, 5, 10, 0, 0, 1, 9]),
+            (T::REDIRECT, &[1, 3, 10, 0, 0]),
+            (T::REDIRECT, &[2, 4, 10, 0, 0, 1]),
+            (T::REDIRECTED_FROM, &[1, 16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
+            (T::REDIRECT, &[3, 0]),
             (T::SIGNATURE_HASH_ALGORITHMS, &[0, 1, 0]),
         ];
         for (kind, data) in cases {

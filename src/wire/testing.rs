@@ -200,7 +200,7 @@ pub(crate) fn everything() -> MessageBuilder {
         .payload(PayloadType::DELETE, [3, 4, 0, 1, 1, 2, 3, 4])
         .payload(PayloadType::TSI, ts.clone())
         .payload(PayloadType::TSR, ts)
-        .payload(PayloadType::CP, [1, 0, 0, 0, 0, 1, 0, 0, 0, 3, 0, 1, 9])
+        .payload(PayloadType::CP, [1, 0, 0, 0, 0, 1, 0, 0, 0, 3, 0, 4, 9, 9, 9, 9])
         .payload(PayloadType::EAP, *b"\x02\x07\x00\x0a\x01alice")
         .payload(PayloadType::PS, [1, 2, 3])
         .payload(PayloadType(200), [1, 2, 3])
@@ -257,8 +257,14 @@ fn walk_body(payload: &Payload<'_>, tally: &mut Tally) {
         PayloadType::NONCE => drop(tally.note(Nonce::parse(body, at))),
         PayloadType::VENDOR_ID => drop(tally.note(VendorId::parse(body, at))),
         PayloadType::CERT => drop(tally.note(Certificate::parse(body, at))),
-        PayloadType::AUTH => drop(tally.note(Authentication::parse(body, at))),
-        PayloadType::EAP => drop(tally.note(Eap::parse(body, at))),
+        PayloadType::AUTH => {
+            let auth = tally.note(Authentication::parse(body, at));
+            tally.fault(auth.and_then(|auth| auth.fault(at)));
+        }
+        PayloadType::EAP => {
+            let eap = tally.note(Eap::parse(body, at));
+            tally.fault(eap.and_then(|eap| eap.fault));
+        }
         PayloadType::PS => drop(tally.note(PuzzleSolution::parse(body, at))),
         PayloadType::SK => drop(tally.note(Encrypted::parse(payload))),
         PayloadType::NOTIFY => {
@@ -271,19 +277,23 @@ fn walk_body(payload: &Payload<'_>, tally: &mut Tally) {
             tally.items += delete.map_or(0, |delete| delete.spis().count());
         }
         PayloadType::IDI | PayloadType::IDR | PayloadType::IDG => {
-            tally.note(Identification::parse(body, at));
+            let id = tally.note(Identification::parse(body, at));
+            tally.fault(id.and_then(|id| id.fault(at)));
         }
         PayloadType::CERTREQ => {
             let request = tally.note(CertificateRequest::parse(body, at));
             tally.items += request.map_or(0, |request| request.hashes().count());
+            tally.fault(request.and_then(|request| request.fault(at)));
         }
         PayloadType::TSI | PayloadType::TSR => {
             if let Some(ts) = tally.note(TrafficSelectors::parse(body, at)) {
+                tally.fault(ts.fault());
                 tally.all(ts.selectors());
             }
         }
         PayloadType::CP => {
             if let Some(cp) = tally.note(Configuration::parse(body, at)) {
+                tally.fault(cp.fault());
                 tally.all(cp.attributes());
             }
         }

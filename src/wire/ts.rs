@@ -26,6 +26,14 @@ impl<'a> TrafficSelectors<'a> {
         Ok(Self { count, selectors: r, count_offset: body_offset })
     }
 
+    /// The first thing that is wrong with the selectors or their count.
+    pub fn fault(&self) -> Option<ParseError> {
+        self.selectors().find_map(|selector| match selector {
+            Ok(selector) => selector.fault,
+            Err(error) => Some(error),
+        })
+    }
+
     /// The selectors, in the order of the wire. An error ends the walk; the
     /// last one may be that there were not as many as announced.
     pub fn selectors(&self) -> Selectors<'a> {
@@ -45,8 +53,12 @@ pub struct TrafficSelector<'a> {
     pub kind: TsType,
     /// IP Protocol ID, 0 for any; reserved in a security label.
     pub ip_protocol: u8,
-    /// What follows the selector's length, in the form the type prescribes.
+    /// What follows the selector's length, in the form the type prescribes, as far as it is
+    /// there.
     pub body: &'a [u8],
+    /// What is wrong with a selector that could be read: a length that its type cannot have,
+    /// or that goes past the end of the payload.
+    pub fault: Option<ParseError>,
 }
 
 /// A selector's range of ports and addresses.
@@ -68,15 +80,17 @@ impl<'a> TrafficSelector<'a> {
         let ip_protocol = r.u8("IP Protocol ID")?;
         let length_field = *r;
         let length = usize::from(r.u16("Selector Length")?);
-        let body = length
-            .checked_sub(4)
-            .and_then(|size| r.take(size, "Selector Length").ok())
-            .ok_or_else(|| length_field.error("Selector Length"))?;
-        let selector = Self { kind, ip_protocol, body };
-        if selector.address_length().is_some() && selector.address_range().is_none() {
-            return Err(length_field.error("Selector Length"));
+        let announced = length.checked_sub(FIXED_LENGTH);
+        let wanted = address_length(kind).map(range_length);
+        let sound = announced.filter(|size| wanted.is_none_or(|wanted| wanted == *size));
+        if let Some(body) = sound.and_then(|size| r.take(size, "Selector Length").ok()) {
+            return Ok(Self { kind, ip_protocol, body, fault: None });
         }
-        Ok(selector)
+        // The length is wrong. What the type prescribes is more likely than what the field
+        // says, also for where the next selector begins.
+        let size = wanted.unwrap_or(usize::MAX).min(r.remaining());
+        let body = r.take(size, "Selector Length")?;
+        Ok(Self { kind, ip_protocol, body, fault: Some(length_field.error("Selector Length")) })
     }
 
     /// The range, for the types that consist of one.
@@ -92,12 +106,25 @@ impl<'a> TrafficSelector<'a> {
         r.is_empty().then_some(range)
     }
 
-    const fn address_length(&self) -> Option<usize> {
-        match self.kind {
-            TsType::TS_IPV4_ADDR_RANGE => Some(4),
-            TsType::TS_IPV6_ADDR_RANGE => Some(16),
-            _ => None,
-        }
+    /// How many bytes an address has, for the types that consist of a range.
+    pub const fn address_length(&self) -> Option<usize> {
+        address_length(self.kind)
+    }
+}
+
+/// TS Type, IP Protocol ID and Selector Length.
+const FIXED_LENGTH: usize = 4;
+
+/// The bytes of two ports and two addresses of so many bytes.
+const fn range_length(address: usize) -> usize {
+    2 * size_of::<u16>() + 2 * address
+}
+
+const fn address_length(kind: TsType) -> Option<usize> {
+    match kind {
+        TsType::TS_IPV4_ADDR_RANGE => Some(4),
+        TsType::TS_IPV6_ADDR_RANGE => Some(16),
+        _ => None,
     }
 }
 
@@ -132,8 +159,12 @@ impl<'a> Iterator for Selectors<'a> {
         let selector = TrafficSelector::read(&mut self.reader);
         if selector.is_err() {
             self.reader.rest();
-            self.announced = None;
         }
+        if selector.is_ok_and(|selector| selector.fault.is_none()) {
+            return Some(selector);
+        }
+        // Who does not know where selectors begin cannot count them.
+        self.announced = None;
         Some(selector)
     }
 }
@@ -177,7 +208,49 @@ mod tests {
             let Ok(ts) = TrafficSelectors::parse(&BODY[..cut], 32) else {
                 continue;
             };
-            assert!(ts.selectors().any(|s| s.is_err()), "{cut} bytes");
+            assert!(ts.fault().is_some(), "{cut} bytes");
+        }
+        assert_eq!(TrafficSelectors::parse(&BODY, 32).unwrap().fault(), None);
+    }
+
+    #[test]
+    fn a_wrong_length_hides_no_selector() {
+        // Too short, too long within the payload, past its end, less than the fixed fields.
+        for length in [12, 8, 20, 32, 255, 0, 3] {
+            let mut body = BODY;
+            body[7] = length;
+            let ts = TrafficSelectors::parse(&body, 32).unwrap();
+            let found: Vec<_> = ts.selectors().map(Result::unwrap).collect();
+            assert_eq!(found.len(), 2, "length {length}");
+            let fault = found[0].fault.unwrap();
+            assert_eq!((fault.field, fault.offset), ("Selector Length", 38));
+            assert_eq!(found[0].address_range().unwrap().end, [10, 0, 0, 255]);
+            assert_eq!(found[1].fault, None);
+        }
+    }
+
+    #[test]
+    fn what_is_there_of_a_selector_is_kept() {
+        let body = [&[1, 0, 0, 0][..], &BODY[4..16]].concat();
+        let ts = TrafficSelectors::parse(&body, 32).unwrap();
+        let found = ts.selectors().next().unwrap().unwrap();
+        assert!(found.fault.is_some() && found.address_range().is_none());
+        assert_eq!(found.body, &BODY[8..16]);
+        // Of a type without a form, all that is left.
+        let ts = TrafficSelectors::parse(&[1, 0, 0, 0, 10, 0, 0, 99, b'a', b'b'], 32).unwrap();
+        let found = ts.selectors().next().unwrap().unwrap();
+        assert_eq!((found.body, found.fault.is_some()), (&b"ab"[..], true));
+    }
+
+    #[test]
+    fn the_count_fits() {
+        for count in [0, 1, 3, 255] {
+            let mut body = BODY;
+            body[0] = count;
+            let ts = TrafficSelectors::parse(&body, 32).unwrap();
+            assert_eq!(ts.selectors().filter(Result::is_ok).count(), 2);
+            let fault = ts.fault().unwrap();
+            assert_eq!((fault.field, fault.offset), ("Number of TSs", 32));
         }
     }
 }

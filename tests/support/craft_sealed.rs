@@ -86,6 +86,13 @@ fn messages() -> Vec<Inside> {
             false,
             child(FOR_ESP, &[(1, 3, None), (3, 2, None), (5, 0, None)]),
         ),
+        ("child with NULL", &[7_296_562], false, child(FOR_ESP, &[(1, 11, None), (3, 12, None)])),
+        (
+            "child with AES-GMAC",
+            &[7_296_562],
+            false,
+            child(FOR_ESP, &[(1, 21, Some(128)), (5, 0, None)]),
+        ),
         ("child of AH", &[7_296_561], false, child(FOR_AH, &[(3, 12, None), (5, 0, None)])),
     ]
 }
