@@ -26,6 +26,8 @@ enum Change {
     Version(&'static str),
     /// It exports no function of this name.
     Without(&'static str),
+    /// None, but its configuration names another copy of the plugin too.
+    Twice,
     /// This function does nothing but return this.
     Returns(&'static str, i32),
 }
@@ -55,7 +57,9 @@ const CASES: &[Case] = &[
         change: Change::Version("8.1.0"),
         options: TEST,
         fails: true,
-        says: Some("and this is 8.1.0 RELEASE: the plugin stays off; install the release of it"),
+        says: Some(
+            "and this is 8.1.0 RELEASE: the plugin stays off; install the release of the plugin",
+        ),
     },
     Case {
         name: "another version, with errors that end it",
@@ -91,6 +95,13 @@ const CASES: &[Case] = &[
         options: TEST,
         fails: true,
         says: Some("does not have FlowGetFlags: the plugin stays off; use a Suricata as it was"),
+    },
+    Case {
+        name: "the plugin is loaded twice",
+        change: Change::Twice,
+        options: TEST,
+        fails: true,
+        says: Some("another copy of the plugin is loaded: this one stays off; name the plugin"),
     },
     Case {
         name: "no parser is accepted",
@@ -147,6 +158,11 @@ impl Case {
         let mut command = Command::new(changed);
         command.arg("-c").arg(suricata.configuration()).args(suricata.file_options());
         command.args(["-S", "/dev/null", "-l"]).arg(&folder).args(self.options);
+        if matches!(self.change, Change::Twice) {
+            let plugin = folder.join("copy.so");
+            fs::copy(suricata::plugin().expect("a plugin"), &plugin).expect("a copy");
+            command.arg("--set").arg(format!("plugins.copy={}", plugin.display()));
+        }
         if self.options.contains(&"-r") {
             command.arg(project().join("tests/verify/cookie/input.pcap"));
         }
@@ -178,7 +194,7 @@ impl Change {
     fn apply(&self, image: &[u8]) -> Vec<u8> {
         let mut changed = image.to_vec();
         match self {
-            Self::Nothing => {}
+            Self::Nothing | Self::Twice => {}
             Self::Version(version) => {
                 let end = find(image, b" RELEASE\0").expect("a release");
                 let text = format!("{version} RELEASE\0");

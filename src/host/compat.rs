@@ -90,7 +90,7 @@ pub(super) fn obstacle() -> Option<&'static str> {
 fn find_obstacle() -> Option<String> {
     let running = running_version();
     let (why, advice) = if !is_release_of_8_0(&running) {
-        (format!("this is {running}"), "install the release of it that is for this Suricata")
+        (format!("this is {running}"), "install the release of the plugin for this Suricata")
     } else {
         let missing = sys::FUNCTIONS.iter().find(|name| !is_there(name))?;
         let missing = missing.to_string_lossy();

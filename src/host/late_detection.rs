@@ -147,14 +147,15 @@ impl Candidate {
     }
 }
 
-/// Registers flow storage and the callback. Without them such flows are missed, and
-/// everything else works.
-pub(super) fn prepare() {
+/// Registers flow storage and the callback. Without the callback such flows are missed, and
+/// everything else works. False if the host refuses the storage: then another copy of the
+/// plugin has it.
+pub(super) fn prepare() -> bool {
     packet::prepare();
-    let Some(offset) = find_protocols() else {
-        return log::warning("flows that do not begin with IKE cannot be followed: unknown layout");
-    };
-    PROTOCOLS_OFFSET.store(offset, Ordering::Relaxed);
+    match find_protocols() {
+        Some(offset) => PROTOCOLS_OFFSET.store(offset, Ordering::Relaxed),
+        None => log::warning("flows that do not begin with IKE cannot be followed: no layout"),
+    }
     // SAFETY: the name is static; a pointer's size needs no allocation function.
     let storage = unsafe {
         sys::FlowStorageRegister(
@@ -164,14 +165,20 @@ pub(super) fn prepare() {
             Some(free_candidate),
         )
     };
+    if storage.id < 0 {
+        return false;
+    }
+    // Where nothing can be followed nothing is stored.
+    if PROTOCOLS_OFFSET.load(Ordering::Relaxed) == 0 {
+        return true;
+    }
     // SAFETY: the callback has the host's form and needs no user data.
-    let registered = storage.id >= 0
-        && unsafe { sys::SCFlowRegisterUpdateCallback(Some(on_packet), ptr::null_mut()) };
-    if registered {
+    if unsafe { sys::SCFlowRegisterUpdateCallback(Some(on_packet), ptr::null_mut()) } {
         STORAGE.store(storage.id, Ordering::Relaxed);
     } else {
-        log::warning("flows that do not begin with IKE cannot be followed: no flow storage");
+        log::warning("flows that do not begin with IKE cannot be followed: no callback");
     }
+    true
 }
 
 /// Finds where the host keeps a flow's protocol. Its layout is no public

@@ -105,8 +105,15 @@ unsafe extern "C" fn initialise() {
         if config::get().mode == config::Mode::On {
             decryption::decryptor();
         }
-        late_detection::prepare();
-        register_with_host();
+        // Keywords of one copy must not read what another one has made.
+        if late_detection::prepare() {
+            register_with_host();
+        } else {
+            log::failed_to_start(
+                "another copy of the plugin is loaded: this one stays off; name the plugin once \
+                 below \"plugins\" in suricata.yaml",
+            );
+        }
         true
     });
     conclude(done);

@@ -32,7 +32,7 @@ const CALLBACKS: &[(&str, &str, Cost)] = &[
     ("register_keywords", "", Cost::Start),
     ("probe_content", "", Cost::Flow),
     ("probe_port", "", Cost::Flow),
-    ("thread_start", "", Cost::Less),
+    ("thread_starts", "thread_start", Cost::Less),
     ("thread_ends", "thread_end", Cost::Less),
     ("state_new", "", Cost::Flow),
     ("state_free", "", Cost::Less),
