@@ -364,7 +364,8 @@ fn render_key_exchange(layer: &Layer<'_>, sink: &mut impl Sink) {
 fn render_notifies(layer: &Layer<'_>, sink: &mut impl Sink) {
     let notifies = layer
         .payloads_of(PayloadType::NOTIFY)
-        .filter_map(|payload| Notify::parse(payload.body, payload.body_offset()).ok());
+        .filter_map(|payload| Notify::as_far_as_there(payload.body, payload.body_offset()).ok())
+        .map(|(notify, _)| notify);
     let mut notifies = notifies.take(MAX_ELEMENTS).peekable();
     if notifies.peek().is_none() {
         return;

@@ -163,6 +163,21 @@ fn notifies_of_a_wrong_length_are_shown() {
 }
 
 #[test]
+fn spis_that_do_not_fit_are_shown() {
+    for (count, spis) in [(3, 2), (1, 2)] {
+        let (shown, field) = inside(PayloadType::DELETE, &[3, 4, 0, count, 1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(fault(&field), "Num of SPIs");
+        assert_eq!(shown["delete"][0]["spis"].as_array().map(Vec::len), Some(spis));
+    }
+    let (shown, field) = inside(PayloadType::NOTIFY, &[3, 200, 0x40, 9, 1, 2, 3, 4]);
+    assert_eq!(fault(&field), "SPI Size");
+    assert_eq!(
+        (&shown["notify"][0]["name"], &shown["notify"][0]["spi"]),
+        (&"REKEY_SA".into(), &"01020304".into())
+    );
+}
+
+#[test]
 fn reserved_flags_are_shown() {
     let flags = |flags| {
         let message = sa_init().header(|h| h.flags = Flags(flags)).build();

@@ -162,7 +162,7 @@ fn render_eap(layer: &Layer<'_>, sink: &mut impl Sink) {
 fn render_deletes(layer: &Layer<'_>, sink: &mut impl Sink) {
     let deletes: Vec<_> = layer
         .payloads_of(PayloadType::DELETE)
-        .filter_map(|it| Delete::parse(it.body, it.body_offset()).ok())
+        .filter_map(|it| Delete::as_far_as_there(it.body, it.body_offset()).ok())
         .collect();
     objects(sink, c"delete", &deletes, |delete, sink| {
         string_of(sink, c"protocol", delete.protocol.name(), delete.protocol.0);

@@ -27,23 +27,38 @@ impl<'a> Delete<'a> {
     /// [`ErrorKind::MalformedPayload`] when a field is cut off, or when size
     /// and number of the SPIs do not give what is there.
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
+        let delete = Self::as_far_as_there(body, body_offset)?;
+        let length = usize::from(delete.spi_size) * usize::from(delete.spi_count);
+        if delete.spis.len() != length {
+            let offset = body_offset.saturating_add(COUNT_OFFSET);
+            let (kind, field) = (ErrorKind::MalformedPayload, "Num of SPIs");
+            return Err(ParseError { kind, field, offset });
+        }
+        Ok(delete)
+    }
+
+    /// The same with the SPIs that are there, whatever size and number say: to be shown, and
+    /// not to be acted on.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MalformedPayload`] when a fixed field is cut off.
+    pub fn as_far_as_there(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
         let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
         let protocol = Protocol(r.u8("Protocol ID")?);
         let spi_size = r.u8("SPI Size")?;
-        let count_field = r;
         let spi_count = r.u16("Num of SPIs")?;
-        let length = usize::from(spi_size) * usize::from(spi_count);
-        if r.remaining() != length {
-            return Err(count_field.error("Num of SPIs"));
-        }
         Ok(Self { protocol, spi_size, spi_count, spis: r.rest() })
     }
 
     /// The SPIs; none when they have no size.
     pub fn spis(&self) -> impl Iterator<Item = &'a [u8]> + Clone {
-        self.spis.chunks_exact(usize::from(self.spi_size).max(1))
+        let spis = if self.spi_size == 0 { &[] } else { self.spis };
+        spis.chunks_exact(usize::from(self.spi_size).max(1))
     }
 }
+
+/// Where Num of SPIs stands in the body.
+const COUNT_OFFSET: u32 = 2;
 
 #[cfg(test)]
 mod tests {

@@ -33,14 +33,30 @@ impl<'a> Notify<'a> {
     /// [`ErrorKind::MalformedPayload`] when the fixed fields or the SPI are
     /// cut off.
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
+        match Self::as_far_as_there(body, body_offset)? {
+            (notify, None) => Ok(notify),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
+    /// The same with what is there of an SPI that is cut off, and with what is wrong then: to
+    /// be shown, and not to be acted on.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MalformedPayload`] when the fixed fields are cut off.
+    pub fn as_far_as_there(
+        body: &'a [u8],
+        body_offset: u32,
+    ) -> Result<(Self, Option<ParseError>), ParseError> {
         let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
         let protocol = Protocol(r.u8("Protocol ID")?);
         let size_field = r;
         let spi_size = r.u8("SPI Size")?;
         let kind = NotifyType(r.u16("Notify Message Type")?);
-        let spi =
-            r.take(usize::from(spi_size), "SPI Size").map_err(|_| size_field.error("SPI Size"))?;
-        Ok(Self { protocol, spi, kind, data_offset: r.offset(), data: r.rest() })
+        let whole = r.take(usize::from(spi_size), "SPI Size");
+        let fault = whole.is_err().then(|| size_field.error("SPI Size"));
+        let spi = whole.unwrap_or_else(|_| r.rest());
+        Ok((Self { protocol, spi, kind, data_offset: r.offset(), data: r.rest() }, fault))
     }
 
     /// The data in the form the notification's type prescribes;
