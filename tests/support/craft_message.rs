@@ -315,6 +315,12 @@ impl Datagram {
         ports(self) == ports(other)
     }
 
+    /// The datagram half a second after the one before: a timer's, where one that comes at
+    /// once would be a copy that a tap makes.
+    pub(crate) fn timed(self) -> Self {
+        Self { pause: Duration::from_millis(500), ..self }
+    }
+
     /// The datagram as one of another SA: SPIs that are not zero are changed by a number.
     pub(crate) fn of_sa(mut self, number: u8) -> Self {
         let start = if self.flow.marker { 4 } else { 0 };

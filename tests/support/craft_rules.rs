@@ -486,6 +486,12 @@ fn sequence(name: &'static str, fires: &[u32], messages: &[Message]) -> Scenario
     Scenario::new(name, fires, datagrams(messages))
 }
 
+/// The same with a timer's time between the datagrams.
+fn timed(scenario: Scenario) -> Scenario {
+    let datagrams = scenario.datagrams.into_iter().map(Datagram::timed).collect();
+    Scenario { datagrams, ..scenario }
+}
+
 /// A handshake, and what comes behind it.
 fn behind(name: &'static str, fires: &[u32], messages: &[Message]) -> Scenario {
     sequence(name, fires, &[&handshake(), messages].concat())
@@ -514,12 +520,9 @@ fn sequences() -> Vec<Scenario> {
     let mut slow = datagrams(&handshake());
     slow[2] = slow[2].clone().after(12);
     let slow = Scenario::new("slow-handshake", &[7_296_435], slow);
-    // Sooner they would be copies that a tap makes.
-    let mut twice = sequence("sent-twice", &[7_296_400], &[good(), good()]);
-    twice.datagrams[1] = twice.datagrams[1].clone().after(1);
     let check = |id| [request(INFORMATIONAL, id, 0, ALONE), response(INFORMATIONAL, id, 0, ALONE)];
     vec![
-        twice,
+        timed(sequence("sent-twice", &[7_296_400], &[good(), good()])),
         sequence("sent-twice-changed", &[7_296_401], &[asked.clone(), answered.clone(), other]),
         behind("answer-to-nothing", &[7_296_402], &[response(INFORMATIONAL, 7, 0, ALONE)]),
         behind("gap", &[7_296_403], &check(9)),
@@ -607,10 +610,12 @@ fn pressure() -> Vec<Scenario> {
         sequence("refused-30-times", &[7_296_407, 7_296_430, 7_296_431], &refusals(30)),
         sequence("99-half-open", &[], &repeated(&[good()], 99)),
         sequence("100-half-open", &[7_296_305, 7_296_432, 7_296_436], &repeated(&[good()], 100)),
-        sequence("sent-50-times", &[7_296_400], &again[..again.len() - 1]),
-        sequence("sent-51-times", &[7_296_400, 7_296_433], &again),
-        sequence("answered-10-times", &[7_296_400], &answers[..answers.len() - 1]),
-        sequence("answered-11-times", &[7_296_400, 7_296_434], &answers),
+        timed(sequence("sent-50-times", &[7_296_400], &again[..again.len() - 1])),
+        timed(sequence("sent-51-times", &[7_296_400, 7_296_433], &again)),
+        timed(sequence("answered-10-times", &[7_296_400], &answers[..answers.len() - 1])),
+        timed(sequence("answered-11-times", &[7_296_400, 7_296_434], &answers)),
+        // Copies that a tap makes.
+        sequence("copied-19-times", &[], &again[..again.len().min(20)]),
     ]
 }
 
@@ -636,7 +641,7 @@ fn fragments() -> Vec<Scenario> {
     let changed = [1, 7, 8, 9].map(|seed| part(1, 2, seed, 400));
     vec![
         Scenario { quiet: SEQUENCES, ..of("two-fragments", &[], &two) },
-        of("fragment-twice", &[7_296_400], &[two[0].clone(), two[0].clone()]),
+        timed(of("fragment-twice", &[7_296_400], &[two[0].clone(), two[0].clone()])),
         of("fragment-changed", &[7_296_409], &[two[0].clone(), part(1, 2, 9, 400)]),
         of("fragment-total-changed", &[7_296_410], &[two[0].clone(), part(1, 3, 1, 400)]),
         of("fragment-and-whole", &[7_296_411], &mixed),
