@@ -74,7 +74,7 @@ table() {
 
 checks_table() {
     awk -F '\t' '
-        BEGIN { printf "%-22s %-8s %6s %6s\n", "inline", "runmode", "right", "wrong" }
+        BEGIN { printf "%-22s %-8s %6s %6s\n", "checks", "runmode", "right", "wrong" }
         { printf "%-22s %-8s %6s %6s\n", $1, $2, $3, $4; wrong += $4 }
         END { exit wrong > 0 }'
 }

@@ -23,6 +23,8 @@ source "$live/outcomes.sh"
 source "$live/inline.sh"
 # shellcheck source=flood.sh
 source "$live/flood.sh"
+# shellcheck source=evasion.sh
+source "$live/evasion.sh"
 # shellcheck source=replay.sh
 source "$live/replay.sh"
 
@@ -101,7 +103,8 @@ get_ready() {
     need_abilities
     exec 8>"/run/$ns_prefix.lock"
     flock -n 8 || die 'another run is under way'
-    PLUGIN=$("$root/scripts/build.sh")
+    # As in the tests, one that is built already may be named.
+    PLUGIN=${SURICATA_IKEV2_PLUGIN:-$("$root/scripts/build.sh")}
     SURICATA=$("$root/scripts/suricata.sh")
     SURICATA_ETC=$("$root/scripts/suricata.sh" --etc)
     say "$("$SURICATA" -V), $PLUGIN"

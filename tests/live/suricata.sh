@@ -37,7 +37,7 @@ start_suricata() {
         --set unix-command.enabled=no "${@:2}" >"$results/suricata.log" 2>&1
     suricata_pid=${pids[-1]}
     wait_for 120 suricata_runs || die "Suricata did not start: $results/suricata.log"
-    grep -q 'suricata-ikev2 [0-9]' "$results/suricata.log" ||
+    grep -q 'suricata-ikev2 [0-9].*: parser on' "$results/suricata.log" ||
         die "Suricata did not load the plugin: $results/suricata.log"
 }
 
