@@ -62,16 +62,18 @@ class Reported:
             which = Identity(ike["init_spi"], ike["message_id"], ike["exchange_type"], response)
             self.messages[address, which].append(Details(ike["nat_t"], ike["length"]))
 
-    def verdict(self, address, which, details):
+    def exact(self, address, which, details):
         """One record is for one message: two that are alike need two."""
+        found = self.messages.get((address, which), [])
+        if details not in found:
+            return False
+        found.remove(details)
+        return True
+
+    def other(self, address, which):
+        """A record of the message that says something else."""
         found = self.messages.get((address, which))
-        if not found:
-            return "missed"
-        if details in found:
-            found.remove(details)
-            return "right"
-        found.pop()
-        return "wrong"
+        return bool(found) and found.pop() is not None
 
 
 def is_too_little(message):
@@ -115,15 +117,21 @@ class Comparison:
 
     def case(self, case):
         """Whether all of it is reported."""
-        before = len(self.missed)
-        for at, message in enumerate(case["messages"]):
-            if message["answers"]:
-                for what, which, details in wanted(message):
-                    self.message(case, at, message, what, which, details)
+        before, address = len(self.missed), case["address"]
+        all_wanted = [
+            (at, what, which, self.reported.exact(address, which, details))
+            for at, message in enumerate(case["messages"]) if message["answers"]
+            for what, which, details in wanted(message)
+        ]
+        # What is left may be of others, such as fragments with the same numbers.
+        for at, what, which, right in all_wanted:
+            other = not right and self.reported.other(address, which)
+            verdict = "right" if right else "wrong" if other else "missed"
+            self.message(case, at, what, which, verdict)
         return len(self.missed) == before
 
-    def message(self, case, at, message, what, which, details):
-        verdict = self.reported.verdict(case["address"], which, details)
+    def message(self, case, at, what, which, verdict):
+        message = case["messages"][at]
         text = f"{verdict} {what} {case['case']}.{at} {which.spi}"
         text += f", exchange {which.exchange}, message ID {which.id}"
         if verdict != "right":
