@@ -18,7 +18,8 @@ import sys
 PEER = "192.0.2.20"
 INVALID_MAJOR_VERSION = 5
 IKE_SA_INIT = 34
-HEADER = 28
+# A header, and of the first payload less than what is in every SA.
+TOO_LITTLE = 28 + 4 + 4
 APP_PROTO = "app_proto", "app_proto_ts", "app_proto_tc", "app_proto_orig"
 
 # What a message is known by, and what its record has to say besides.
@@ -77,9 +78,9 @@ class Reported:
 
 
 def is_too_little(message):
-    """A header alone, on the ports of others: whoever takes that hides what follows."""
+    """Hardly more than a header, to a port of others: who takes that hides what follows."""
     octets = len(message["data"]) // 2 - (4 if message["marker"] else 0)
-    return octets <= HEADER and not set(message["ports"]) & {500, 4500}
+    return octets < TOO_LITTLE and message["ports"][1] not in (500, 4500)
 
 
 def wanted(message):
