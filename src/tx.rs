@@ -375,7 +375,10 @@ impl Transaction {
 
     /// Records a parse error and its events.
     pub fn report(&mut self, error: ParseError) {
-        self.events.insert(Event::MalformedData);
+        // A version that is not ours can be read, as far as it goes.
+        if error.kind != ErrorKind::UnsupportedVersion {
+            self.events.insert(Event::MalformedData);
+        }
         self.events.insert(Event::of_error(error.kind));
         if error.kind == ErrorKind::TrailingData {
             self.events.insert(Event::PayloadExtraData);

@@ -8,7 +8,7 @@ use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 use super::child_pfs::Announced;
 use super::esp::Esp;
 use super::exchange::{report_sight, Body, Exchange, Facts, Init, Part, Protected, Sight, Window};
-use super::fragment::{self, Condition, Conditions, Fragments, MessageKey};
+use super::fragment::{self, Fragments, MessageKey};
 use super::inside::Inside;
 use super::known::Known;
 use super::nat;
@@ -22,6 +22,7 @@ use super::{Endpoint, Failure, Observation, Reason, State};
 mod carried;
 mod copied;
 mod failover;
+mod fragmented;
 mod opened;
 
 /// How soon after its first IKE_AUTH exchange an initiator rejects the responder's
@@ -715,38 +716,6 @@ impl Sa {
         }
     }
 
-    /// Follows the fragments of a message; `after_whole` if it came in one piece
-    /// before.
-    fn observe_fragment(
-        &mut self,
-        facts: &Facts,
-        observation: &Observation<'_>,
-        after_whole: bool,
-        outcome: &mut Outcome,
-    ) {
-        let key = key(facts);
-        let now = observation.time / 1000;
-        let conditions = match observation.tx.fragment() {
-            Some(fragment) => {
-                let fragments = self.fragments.get_or_insert_default();
-                let mut status = fragments.observe(key, &fragment, now);
-                if after_whole {
-                    status.conditions.insert(Condition::Mixed);
-                }
-                outcome.fragments = Some(status);
-                status.conditions
-            }
-            None => match &mut self.fragments {
-                Some(fragments) => fragments.observe_whole(key, now),
-                None => return,
-            },
-        };
-        report_conditions(conditions, &mut outcome.events);
-        if self.fragments.as_ref().is_some_and(|fragments| fragments.is_empty()) {
-            self.fragments = None;
-        }
-    }
-
     fn has(&self, marks: u16) -> bool {
         self.marks & marks == marks
     }
@@ -769,22 +738,6 @@ fn key(facts: &Facts) -> MessageKey {
         message_id: facts.id,
         from_initiator: facts.from_initiator,
         response: facts.response,
-    }
-}
-
-/// A copy is a retransmission like any other, and one that is not complete is no
-/// fault yet.
-fn report_conditions(conditions: Conditions, events: &mut EventSet) {
-    for condition in conditions.iter() {
-        events.insert(match condition {
-            Condition::Conflict => Event::FragmentConflict,
-            Condition::TotalChanged => Event::FragmentTotalChanged,
-            Condition::Mixed => Event::FragmentMixed,
-            Condition::Timeout => Event::FragmentTimeout,
-            Condition::TooMany => Event::TooManyFragments,
-            Condition::Invalid => Event::InvalidFragment,
-            Condition::Complete | Condition::Incomplete | Condition::Duplicate => continue,
-        });
     }
 }
 

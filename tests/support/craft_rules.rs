@@ -181,7 +181,7 @@ fn malformed() -> Vec<Scenario> {
         second("payload-behind-sk", &[MALFORMED, 7_296_019], behind),
         second("transform-length-7", &[MALFORMED, 7_296_020], hybrid.patched(transform_length, 7)),
         second("transform-count-5", &[MALFORMED, 7_296_021], good().patched(transform_count, 5)),
-        second("version-3", &[MALFORMED, 7_296_027], good().patched(17, 0x30)),
+        second("version-3", &[7_296_027], good().patched(17, 0x30)),
         second("version-1", &[7_296_026], good().patched(17, 0x10)),
         second("initiator-flag-not-set", &[7_296_030], good().patched(19, 0)),
     ]

@@ -8,8 +8,10 @@ use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
 
 use crate::capture;
 
-/// When every capture begins.
+/// When the first capture begins, and how much later each other one does. Many crafted ones
+/// have the same SPIs: within some milliseconds their messages would be copies of each other.
 const BEGIN: Duration = Duration::from_secs(1_704_067_200);
+const APART: Duration = Duration::from_millis(100);
 
 /// Lengths of headers, and where the addresses stand in those of IP.
 const ETHERNET: usize = 14;
@@ -33,15 +35,16 @@ fn moved(number: u8, mut frame: Vec<u8>) -> Vec<u8> {
     frame
 }
 
-/// Writes captures into one file: they begin at the same time, and each has addresses of
-/// its own.
+/// Writes captures into one file: they begin shortly one after the other, and each has
+/// addresses of its own.
 pub(crate) fn merge(captures: &[PathBuf], file: &Path) {
     let mut packets = Vec::new();
     for (number, capture) in (0..=u8::MAX).zip(captures) {
         let all = capture::packets(capture);
         let first = all.first().map_or(Duration::ZERO, |(time, _)| *time);
+        let begin = BEGIN + APART * u32::from(number);
         for (time, frame) in all {
-            packets.push((BEGIN + time.saturating_sub(first), moved(number, frame)));
+            packets.push((begin + time.saturating_sub(first), moved(number, frame)));
         }
     }
     packets.sort_by_key(|(time, _)| *time);

@@ -1,0 +1,56 @@
+//! What fragments of messages are to a record (RFC 7383).
+
+use super::{key, Facts, Outcome, Sa};
+use crate::sa::fragment::{Condition, Conditions};
+use crate::sa::Observation;
+use crate::tx::{Event, EventSet};
+
+impl Sa {
+    /// Follows the fragments of a message; `after_whole` if it came in one piece
+    /// before.
+    pub(super) fn observe_fragment(
+        &mut self,
+        facts: &Facts,
+        observation: &Observation<'_>,
+        after_whole: bool,
+        outcome: &mut Outcome,
+    ) {
+        let key = key(facts);
+        let now = observation.time / 1000;
+        let conditions = match observation.tx.fragment() {
+            Some(fragment) => {
+                let fragments = self.fragments.get_or_insert_default();
+                let mut status = fragments.observe(key, &fragment, now);
+                if after_whole {
+                    status.conditions.insert(Condition::Mixed);
+                }
+                outcome.fragments = Some(status);
+                status.conditions
+            }
+            None => match &mut self.fragments {
+                Some(fragments) => fragments.observe_whole(key, now),
+                None => return,
+            },
+        };
+        report_conditions(conditions, &mut outcome.events);
+        if self.fragments.as_ref().is_some_and(|fragments| fragments.is_empty()) {
+            self.fragments = None;
+        }
+    }
+}
+
+/// A copy is a retransmission like any other, and one that is not complete is no
+/// fault yet.
+fn report_conditions(conditions: Conditions, events: &mut EventSet) {
+    for condition in conditions.iter() {
+        events.insert(match condition {
+            Condition::Conflict => Event::FragmentConflict,
+            Condition::TotalChanged => Event::FragmentTotalChanged,
+            Condition::Mixed => Event::FragmentMixed,
+            Condition::Timeout => Event::FragmentTimeout,
+            Condition::TooMany => Event::TooManyFragments,
+            Condition::Invalid => Event::InvalidFragment,
+            Condition::Complete | Condition::Incomplete | Condition::Duplicate => continue,
+        });
+    }
+}
