@@ -92,7 +92,9 @@ pub(crate) fn bindings(header: &str, includes: &str) -> Result<bindgen::Bindings
         .header(header)
         .allowlist_function(FUNCTIONS)
         .allowlist_type(TYPES)
-        .opaque_type("Flow_|Packet_|ThreadVars_|Signature_|SigMatch_|SigMatchCtx_|Detect.*Ctx_")
+        .opaque_type(
+            "Flow_|Packet_|ThreadVars_|Signature_|SigMatch_|SigMatchCtx_|Detect.*Ctx_|SCTime_t",
+        )
         .constified_enum("SCLogLevel|AppLayerEventType")
         .prepend_enum_name(false)
         .layout_tests(true)

@@ -69,22 +69,44 @@ pub(super) fn prepare() {
 }
 
 fn find_time() -> Option<usize> {
-    let sought = sys::SCTime_t {
-        _bitfield_align_1: [],
-        _bitfield_1: sys::SCTime_t::new_bitfield_1(0x5_a5a5_a5a5, 0x9_9999),
-    };
-    // SAFETY: a time is 8 bytes without padding.
-    let sought_bytes = unsafe { core::mem::transmute::<sys::SCTime_t, [u8; 8]>(sought) };
+    let sought = time_of(0x5_a5a5_a5a5, 0x9_9999);
     // More than any packet is long, as the host may write anywhere in one.
     let mut blank = vec![0_u64; 1024];
     // SAFETY: the function writes the time of a packet and nothing else; all bytes of a
     // packet may be zero.
-    unsafe { sys::SCPacketSetTime(blank.as_mut_ptr().cast(), sought) };
+    unsafe {
+        let time = sys::SCTime_t { _bindgen_opaque_blob: sought };
+        sys::SCPacketSetTime(blank.as_mut_ptr().cast(), time);
+    }
     let bytes: Vec<u8> = blank.iter().flat_map(|word| word.to_ne_bytes()).collect();
-    let place = bytes.windows(8).position(|window| window == sought_bytes)?;
+    let place = bytes.windows(8).position(|window| window == sought.to_ne_bytes())?;
     let written = bytes.iter().filter(|byte| **byte != 0).count();
-    let expected = sought_bytes.iter().filter(|byte| **byte != 0).count();
+    let expected = sought.to_ne_bytes().iter().filter(|byte| **byte != 0).count();
     (written == expected && place + 8 <= WORDS * size_of::<u64>()).then_some(place)
+}
+
+/// The bits of the host's `SCTime_t` that are seconds; the others are microseconds. It is one
+/// word with two bit fields, the first of which begins at the word's first bit: the lowest
+/// one, or the highest where the first byte of a number is the highest.
+const SECONDS: u32 = 44;
+
+/// The word that the host has for a time.
+fn time_of(seconds: u64, microseconds: u64) -> u64 {
+    if cfg!(target_endian = "little") {
+        seconds | microseconds << SECONDS
+    } else {
+        seconds << (u64::BITS - SECONDS) | microseconds
+    }
+}
+
+/// Microseconds since the epoch, of the host's word for a time.
+fn microseconds(time: u64) -> u64 {
+    let (seconds, microseconds) = if cfg!(target_endian = "little") {
+        (time & ((1 << SECONDS) - 1), time >> SECONDS)
+    } else {
+        (time >> (u64::BITS - SECONDS), time & ((1 << (u64::BITS - SECONDS)) - 1))
+    };
+    seconds.saturating_mul(1_000_000).saturating_add(microseconds)
 }
 
 impl Current {
@@ -190,10 +212,9 @@ impl Current {
 pub(super) unsafe fn time(flow: *const sys::Flow) -> Option<u64> {
     let place = TIME.load(Ordering::Relaxed);
     let current = Current::of(flow).filter(|_| place != UNKNOWN)?;
-    let time = current.packet.cast::<sys::SCTime_t>().wrapping_byte_add(place);
+    let time = current.packet.cast::<u64>().wrapping_byte_add(place);
     // SAFETY: the host itself has written a time at this place of a packet.
-    let time = unsafe { time.read_unaligned() };
-    Some(time.secs().saturating_mul(1_000_000).saturating_add(time.usecs()))
+    Some(microseconds(unsafe { time.read_unaligned() }))
 }
 
 /// Compares what the host hands over as payload of the packet at hand with what is read as
@@ -217,5 +238,19 @@ pub(super) unsafe fn compare(flow: *const sys::Flow, data: *const u8, length: u3
 fn give_up() {
     if PAYLOAD.swap(NONE, Ordering::Relaxed) != NONE {
         log::warning("IKE in flows that do not begin with it cannot be seen: unknown layout");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_s_word_for_a_time_is_read_as_it_is_written() {
+        for (seconds, part) in
+            [(0, 0), (1, 999_999), (1_704_067_200, 17), (0x5_a5a5_a5a5, 0x9_9999)]
+        {
+            assert_eq!(microseconds(time_of(seconds, part)), seconds * 1_000_000 + part);
+        }
     }
 }

@@ -98,7 +98,8 @@ impl Interface {
             .filter_map(|field| Some((field.ident.as_ref()?.to_string(), types.spell(&field.ty))))
             .collect();
         // bindgen's form of a type of which only the name is known.
-        let opaque = matches!(&fields[..], [(name, _)] if name == "_unused" || name == "_address");
+        const OPAQUE: [&str; 3] = ["_unused", "_address", "_bindgen_opaque_blob"];
+        let opaque = matches!(&fields[..], [(name, _)] if OPAQUE.contains(&name.as_str()));
         if !fields.is_empty() && !opaque {
             let tag = name.to_string();
             let canonical = types.canonical(&tag);

@@ -74,7 +74,7 @@ pub(crate) struct HeaderFunction {
 }
 
 /// The functions that neither `suricata-sys` nor `suricata` declares.
-pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 9] = [
+pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 11] = [
     HeaderFunction {
         name: "AppLayerGetProtoByName",
         header: "app-layer.h",
@@ -84,6 +84,16 @@ pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 9] = [
         name: "AppLayerProtoDetectReset",
         header: "app-layer-detect-proto.h",
         spelled: r#"Option<unsafe extern "C" fn(*mut Flow)>"#,
+    },
+    HeaderFunction {
+        name: "FlowCleanupAppLayer",
+        header: "flow.h",
+        spelled: r#"Option<unsafe extern "C" fn(*mut Flow)>"#,
+    },
+    HeaderFunction {
+        name: "SCPacketSetTime",
+        header: "packet.h",
+        spelled: r#"Option<unsafe extern "C" fn(*mut Packet, SCTime_t)>"#,
     },
     HeaderFunction {
         name: "ParseSizeStringU64",

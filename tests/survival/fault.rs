@@ -51,7 +51,7 @@ const CALLBACKS: &[(&str, &str, Cost)] = &[
     ("match_transaction", "", Cost::Less),
     ("single_buffer", "", Cost::Less),
     ("multi_buffer", "", Cost::Less),
-    ("free_suspicion", "", Cost::Less),
+    ("free_candidate", "", Cost::Less),
     ("on_packet", "", Cost::Less),
     ("count", "", Cost::Less),
 ];
