@@ -11,9 +11,9 @@
 //! - a gateway's NAT traversal flow that begins with ESP becomes ours when two packets show
 //!   that it is ESP: the same SPI, a sequence number that has grown a little, and bytes that
 //!   look encrypted. A constant and a counter alone are no proof;
-//! - a flow that is ours is given back when it turns out to be another's: with a message of
-//!   IKEv1 where only ESP was seen before, and between ports that are not IKE's with anything
-//!   that is neither IKE nor ESP.
+//! - a flow that is ours is given back when a datagram is another's: on port 500 with a message
+//!   of IKEv1, on 4500 with one where only ESP was seen before, and between other ports with
+//!   anything that is neither IKE nor ESP.
 //!
 //! That needs the packet's payload: see [`super::packet`]. Where it cannot be read, a flow is
 //! ours only if its first datagram is a message.
@@ -326,15 +326,39 @@ fn take_over(flow: Flow, number: sys::AppProto) {
 /// Gives a flow of ours back that turns out to be another's.
 fn give_back(flow: Flow, data: &[u8]) {
     let (first, last) = flow.ends();
-    let is_port = |port| matches!(port, 500 | 4500);
-    if is_port(first) || is_port(last) {
+    let has_port = |port| first == port || last == port;
+    if has_port(4500) {
         // By far most packets are ESP.
         if is_marked_ikev1(data) {
             give_back_ikev1(flow);
         }
+    } else if has_port(500) {
+        if is_ikev1(data) {
+            restart(flow);
+        }
     } else if !belongs_elsewhere(flow, data) {
         restart(flow);
     }
+}
+
+/// Whether a datagram on port 500 is a message of IKEv1, which gateways may speak beside
+/// IKEv2 between the same two ports: it is for the parser `ike`, as the next message of IKEv2
+/// is for ours.
+fn is_ikev1(data: &[u8]) -> bool {
+    const VERSION: usize = 17;
+    /// The exchanges of RFC 2408 and RFC 2409, and Mode Config.
+    const EXCHANGES: [u8; 7] = [1, 2, 4, 5, 6, 32, 33];
+    /// Encryption, Commit and Authentication Only (RFC 2408, 3.1).
+    const FLAGS: u8 = 0x07;
+    if data.get(VERSION).is_none_or(|version| version >> 4 != 1) {
+        return false;
+    }
+    Header::parse(data).is_ok_and(|header| {
+        EXCHANGES.contains(&header.exchange_type.0)
+            && header.flags.0 & !FLAGS == 0
+            && header.init_spi != [0; 8]
+            && usize::try_from(header.length) == Ok(data.len())
+    })
 }
 
 /// IKEv1 in a flow of which only ESP was seen: it is that of IKEv1.
@@ -452,6 +476,21 @@ mod tests {
         let esp = [packet(1000, 5), packet(1000, 6)];
         assert!(certain(&esp));
         assert!(!certain(&[vec![ikev1], esp.to_vec()].concat()));
+    }
+
+    #[test]
+    fn only_sound_messages_of_ikev1_are_given_back() {
+        let mut ikev1 = vec![7; 8];
+        ikev1.extend([0; 8]);
+        ikev1.extend([1, 0x10, 2, 0, 0, 0, 0, 0, 0, 0, 0, 40]);
+        ikev1.extend([0; 12]);
+        assert!(is_ikev1(&ikev1));
+        for (offset, value) in [(17, 0x20), (18, 34), (19, 0x08), (27, 41)] {
+            let mut other = ikev1.clone();
+            other[offset] = value;
+            assert!(!is_ikev1(&other), "{offset}");
+        }
+        assert!(!is_ikev1(&ikev1[..39]) && !is_ikev1(&ikev1[..17]));
     }
 
     #[test]

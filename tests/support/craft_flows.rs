@@ -15,6 +15,7 @@ pub(super) fn cases() -> Vec<(&'static str, Vec<Datagram>)> {
         ("flow-of-another-protocol", flow_of_another_protocol()),
         ("foreign-spi", foreign_spi()),
         ("given-back", given_back()),
+        ("ikev1-beside-ikev2", ikev1_beside_ikev2()),
         ("ikev1-nat-t", ikev1_nat_t()),
         ("not-esp", not_esp()),
         ("odd-headers", odd_headers()),
@@ -175,6 +176,13 @@ fn given_back() -> Vec<Datagram> {
     });
     let answer = Datagram { to_server: false, ..Datagram::from_port(10_000, DNS, dns_answer(2)) };
     datagrams.chain([answer, Datagram::from_port(10_000, DNS, dns(8))]).collect()
+}
+
+/// Gateways that speak both versions between port 500 and port 500, by turns.
+fn ikev1_beside_ikev2() -> Vec<Datagram> {
+    let both =
+        |number| [Datagram::to_server(IKE, ikev1()), Datagram::to_server(IKE, request(number))];
+    (1..=5).flat_map(both).collect()
 }
 
 /// IKEv1 on 4500: first seen with ESP; with a keepalive behind its first message; and with
