@@ -4,6 +4,14 @@
 
 # --- text -------------------------------------------------------------------
 
+# Control characters and those that change how others are shown, spelled: a peer must
+# not write on the terminal of who looks.
+def printable:
+  gsub("(?<unseen>[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}])";
+    .unseen | explode[0] as $code
+    | "\\u{" + ([$code | recurse(if . < 16 then empty else . / 16 | floor end) % 16]
+      | reverse | map("0123456789abcdef"[.:. + 1]) | join("")) + "}");
+
 def pad($to): . + " " * ($to - length);
 
 def widest: map(length) | max // 0;
@@ -159,6 +167,8 @@ def nothing_found:
     (.app_layer.flow | with_entries(.key |= protocol_name) | to_entries | counted
      | select(. != "") | "Flows by application protocol: \(.).");
 
-if $section == "messages" then [inputs] | messages
-elif $section == "alerts" then [inputs] | alerts
+def printable_all: walk(if type == "string" then printable else . end);
+
+if $section == "messages" then [inputs | printable_all] | messages
+elif $section == "alerts" then [inputs | printable_all] | alerts
 else last(inputs) | nothing_found end

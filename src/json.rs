@@ -74,35 +74,73 @@ impl Text {
         self.text.push(b'"');
     }
 
-    /// Bytes that are no UTF-8 become `\xNN`, as in Suricata's own records.
+    /// Bytes that are no UTF-8 become `\xNN`, as in Suricata's own records. Characters that
+    /// show nothing, or that change how those around them are shown, become `\uNNNN`.
     #[cold]
     fn escaped(&mut self, value: &[u8]) {
-        let is_text = core::str::from_utf8(value).is_ok();
-        for byte in value {
-            match *byte {
-                b'"' | b'\\' => self.push(&[b'\\', *byte]),
-                b'\n' => self.push(b"\\n"),
-                b'\r' => self.push(b"\\r"),
-                b'\t' => self.push(b"\\t"),
-                0x08 => self.push(b"\\b"),
-                0x0c => self.push(b"\\f"),
-                0..=0x1f => {
-                    self.push(b"\\u00");
-                    self.text.hex(&[*byte]);
-                }
-                0x80.. if !is_text => {
+        match core::str::from_utf8(value) {
+            Ok(text) => text.chars().for_each(|character| self.character(character)),
+            Err(_) => value.iter().for_each(|byte| match *byte {
+                0x80.. => {
                     self.push(b"\\\\x");
                     self.text.hex(&[*byte]);
                 }
-                _ => self.text.push(*byte),
+                byte => self.character(byte.into()),
+            }),
+        }
+    }
+
+    fn character(&mut self, character: char) {
+        match character {
+            '"' => self.push(b"\\\""),
+            '\\' => self.push(b"\\\\"),
+            '\n' => self.push(b"\\n"),
+            '\r' => self.push(b"\\r"),
+            '\t' => self.push(b"\\t"),
+            '\u{8}' => self.push(b"\\b"),
+            '\u{c}' => self.push(b"\\f"),
+            unseen if is_unseen(unseen) => {
+                for unit in unseen.encode_utf16(&mut [0; 2]) {
+                    self.push(b"\\u");
+                    self.text.hex(&unit.to_be_bytes());
+                }
             }
+            seen => self.push(seen.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
 }
 
+/// Whether a character shows nothing by itself: a control character, or one of Unicode's
+/// format characters. Of these some turn the direction of the text around them (Unicode
+/// Technical Report 36), so that a record in a terminal reads as another one.
+fn is_unseen(character: char) -> bool {
+    let format = [
+        '\u{ad}'..='\u{ad}',
+        '\u{600}'..='\u{605}',
+        '\u{61c}'..='\u{61c}',
+        '\u{6dd}'..='\u{6dd}',
+        '\u{70f}'..='\u{70f}',
+        '\u{890}'..='\u{891}',
+        '\u{8e2}'..='\u{8e2}',
+        '\u{180e}'..='\u{180e}',
+        '\u{200b}'..='\u{200f}',
+        '\u{2028}'..='\u{202e}',
+        '\u{2060}'..='\u{206f}',
+        '\u{feff}'..='\u{feff}',
+        '\u{fff9}'..='\u{fffb}',
+        '\u{110bd}'..='\u{110bd}',
+        '\u{110cd}'..='\u{110cd}',
+        '\u{13430}'..='\u{1343f}',
+        '\u{1bca0}'..='\u{1bca3}',
+        '\u{1d173}'..='\u{1d17a}',
+        '\u{e0000}'..='\u{e007f}',
+    ];
+    character.is_control() || format.iter().any(|range| range.contains(&character))
+}
+
 /// Whether a byte stands for itself in a JSON string.
 fn is_plain(byte: u8) -> bool {
-    (b' '..0x80).contains(&byte) & (byte != b'"') & (byte != b'\\')
+    (b' '..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\')
 }
 
 impl Sink for Text {
@@ -233,6 +271,16 @@ mod tests {
             text.string(c"s", text_of.as_bytes());
             assert_eq!(read(&text), json!({ "s": text_of }));
         }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_spelled() {
+        let unseen = "a\u{202e}b\u{2066}\u{7f}\u{85}\u{200b}\u{feff}\u{e0041}\u{e9}";
+        let mut text = Text::default();
+        text.string(c"s", unseen.as_bytes());
+        let spelled = "\"s\":\"a\\u202eb\\u2066\\u007f\\u0085\\u200b\\ufeff\\udb40\\udc41\u{e9}\"";
+        assert_eq!(text.as_bytes(), spelled.as_bytes());
+        assert_eq!(read(&text), json!({ "s": unseen }));
     }
 
     #[test]
