@@ -21,9 +21,9 @@ const FUNCTIONS: &str = "SCPluginRegisterAppLayer|GetProgramVersion\
     |SCDetectHelper(KeywordRegister|BufferRegister|BufferMpmRegister|MultiBufferMpmRegister)\
     |SCDetectBufferSetActiveList|SCDetectSignatureSetAppProto|SCSigMatchAppendSMToList\
     |SCDetectU(8|16|32)(Parse|Match|Free)\
-    |SCJbSetFormatted";
+    |SCJb(SetFormatted|Len|Ptr)";
 const TYPES: &str = "SCPlugin|SCAppLayerPlugin|AppLayer(TxConfig|TxData|StateData|Result|Parser)\
-    |AppLayerGet(TxIterTuple|TxIterState|FileState)|AppLayerEventType|LoggerFlags|StreamSlice\
+    |AppLayerGet(TxIterTuple|TxIterState|FileState)|AppLayer(EventType|DecoderEvents)|LoggerFlags|StreamSlice\
     |SCSigTableAppLiteElmt|FlowStorageId|SCTime_t|SCConfNode|SCLogLevel|AppProto";
 
 fn main() {

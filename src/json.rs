@@ -15,6 +15,18 @@ pub struct Text {
     follows: bool,
     /// The brackets that are open.
     open: Vec<u8>,
+    /// How many bytes are to be written at most, where something asks.
+    room: usize,
+    /// What was left out, and how many of it.
+    left_out: Vec<(&'static CStr, u64)>,
+}
+
+/// A place in a text to which it can be taken back.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    length: usize,
+    follows: bool,
+    open: usize,
 }
 
 impl Text {
@@ -23,6 +35,8 @@ impl Text {
         self.text.clear();
         self.open.clear();
         self.follows = false;
+        self.room = 0;
+        self.left_out.clear();
     }
 
     /// What was written so far.
@@ -144,8 +158,39 @@ fn is_plain(byte: u8) -> bool {
 }
 
 impl Sink for Text {
+    type Mark = Mark;
+
     fn written(&self) -> &[u8] {
         self.as_bytes()
+    }
+
+    fn mark(&self) -> Mark {
+        Mark { length: self.text.len(), follows: self.follows, open: self.open.len() }
+    }
+
+    fn take_back(&mut self, mark: Mark) {
+        self.text.truncate(mark.length);
+        self.open.truncate(mark.open);
+        self.follows = mark.follows;
+    }
+
+    fn room(&self) -> usize {
+        self.room
+    }
+
+    fn set_room(&mut self, end: usize) {
+        self.room = end;
+    }
+
+    fn leave_out(&mut self, what: &'static CStr, count: u64) {
+        match self.left_out.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, all)) => *all += count,
+            None => self.left_out.push((what, count)),
+        }
+    }
+
+    fn left_out(&mut self) -> Vec<(&'static CStr, u64)> {
+        core::mem::take(&mut self.left_out)
     }
 
     fn open_object(&mut self, key: &CStr) {

@@ -1,7 +1,9 @@
 //! A transaction as the object `ikev2` of an EVE record.
 //!
 //! The record is written through [`Sink`], so that the host's builder and the
-//! tests' one are the same to it. Arrays and data are bounded.
+//! tests' one are the same to it. Arrays and data are bounded, and so is the whole: what
+//! has a few fields comes first, then the lists, each with half of the room that is left
+//! and the last with all of it. What was left out is counted in `omitted`.
 
 use core::ffi::CStr;
 use std::net::IpAddr;
@@ -17,8 +19,14 @@ use crate::wire::notify::Notify;
 use crate::wire::registry::{PayloadType, TransformType};
 use crate::wire::{Header, KeyExchange, ParseError, Payload, Protocol};
 
+mod compact;
 mod inside;
+mod room;
 mod sa;
+
+pub use compact::render_compact;
+use room::{array, halved, text_array};
+pub use room::{MANY_EVENTS, MAX_RECORD};
 
 /// The most elements of an array in a record.
 pub const MAX_ELEMENTS: usize = 64;
@@ -31,6 +39,8 @@ pub const MAX_TEXT: usize = 4096;
 
 /// Takes a record's fields. Keys end with a zero because the host wants it so.
 pub trait Sink {
+    /// A place in the text.
+    type Mark: Copy;
     /// Begins an object under a key.
     fn open_object(&mut self, key: &CStr);
     /// Begins an object as an array's element.
@@ -47,6 +57,18 @@ pub trait Sink {
     fn string(&mut self, key: &CStr, value: &[u8]);
     /// The JSON that was written so far.
     fn written(&self) -> &[u8];
+    /// Where the text is now.
+    fn mark(&self) -> Self::Mark;
+    /// Takes back what was written since.
+    fn take_back(&mut self, mark: Self::Mark);
+    /// How many bytes may be written in all, before lists end.
+    fn room(&self) -> usize;
+    /// Sets that.
+    fn set_room(&mut self, end: usize);
+    /// Counts what is left out.
+    fn leave_out(&mut self, what: &'static CStr, count: u64);
+    /// Takes the counts.
+    fn left_out(&mut self) -> Vec<(&'static CStr, u64)>;
     /// Sets what is JSON already, and may have members behind the value.
     fn json(&mut self, key: &CStr, value: &str);
     /// Sets a text of letters, digits and signs that JSON takes as they are.
@@ -63,32 +85,43 @@ pub trait Sink {
     fn push_uint(&mut self, value: u64);
 }
 
-/// Writes the fields of a transaction into the object that is open.
+/// Writes the fields of a transaction into the object that is open, within [`MAX_RECORD`].
 pub fn render(tx: &Transaction, sink: &mut impl Sink) {
+    render_within(tx, MAX_RECORD, sink);
+}
+
+/// The same within so many bytes. The fields that are no lists are always there.
+pub fn render_within(tx: &Transaction, most: usize, sink: &mut impl Sink) {
+    sink.set_room(sink.written().len() + room::of(tx, most));
     if let Some(header) = &tx.header {
         render_header(tx, header, sink);
     }
     sink.bool(c"nat_t", tx.nat_t());
     sink.word(c"transport", tx.transport.name());
-    render_layer(&Layer::outer(tx), sink);
+    let outer = Layer::outer(tx);
+    render_single(&outer, sink);
     render_fingerprint(tx, sink);
     render_strength(tx, sink);
-    render_findings(tx, sink);
     render_encrypted(tx, sink);
-    if let (Some(decrypted), Some(texts)) = (&tx.decrypted, tx.texts()) {
-        sink.open_object(c"decrypted");
-        sink.bool(c"late", decrypted.late);
-        let layer = Layer::inner(tx);
-        render_layer(&layer, sink);
-        inside::render(&layer, texts, sink);
-        sink.close();
-    }
     if let Some(sa) = &tx.sa {
         sink.open_object(c"sa");
         sa::render(sa, sink);
         sink.close();
     }
-    render_errors(tx, sink);
+    render_events(tx, sink);
+    halved(sink, |sink| render_errors(tx, sink));
+    halved(sink, |sink| render_findings(tx, sink));
+    if let (Some(decrypted), Some(texts)) = (&tx.decrypted, tx.texts()) {
+        sink.open_object(c"decrypted");
+        sink.bool(c"late", decrypted.late);
+        let layer = Layer::inner(tx);
+        render_single(&layer, sink);
+        inside::render(&layer, texts, sink);
+        render_lists(&layer, sink);
+        sink.close();
+    }
+    render_lists(&outer, sink);
+    room::render_left_out(sink);
 }
 
 fn render_header(tx: &Transaction, header: &Header, sink: &mut impl Sink) {
@@ -128,8 +161,8 @@ struct Layer<'a> {
     inside: bool,
     payloads: &'a [PayloadEntry],
     proposals: &'a [Proposal],
-    /// The canonical texts of the proposals.
-    texts: &'a [String],
+    /// The number of the first proposal among all of the message.
+    first: usize,
 }
 
 impl<'a> Layer<'a> {
@@ -140,19 +173,23 @@ impl<'a> Layer<'a> {
             inside: false,
             payloads: tx.outer_payloads(),
             proposals: tx.proposals.proposals().get(..count).unwrap_or(&[]),
-            texts: tx.proposal_texts().get(..count).unwrap_or(&[]),
+            first: 0,
         }
     }
 
     fn inner(tx: &'a Transaction) -> Self {
-        let count = tx.outer_proposals();
         Self {
             tx,
             inside: true,
             payloads: tx.inner_payloads(),
             proposals: tx.inner_proposals(),
-            texts: tx.proposal_texts().get(count..).unwrap_or(&[]),
+            first: tx.outer_proposals(),
         }
+    }
+
+    /// The canonical text of a proposal.
+    fn text(&self, place: usize) -> &'a str {
+        self.tx.proposal_texts().get(self.first + place).map_or("", String::as_str)
     }
 
     fn payloads_of(&self, kind: PayloadType) -> impl Iterator<Item = Payload<'a>> + use<'a> {
@@ -166,41 +203,49 @@ impl<'a> Layer<'a> {
     }
 }
 
-fn render_layer(layer: &Layer<'_>, sink: &mut impl Sink) {
-    render_payloads(layer, sink);
-    if !layer.proposals.is_empty() {
-        let known = layer.tx.shared().map(|shared| &shared.proposals_json);
-        kept(sink, known, c"proposals", |sink| render_sa_payload(layer, sink));
+/// What a layer has once.
+fn render_single(layer: &Layer<'_>, sink: &mut impl Sink) {
+    if let Some(proposal) = layer.chosen() {
+        let known = layer.tx.shared().map(|shared| &shared.chosen_json);
+        kept(sink, known, c"chosen", |sink| {
+            render_chosen(|kind| chosen_transform(layer.tx, proposal, kind).copied(), sink);
+            if !layer.inside {
+                render_algorithms(layer.tx, proposal, sink);
+            }
+            true
+        });
     }
     render_key_exchange(layer, sink);
-    render_notifies(layer, sink);
-    render_vendor_ids(layer, sink);
 }
 
-fn render_sa_payload(layer: &Layer<'_>, sink: &mut impl Sink) {
-    render_proposals(layer, sink);
-    if let Some(proposal) = layer.chosen() {
-        render_chosen(|kind| chosen_transform(layer.tx, proposal, kind).copied(), sink);
-        if !layer.inside {
-            render_algorithms(layer.tx, proposal, sink);
-        }
+/// What a layer may have many of. Proposals are the longest.
+fn render_lists(layer: &Layer<'_>, sink: &mut impl Sink) {
+    halved(sink, |sink| render_notifies(layer, sink));
+    halved(sink, |sink| render_vendor_ids(layer, sink));
+    halved(sink, |sink| render_payloads(layer, sink));
+    if !layer.proposals.is_empty() {
+        let known = layer.tx.shared().map(|shared| &shared.proposals_json);
+        kept(sink, known, c"proposals", |sink| render_proposals(layer, sink));
     }
 }
 
 /// Writes members of which the first has this key, and keeps them where messages share
-/// them; or sets those that were kept.
+/// them and all of it has room; or sets those that were kept. `write` says whether it wrote
+/// everything.
 fn kept<S: Sink>(
     sink: &mut S,
     known: Option<&OnceLock<String>>,
     key: &CStr,
-    write: impl FnOnce(&mut S),
+    write: impl FnOnce(&mut S) -> bool,
 ) {
-    if let Some(text) = known.and_then(OnceLock::get) {
-        return sink.json(key, text);
-    }
     let start = sink.written().len();
-    write(sink);
-    if let Some(known) = known {
+    if let Some(text) = known.and_then(OnceLock::get) {
+        if start + key.count_bytes() + text.len() < sink.room() {
+            return sink.json(key, text);
+        }
+    }
+    let whole = write(sink);
+    if let Some(known) = known.filter(|_| whole) {
         let text = core::str::from_utf8(sink.written().get(start..).unwrap_or(&[]));
         // Behind the first key, which has no colon.
         if let Some((_, value)) = text.ok().and_then(|text| text.split_once(':')) {
@@ -210,18 +255,11 @@ fn kept<S: Sink>(
 }
 
 fn render_payloads(layer: &Layer<'_>, sink: &mut impl Sink) {
-    if layer.payloads.is_empty() {
-        return;
-    }
-    sink.open_array(c"payloads");
-    for payload in layer.payloads.iter().take(MAX_ELEMENTS) {
-        sink.start_object();
+    array(sink, c"payloads", layer.payloads.iter(), |payload, sink| {
         named(sink, c"type", payload.kind.0, payload.kind.record());
         sink.uint(c"length", payload.length.into());
         sink.bool(c"critical", payload.critical);
-        sink.close();
-    }
-    sink.close();
+    });
 }
 
 /// The transform types under the keys that records have for them.
@@ -242,67 +280,53 @@ const TRANSFORM_KEYS: &[(TransformType, &CStr)] = &[
     (TransformType::GCAUTH, c"gcauth"),
 ];
 
-fn render_proposals(layer: &Layer<'_>, sink: &mut impl Sink) {
+/// Whether all of them had room.
+fn render_proposals<S: Sink>(layer: &Layer<'_>, sink: &mut S) -> bool {
     let tx = layer.tx;
-    sink.open_array(c"proposals");
-    let proposals = layer.proposals.iter().zip(layer.texts);
-    for (proposal, text) in proposals.take(MAX_ELEMENTS) {
-        sink.start_object();
+    let proposals = layer.proposals.iter().enumerate();
+    let mut whole = true;
+    whole &= array(sink, c"proposals", proposals, |(place, proposal), sink: &mut S| {
         sink.uint(c"number", proposal.number.into());
         string_of(sink, c"protocol", proposal.protocol.name(), proposal.protocol.0);
         let spi = tx.range(proposal.spi.clone());
         if !spi.is_empty() {
             sink.hex(c"spi", spi);
         }
-        render_transforms(tx.proposals.transforms(proposal), sink);
-        sink.string(c"text", bounded(text, MAX_TEXT));
-        sink.close();
-    }
-    sink.close();
+        whole &= halved(sink, |sink| render_transforms(tx.proposals.transforms(proposal), sink));
+        let text = layer.text(place);
+        if text.len() <= MAX_TEXT && sink.written().len() + text.len() + TEXT_KEY < sink.room() {
+            sink.word(c"text", text);
+        } else {
+            whole = false;
+            sink.leave_out(c"bytes", text.len() as u64);
+        }
+    });
+    whole
 }
 
-fn render_transforms(transforms: &[Transform], sink: &mut impl Sink) {
+/// What a proposal's text takes besides its characters.
+const TEXT_KEY: usize = 16;
+
+/// Whether all of them had room.
+fn render_transforms<S: Sink>(transforms: &[Transform], sink: &mut S) -> bool {
     let bit = |kind: TransformType| 1_u16 << kind.0.min(15);
     let present = transforms.iter().fold(0, |kinds, transform| kinds | bit(transform.kind));
+    let mut whole = true;
     for (kind, key) in TRANSFORM_KEYS {
-        if present & bit(*kind) == 0 {
-            continue;
+        if present & bit(*kind) != 0 {
+            let of_kind = transforms.iter().filter(|transform| transform.kind == *kind);
+            whole &= room::array_of(sink, key, c"transforms", of_kind, render_algorithm);
         }
-        let mut open = false;
-        let of_kind = transforms.iter().filter(|transform| transform.kind == *kind);
-        for transform in of_kind.take(MAX_ELEMENTS) {
-            if !open {
-                sink.open_array(key);
-                open = true;
-            }
-            sink.start_object();
+    }
+    let unknown = transforms.iter().filter(|transform| transform.kind.name().is_none());
+    whole
+        & room::array_of(sink, c"unknown", c"transforms", unknown, |transform, sink| {
+            sink.uint(c"type", transform.kind.0.into());
             render_algorithm(transform, sink);
-            sink.close();
-        }
-        if open {
-            sink.close();
-        }
-    }
-    render_unknown_transforms(transforms, sink);
+        })
 }
 
-fn render_unknown_transforms(transforms: &[Transform], sink: &mut impl Sink) {
-    let mut unknown =
-        transforms.iter().filter(|transform| transform.kind.name().is_none()).peekable();
-    if unknown.peek().is_none() {
-        return;
-    }
-    sink.open_array(c"unknown");
-    for transform in unknown.take(MAX_ELEMENTS) {
-        sink.start_object();
-        sink.uint(c"type", transform.kind.0.into());
-        render_algorithm(transform, sink);
-        sink.close();
-    }
-    sink.close();
-}
-
-fn render_algorithm(transform: &Transform, sink: &mut impl Sink) {
+fn render_algorithm<S: Sink>(transform: &Transform, sink: &mut S) {
     named(sink, c"id", transform.id, transform.record());
     if let Some(bits) = transform.key_length {
         sink.uint(c"key_length", bits.into());
@@ -366,17 +390,7 @@ fn render_notifies(layer: &Layer<'_>, sink: &mut impl Sink) {
         .payloads_of(PayloadType::NOTIFY)
         .filter_map(|payload| Notify::as_far_as_there(payload.body, payload.body_offset()).ok())
         .map(|(notify, _)| notify);
-    let mut notifies = notifies.take(MAX_ELEMENTS).peekable();
-    if notifies.peek().is_none() {
-        return;
-    }
-    sink.open_array(c"notify");
-    for notify in notifies {
-        sink.start_object();
-        render_notify(&notify, sink);
-        sink.close();
-    }
-    sink.close();
+    array(sink, c"notify", notifies, |notify, sink| render_notify(&notify, sink));
 }
 
 fn render_notify(notify: &Notify<'_>, sink: &mut impl Sink) {
@@ -393,25 +407,22 @@ fn render_notify(notify: &Notify<'_>, sink: &mut impl Sink) {
 }
 
 fn render_vendor_ids(layer: &Layer<'_>, sink: &mut impl Sink) {
-    let mut ids = layer.payloads_of(PayloadType::VENDOR_ID).take(MAX_ELEMENTS).peekable();
-    if ids.peek().is_none() {
-        return;
-    }
-    sink.open_array(c"vendor_ids");
-    for id in ids {
-        sink.start_object();
+    let ids = layer.payloads_of(PayloadType::VENDOR_ID);
+    array(sink, c"vendor_ids", ids, |id, sink| {
         bounded_hex(sink, c"hex", c"hex_bytes", id.body);
         name(sink, c"name", vendor::product(id.body));
-        sink.close();
-    }
-    sink.close();
+    });
 }
 
 fn render_fingerprint(tx: &Transaction, sink: &mut impl Sink) {
     if let Some(fingerprint) = fingerprint::of(tx) {
         sink.open_object(c"fingerprint");
         sink.string(c"hash", &fingerprint.hash);
-        sink.string(c"string", bounded(&fingerprint.string, MAX_TEXT));
+        // Only ASCII; a quarter of the record at most.
+        let room = sink.room().saturating_sub(sink.written().len()) / 4;
+        let shown = bounded(&fingerprint.string, room.min(MAX_TEXT));
+        sink.string(c"string", shown);
+        leave_out_bytes(sink, fingerprint.string.len() - shown.len());
         sink.close();
     }
 }
@@ -425,20 +436,24 @@ fn render_strength(tx: &Transaction, sink: &mut impl Sink) {
     }
 }
 
-fn render_findings(tx: &Transaction, sink: &mut impl Sink) {
+fn render_findings<S: Sink>(tx: &Transaction, sink: &mut S) {
     if tx.findings().is_empty() {
         return;
     }
     let known = tx.shared().map(|shared| &shared.findings_json);
     kept(sink, known, c"weak", |sink| {
-        sink.open_array(c"weak");
-        for finding in tx.findings().iter().take(MAX_ELEMENTS) {
-            sink.start_object();
-            render_finding(finding, tx.scope(), sink);
-            sink.close();
-        }
-        sink.close();
+        let findings = tx.findings().iter();
+        array(sink, c"weak", findings, |it, sink: &mut S| render_finding(it, tx.scope(), sink))
     });
+}
+
+/// All events, the most telling ones first.
+fn render_events(tx: &Transaction, sink: &mut impl Sink) {
+    let end = sink.room();
+    sink.set_room(usize::MAX);
+    let names = tx.events.most_telling().map(|event| event.name().to_bytes());
+    text_array(sink, c"events", names);
+    sink.set_room(end);
 }
 
 fn render_finding(finding: &Finding, scope: Scope, sink: &mut impl Sink) {
@@ -476,16 +491,7 @@ fn timestamp(microseconds: u64) -> String {
 }
 
 fn render_errors(tx: &Transaction, sink: &mut impl Sink) {
-    if tx.errors.is_empty() {
-        return;
-    }
-    sink.open_array(c"errors");
-    for error in &tx.errors {
-        sink.start_object();
-        render_error(tx, error, sink);
-        sink.close();
-    }
-    sink.close();
+    array(sink, c"errors", tx.errors.iter(), |error, sink| render_error(tx, error, sink));
 }
 
 fn render_error(tx: &Transaction, error: &ParseError, sink: &mut impl Sink) {
@@ -525,12 +531,18 @@ fn string_of(sink: &mut impl Sink, key: &CStr, name: Option<&'static str>, numbe
 
 /// The front of a field; where that is not all, also how many bytes the field has.
 fn bounded_hex(sink: &mut impl Sink, key: &CStr, all: &CStr, bytes: &[u8]) {
-    match bytes.get(..MAX_HEX_BYTES) {
-        Some(front) if front.len() < bytes.len() => {
-            sink.hex(key, front);
-            sink.uint(all, bytes.len() as u64);
-        }
-        _ => sink.hex(key, bytes),
+    let shown = bytes.get(..MAX_HEX_BYTES).unwrap_or(bytes);
+    sink.hex(key, shown);
+    if shown.len() < bytes.len() {
+        sink.uint(all, bytes.len() as u64);
+    }
+    leave_out_bytes(sink, bytes.len() - shown.len());
+}
+
+/// Counts the bytes of a field that is longer than what is shown of it.
+fn leave_out_bytes(sink: &mut impl Sink, count: usize) {
+    if count > 0 {
+        sink.leave_out(c"bytes", count as u64);
     }
 }
 

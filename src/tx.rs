@@ -5,12 +5,14 @@
 //! stands behind the message, so that payloads inside are like those outside.
 
 mod derived;
+mod listed;
 
-use core::cell::OnceCell;
+use core::cell::{Cell, OnceCell};
 use core::ops::Range;
 use std::sync::Arc;
 
 pub(crate) use derived::{Derived, Judgement};
+use listed::Listed;
 
 use crate::canonical;
 use crate::digits::hex;
@@ -250,6 +252,31 @@ set_of! {
     pub struct EventSet(u128) of Event
 }
 
+/// What another event of the same message says more exactly, or many messages have.
+const LEAST_TELLING: [Event; 13] = [
+    Event::InvalidProposal,
+    Event::UnknownProposal,
+    Event::NoEncryption,
+    Event::WeakCryptoNoDh,
+    Event::WeakCryptoNoAuth,
+    Event::WeakCryptoEnc,
+    Event::WeakCryptoDh,
+    Event::WeakCryptoAuth,
+    Event::WeakCryptoPrf,
+    Event::ManyPayloads,
+    Event::Retransmission,
+    Event::PayloadExtraData,
+    Event::MalformedData,
+];
+
+impl EventSet {
+    /// The events with the most telling one first: those of the list come last, in its order.
+    pub fn most_telling(self) -> impl Iterator<Item = Event> {
+        let first = self.iter().filter(|event| !LEAST_TELLING.contains(event));
+        first.chain(LEAST_TELLING.into_iter().filter(move |event| self.contains(*event)))
+    }
+}
+
 /// A payload of the message: its generic header and where its body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PayloadEntry {
@@ -334,6 +361,9 @@ pub struct Transaction {
     shared: Option<Arc<Derived>>,
     fingerprint: OnceCell<Option<Fingerprint>>,
     sieve: OnceCell<Box<Sieve>>,
+    listed: OnceCell<Box<Listed>>,
+    /// Groups of rules of which one has matched, a bit each.
+    taken: Cell<u8>,
 }
 
 impl Transaction {
@@ -364,6 +394,8 @@ impl Transaction {
             shared: None,
             fingerprint: OnceCell::new(),
             sieve: OnceCell::new(),
+            listed: OnceCell::new(),
+            taken: Cell::new(0),
         }
     }
 
@@ -415,6 +447,7 @@ impl Transaction {
             texts: OnceCell::new(),
         }));
         (self.own, self.shared) = (Derived::default(), None);
+        self.listed = OnceCell::new();
         self.message().len()
     }
 
@@ -545,6 +578,31 @@ impl Transaction {
     /// What the message may have, made when first asked for.
     pub fn sieve(&self) -> &Sieve {
         self.sieve.get_or_init(|| Box::new(Sieve::of(self)))
+    }
+
+    /// Where the values are that rules look at one after the other, found when first asked.
+    pub(crate) fn listed(&self) -> &Listed {
+        self.listed.get_or_init(|| Box::new(Listed::of(self)))
+    }
+
+    /// Takes a group of rules for the first that asks; whether it is the first.
+    pub(crate) fn take(&self, group: usize) -> bool {
+        let (taken, own) = (self.taken.get(), 1 << group);
+        self.taken.set(taken | own);
+        taken & own == 0
+    }
+
+    /// A notify by its number among those that can be read.
+    pub fn notify(&self, number: usize) -> Option<Notify<'_>> {
+        let entry = self.payloads.get(*self.listed().notifies.get(number)?)?;
+        let payload = self.payload(entry);
+        Notify::parse(payload.body, payload.body_offset()).ok()
+    }
+
+    /// A Vendor ID by its number.
+    pub fn vendor_id(&self, number: usize) -> Option<&[u8]> {
+        let entry = self.payloads.get(*self.listed().vendor_ids.get(number)?)?;
+        Some(self.payload(entry).body)
     }
 
     /// What the proposals and notifies say about quantum computers; none without

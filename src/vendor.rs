@@ -51,6 +51,8 @@ enum Extent {
 /// match, the search goes on with the shared bytes alone, and each further step
 /// is for a shorter part of the id. A few steps do.
 pub fn product(id: &[u8]) -> Option<&'static str> {
+    #[cfg(test)]
+    tests::LOOKED_UP.set(tests::LOOKED_UP.get() + 1);
     let mut part = id;
     loop {
         let below = ids::IDS.partition_point(|entry| entry.bytes <= part);
@@ -91,9 +93,16 @@ const fn nibble(digit: u8) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use core::cell::Cell;
+
     use super::ids::IDS;
     use super::*;
+
+    thread_local! {
+        /// How often a product was looked for.
+        pub(crate) static LOOKED_UP: Cell<usize> = const { Cell::new(0) };
+    }
 
     #[test]
     fn the_table_is_sorted_and_each_id_is_there_once() {

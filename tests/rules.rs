@@ -3,7 +3,8 @@
 //!
 //! Which rule fires where is printed, and written to `target/rule-matrix.md`.
 //! Rules that are off by default are on in these runs, and `noalert` is taken out,
-//! so that a rule which only sets a flowbit is seen too.
+//! so that a rule which only sets a flowbit is seen too. So is `ikev2.once`, by which
+//! one rule speaks for all that match a message; a test of its own looks at that.
 
 #[path = "support/craft_hidden.rs"]
 mod craft_hidden;
@@ -29,7 +30,7 @@ use std::process::{Command, ExitStatus};
 use craft_hidden::hideouts;
 use craft_rules::{scenarios, Scenario, UNREACHABLE};
 use craft_sealed::{sealed_scenarios, SealedScenario};
-use pack::{pack, text_of, Rule, DECRYPTED, FILES, HIDDEN, OFF};
+use pack::{each_by_itself, pack, text_of, Rule, DECRYPTED, FILES, HIDDEN, OFF};
 use suricata::{project, say, Suricata};
 use suricata_ikev2::tx::Event;
 
@@ -326,11 +327,70 @@ fn sid(alert: &serde_json::Value) -> u32 {
     sid.try_into().expect("a sid has 32 bits")
 }
 
+/// Rules that have no threshold take a group, as the last that they ask for, and there are so
+/// many groups that a message has few alerts.
+#[test]
+fn every_rule_without_a_threshold_is_one_of_a_group() {
+    let others = ["requires", "threshold", "reference", "classtype", "priority", "sid", "rev"];
+    for rule in pack().iter().filter(|rule| rule.file != HIDDEN) {
+        let silent = rule.all("threshold").count() + rule.all("noalert").count() > 0;
+        let groups: Vec<_> = rule.all("ikev2.once").collect();
+        let inside = rule.file == DECRYPTED && rule.sid != 7_296_500;
+        let wanted = if inside { "inside" } else { "message" };
+        assert_eq!(groups, if silent { vec![] } else { vec![wanted] }, "sid {}", rule.sid);
+        let behind = rule.options.iter().skip_while(|(name, _)| name != "ikev2.once").skip(1);
+        for (name, _) in behind {
+            let is_behind = others.contains(&name.as_str()) || name == "metadata";
+            assert!(is_behind, "sid {}: {name} behind ikev2.once", rule.sid);
+        }
+    }
+}
+
+/// A message of many faults is a few alerts, and that of an exploit is among them whatever
+/// else is on.
+#[test]
+fn a_message_has_few_alerts_and_the_most_serious_one() {
+    let suricata = Suricata::get();
+    let shipped = FILES.map(|(file, _)| text_of(file)).concat();
+    for (name, text) in [("as-shipped", shipped.clone()), ("all-on", all_on(&shipped))] {
+        let folder = folder(suricata, &format!("few-{name}"));
+        let rules = folder.join("pack.rules");
+        fs::write(&rules, text).expect("a file");
+        for (case, wanted) in [("amplification", 7_296_204), ("exploit-in-noise", 7_296_200)] {
+            let capture = project().join(format!("tests/verify/{case}/input.pcap"));
+            let found = alerts(suricata, &folder, &capture, &rules);
+            let found: Vec<_> = found.iter().map(sid).collect();
+            assert!(found.contains(&wanted) && found.len() <= 3, "{case}, {name}: {found:?}");
+        }
+        let scenarios: Vec<_> = scenarios();
+        let conversations: Vec<_> = scenarios.iter().map(|one| &one.datagrams[..]).collect();
+        let capture = folder.join("crafted.pcap");
+        fs::write(&capture, craft_message::capture(&conversations)).expect("a file");
+        let mut counts: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+        for alert in alerts(suricata, &folder, &capture, &rules) {
+            let packet = alert["pcap_cnt"].as_u64().expect("a number");
+            counts.entry(packet).or_default().push(sid(&alert));
+        }
+        assert!(counts.len() > 50, "{name}: only {} messages", counts.len());
+        let pack = pack();
+        let is_limited = |sid: &u32| {
+            let rule = pack.iter().find(|rule| rule.sid == *sid).expect("a rule");
+            rule.all("threshold").count() > 0
+        };
+        for sids in counts.values() {
+            assert!(name == "all-on" || sids.len() <= 3, "{name}: {sids:?}");
+            // Of those that no threshold limits one: nothing in the capture is decrypted.
+            let others: Vec<_> = sids.iter().filter(|sid| !is_limited(sid)).collect();
+            assert!(others.len() <= 1, "{name}: {others:?}");
+        }
+    }
+}
+
 /// Writes the whole pack to a folder, all of it on and none of it silent.
 fn write_pack(folder: &Path) -> PathBuf {
     let rules = folder.join("pack.rules");
     let text: String = FILES.map(|(file, _)| all_on(&text_of(file))).concat();
-    fs::write(&rules, text.replace(" noalert;", "")).expect("a file");
+    fs::write(&rules, each_by_itself(&text.replace(" noalert;", ""))).expect("a file");
     rules
 }
 

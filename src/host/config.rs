@@ -8,6 +8,7 @@ use lazy_static::lazy_static;
 
 use super::{compat, log};
 use crate::policy::{CustomPolicy, Policy};
+use crate::render::MAX_RECORD;
 use crate::sys;
 
 pub(super) const SECTION: &str = "app-layer.protocols.ikev2";
@@ -17,6 +18,7 @@ const KEYS: &[&str] = &[
     "enabled",
     "detection-ports",
     "max-tx",
+    "max-record-size",
     "policy",
     "custom-policy",
     "sa-tracking",
@@ -41,6 +43,8 @@ pub(super) struct Config {
     pub(super) mode: Mode,
     /// `max-tx`: the most transactions of a flow that are kept at once.
     pub(super) max_tx: usize,
+    /// `max-record-size`: the most bytes of a message in a record.
+    pub(super) max_record: usize,
     /// `policy`: what judges the proposals of every message.
     pub(super) policy: &'static Policy,
     /// `custom-policy`: what the name `custom` means; none without lists.
@@ -49,7 +53,13 @@ pub(super) struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { mode: Mode::On, max_tx: 256, policy: Policy::standard(), custom: None }
+        Self {
+            mode: Mode::On,
+            max_tx: 256,
+            max_record: MAX_RECORD,
+            policy: Policy::standard(),
+            custom: None,
+        }
     }
 }
 
@@ -110,6 +120,13 @@ impl Config {
                     .ok()
                     .filter(|limit| (1..=65535).contains(limit))
                     .ok_or_else(|| bad("a number from 1 to 65535"))?;
+            }
+            "max-record-size" => {
+                self.max_record = shown
+                    .parse()
+                    .ok()
+                    .filter(|bytes| (2048..=1_048_576).contains(bytes))
+                    .ok_or_else(|| bad("a number of bytes from 2048 to 1048576"))?;
             }
             "policy" => {
                 self.policy = Policy::named(shown, self.custom)
@@ -211,6 +228,8 @@ mod tests {
     fn known_values_are_taken() {
         assert_eq!(set("enabled", "NO").map(|config| config.mode), Ok(Mode::Off));
         assert_eq!(set("max-tx", "12").map(|config| config.max_tx), Ok(12));
+        assert_eq!(set("max-record-size", "4096").map(|config| config.max_record), Ok(4096));
+        assert!(set("max-record-size", "100").is_err());
         assert_eq!(set("policy", "rfc8247"), Ok(Config::default()));
         assert_eq!(set("policy", "anssi").map(|config| config.policy.name()), Ok("anssi"));
     }
@@ -241,7 +260,8 @@ mod tests {
                 "max_tx",
                 "1",
                 "app-layer.protocols.ikev2.max_tx: unknown key; known are enabled, \
-                 detection-ports, max-tx, policy, custom-policy, sa-tracking, decryption",
+                 detection-ports, max-tx, max-record-size, policy, custom-policy, sa-tracking, \
+                 decryption",
             ),
         ] {
             assert_eq!(set(key, value), Err(message.to_owned()));

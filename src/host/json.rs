@@ -3,10 +3,11 @@
 use core::cell::RefCell;
 use core::ffi::c_void;
 
+use super::config;
 use super::guard::guard;
 use super::state::HeldTransaction;
 use crate::json::Text;
-use crate::render::{render, Sink};
+use crate::render::{render_compact, render_within, Sink};
 use crate::sys;
 use crate::tx::Transaction;
 
@@ -16,7 +17,8 @@ thread_local! {
     static TEXT: RefCell<Text> = RefCell::default();
 }
 
-/// Writes a transaction as the object `ikev2` of a record; also for alerts.
+/// Writes a transaction as the object `ikev2` of a record: all of it in its own one, and
+/// the compact form in those that the host writes of rules.
 pub(super) unsafe extern "C" fn log_transaction(tx: *const c_void, builder: *mut c_void) -> bool {
     // SAFETY: the host passes a pointer that `get_tx` returned, which points to the
     // transaction's host part, and holds it for the call.
@@ -25,7 +27,9 @@ pub(super) unsafe extern "C" fn log_transaction(tx: *const c_void, builder: *mut
     };
     guard(false, || {
         TEXT.with_borrow_mut(|text| {
-            write(&held.transaction, text);
+            // SAFETY: the builder is valid while the logger runs.
+            let own = unsafe { is_own(builder.cast()) };
+            write(&held.transaction, own, text);
             let members = text.terminated().as_ptr();
             // SAFETY: the builder is valid while the logger runs; the text ends with a
             // zero and is copied.
@@ -34,9 +38,59 @@ pub(super) unsafe extern "C" fn log_transaction(tx: *const c_void, builder: *mut
     })
 }
 
-fn write(transaction: &Transaction, text: &mut Text) {
+/// How far into a record its type is looked for: it stands behind the time, the flow's
+/// number and the name of an interface.
+const HEAD: usize = 1024;
+
+/// What stands before the type. In a name it would have a `\` before each `"`.
+const TYPE: &[u8] = b"\"event_type\":\"";
+
+/// Whether the record that is being written is the message's own. The host calls the
+/// same logger for alerts, and says nowhere but in the record what it is.
+///
+/// # Safety
+/// The builder is the host's, valid for the call.
+unsafe fn is_own(builder: *mut sys::SCJsonBuilder) -> bool {
+    // SAFETY: see the function's contract. The text has so many bytes, and nobody writes
+    // to it meanwhile.
+    let written = unsafe {
+        let (text, length) = (sys::SCJbPtr(builder), sys::SCJbLen(builder));
+        if text.is_null() {
+            return true;
+        }
+        core::slice::from_raw_parts(text, length.min(HEAD))
+    };
+    is_of_own_type(written)
+}
+
+/// Where no type is found the record is written whole.
+fn is_of_own_type(written: &[u8]) -> bool {
+    let place = written.windows(TYPE.len()).position(|part| part == TYPE);
+    let kind = place.and_then(|place| written.get(place + TYPE.len()..));
+    kind.is_none_or(|kind| kind.starts_with(b"ikev2\""))
+}
+
+fn write(transaction: &Transaction, own: bool, text: &mut Text) {
     text.clear();
     text.open_object(c"ikev2");
-    render(transaction, text);
+    if own {
+        render_within(transaction, config::get().max_record, text);
+    } else {
+        render_compact(transaction, text);
+    }
     text.close();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_records_type_tells_whose_it_is() {
+        let own = |text: &str| is_of_own_type(text.as_bytes());
+        assert!(own(r#"{"timestamp":"x","event_type":"ikev2","src_ip":"192.0.2.1""#));
+        assert!(!own(r#"{"timestamp":"x","event_type":"alert","src_ip":"192.0.2.1""#));
+        assert!(!own(r#"{"in_iface":"\"event_type\":\"ikev2\"","event_type":"drop","#));
+        assert!(own("{"));
+    }
 }

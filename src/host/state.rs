@@ -4,8 +4,9 @@ use core::ptr;
 use std::collections::VecDeque;
 
 use crate::pipeline::FlowContext;
+use crate::render::MANY_EVENTS;
 use crate::sys;
-use crate::tx::{Direction, Event, Transaction};
+use crate::tx::{Direction, Event, EventSet, Transaction};
 
 /// A transaction with the data that the host's engines keep beside it.
 pub(super) struct HeldTransaction {
@@ -20,11 +21,37 @@ pub(super) struct HeldTransaction {
 impl HeldTransaction {
     fn new(transaction: Transaction, id: u64) -> Self {
         let mut data = tx_data(transaction.direction);
-        for event in transaction.events.iter() {
-            // SAFETY: `events` is null or was set by this function, which allocates.
-            unsafe { sys::AppLayerDecoderEventsSetEventRaw(&mut data.events, event as u8) };
-        }
+        set_events(&mut data, transaction.events);
         Self { transaction, id, data }
+    }
+}
+
+/// The most events of a message that the host writes a record of each, and of one with many;
+/// the message's own record names them all. One datagram can have more than a dozen.
+const MAX_ANOMALIES: usize = 3;
+const MAX_ANOMALIES_OF_MANY: usize = 2;
+
+/// Gives the host the events: all of them for rules with `app-layer-event`, and the most
+/// telling ones for its records, which begin where the last one that was written is.
+fn set_events(data: &mut sys::AppLayerTxData, events: EventSet) {
+    let mut all: Vec<_> = events.most_telling().collect();
+    let most = if all.len() < MANY_EVENTS { MAX_ANOMALIES } else { MAX_ANOMALIES_OF_MANY };
+    // Who counts malformed messages counts this event.
+    if all.len() > most && all.last() == Some(&Event::MalformedData) {
+        all.rotate_right(1);
+        all[..most].rotate_left(1);
+    }
+    for event in all.iter().rev() {
+        // SAFETY: `events` is null or was set by this function, which allocates.
+        unsafe { sys::AppLayerDecoderEventsSetEventRaw(&mut data.events, *event as u8) };
+    }
+    // SAFETY: null, or allocated by the host's function above, and nobody else's yet.
+    if let Some(kept) = unsafe { data.events.as_mut() } {
+        // What is not so is not the structure that is known.
+        if usize::from(kept.cnt) == all.len() && kept.event_last_logged == 0 {
+            let silent = all.len().saturating_sub(most);
+            kept.event_last_logged = u8::try_from(silent).unwrap_or(0);
+        }
     }
 }
 

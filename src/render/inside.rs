@@ -2,7 +2,10 @@
 
 use core::ffi::CStr;
 
-use super::{bounded, bounded_hex, named, string_of, timestamp, Layer, Sink, MAX_ELEMENTS};
+use super::room::{array, halved, text_array};
+use super::{
+    bounded, bounded_hex, leave_out_bytes, named, string_of, timestamp, Layer, Sink, MAX_ELEMENTS,
+};
 use crate::inner::cert::X509Text;
 use crate::inner::{eap, CertificateText, SelectorText, Texts};
 use crate::wire::registry::{PayloadType, Protocol};
@@ -17,14 +20,14 @@ const MAX_TEXT: usize = 1024;
 pub(super) fn render(layer: &Layer<'_>, texts: &Texts, sink: &mut impl Sink) {
     render_ids(layer, texts, sink);
     render_auth(layer, texts, sink);
-    render_certificates(texts, sink);
-    render_requests(layer, sink);
-    render_selectors(c"ts_initiator", &texts.selectors[0], sink);
-    render_selectors(c"ts_responder", &texts.selectors[1], sink);
-    render_configuration(layer, texts, sink);
     render_eap(layer, sink);
-    render_deletes(layer, sink);
     render_child_spis(layer, sink);
+    halved(sink, |sink| render_selectors(c"ts_initiator", &texts.selectors[0], sink));
+    halved(sink, |sink| render_selectors(c"ts_responder", &texts.selectors[1], sink));
+    halved(sink, |sink| render_configuration(layer, texts, sink));
+    halved(sink, |sink| render_deletes(layer, sink));
+    halved(sink, |sink| render_certificates(texts, sink));
+    halved(sink, |sink| render_requests(layer, sink));
 }
 
 /// The SPIs of child SAs as numbers, which Suricata's flow records of ESP have too.
@@ -47,7 +50,7 @@ pub(super) fn render_spis(spis: &[u32], sink: &mut impl Sink) {
     sink.close();
 }
 
-fn render_ids(layer: &Layer<'_>, texts: &Texts, sink: &mut impl Sink) {
+pub(super) fn render_ids(layer: &Layer<'_>, texts: &Texts, sink: &mut impl Sink) {
     let sides = [(PayloadType::IDI, c"id_initiator"), (PayloadType::IDR, c"id_responder")];
     for ((kind, key), text) in sides.into_iter().zip(&texts.ids) {
         let id = first(layer, kind, |it| Identification::parse(it.body, it.body_offset()).ok());
@@ -115,7 +118,7 @@ fn render_requests(layer: &Layer<'_>, sink: &mut impl Sink) {
     });
 }
 
-fn render_selectors(key: &CStr, selectors: &[SelectorText], sink: &mut impl Sink) {
+fn render_selectors(key: &'static CStr, selectors: &[SelectorText], sink: &mut impl Sink) {
     objects(sink, key, selectors, |selector, sink| {
         bounded_text(sink, c"text", &selector.text);
         if let Some(width) = selector.width {
@@ -166,7 +169,7 @@ fn render_deletes(layer: &Layer<'_>, sink: &mut impl Sink) {
         .collect();
     objects(sink, c"delete", &deletes, |delete, sink| {
         string_of(sink, c"protocol", delete.protocol.name(), delete.protocol.0);
-        let spis: Vec<_> = delete.spis().take(MAX_ELEMENTS).map(crate::inner::hex).collect();
+        let spis: Vec<_> = delete.spis().map(crate::inner::hex).collect();
         texts_of(sink, c"spis", spis.iter().map(String::as_str));
     });
 }
@@ -180,30 +183,17 @@ fn first<'a, T>(
 }
 
 /// An array of objects, unless there are none.
-fn objects<T, S: Sink>(sink: &mut S, key: &CStr, all: &[T], render: impl Fn(&T, &mut S)) {
-    if all.is_empty() {
-        return;
-    }
-    sink.open_array(key);
-    for one in all.iter().take(MAX_ELEMENTS) {
-        sink.start_object();
-        render(one, sink);
-        sink.close();
-    }
-    sink.close();
+fn objects<T, S: Sink>(sink: &mut S, key: &'static CStr, all: &[T], render: impl Fn(&T, &mut S)) {
+    array(sink, key, all.iter(), render);
 }
 
 /// An array of texts, unless there are none.
-fn texts_of<'a>(sink: &mut impl Sink, key: &CStr, all: impl Iterator<Item = &'a str>) {
-    let mut all = all.take(MAX_ELEMENTS).peekable();
-    if all.peek().is_none() {
-        return;
-    }
-    sink.open_array(key);
-    all.for_each(|text| sink.push_string(bounded(text, MAX_TEXT)));
-    sink.close();
+fn texts_of<'a>(sink: &mut impl Sink, key: &'static CStr, all: impl Iterator<Item = &'a str>) {
+    text_array(sink, key, all.map(|text| bounded(text, MAX_TEXT)));
 }
 
 fn bounded_text(sink: &mut impl Sink, key: &CStr, text: &str) {
-    sink.string(key, bounded(text, MAX_TEXT));
+    let shown = bounded(text, MAX_TEXT);
+    sink.string(key, shown);
+    leave_out_bytes(sink, text.len() - shown.len());
 }

@@ -113,6 +113,13 @@ typedef struct AppLayerGetFileState {
 } AppLayerGetFileState;
 
 /* app-layer-events.h, app-layer-parser.h, app-layer-register.h */
+struct AppLayerDecoderEvents_ {
+    uint8_t *events;
+    uint8_t cnt;
+    uint8_t events_buffer_size;
+    uint8_t event_last_logged;
+};
+
 typedef enum AppLayerEventType {
     APP_LAYER_EVENT_TYPE_TRANSACTION = 1,
     APP_LAYER_EVENT_TYPE_PACKET = 2,
@@ -297,3 +304,5 @@ void SCDetectU32Free(DetectUintData_u32 *ctx);
 
 /* rust-bindings.h: the JSON builder */
 bool SCJbSetFormatted(SCJsonBuilder *js, const char *formatted);
+uintptr_t SCJbLen(const SCJsonBuilder *js);
+const uint8_t *SCJbPtr(SCJsonBuilder *js);

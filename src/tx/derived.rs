@@ -20,6 +20,8 @@ pub(crate) struct Derived {
     pub(crate) fingerprint: OnceLock<Vec<u8>>,
     /// The proposals in a record.
     pub(crate) proposals_json: OnceLock<String>,
+    /// What was chosen, in a record.
+    pub(crate) chosen_json: OnceLock<String>,
     /// The findings in a record.
     pub(crate) findings_json: OnceLock<String>,
 }

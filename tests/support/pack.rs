@@ -75,7 +75,8 @@ impl Rule {
             name == "ikev2.flags" && ["response", "!response"].contains(&value)
         };
         let further = |(name, value): &&(String, String)| {
-            let of_ours = name.starts_with("ikev2.") && name != "ikev2.event";
+            let others = ["ikev2.event", "ikev2.once"];
+            let of_ours = name.starts_with("ikev2.") && !others.contains(&name.as_str());
             name == "threshold" || (of_ours && !side(name, value))
         };
         let event = self.all("ikev2.event").next()?;
@@ -129,6 +130,12 @@ pub(crate) fn split(options: &str) -> Vec<(String, String)> {
 pub(crate) fn text_of(file: &str) -> String {
     let path = project().join("rules").join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The text of rules without what makes them silent where another one has matched.
+pub(crate) fn each_by_itself(text: &str) -> String {
+    let text = text.replace(" ikev2.once:message;", "").replace(" ikev2.once:inside;", "");
+    text.replace(", keyword ikev2.once", "")
 }
 
 /// Every rule of the pack, in the order of the files.

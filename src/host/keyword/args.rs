@@ -129,6 +129,11 @@ pub(super) fn choice(argument: &str, names: &[&str]) -> Result<ChoiceArgument, S
     Ok(ChoiceArgument { negated, wanted })
 }
 
+/// Reads one `WORD`.
+pub(super) fn word(argument: &str, names: &[&str]) -> Result<usize, String> {
+    position(argument.trim(), names)
+}
+
 /// Adds what a word means to a list; said twice it is a mistake.
 fn push_once<T: PartialEq>(list: &mut Vec<T>, meant: T, word: &str) -> Result<(), String> {
     if list.contains(&meant) {

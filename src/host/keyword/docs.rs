@@ -56,6 +56,7 @@ fn form(kind: &Kind) -> &'static str {
         Kind::Version => "version",
         Kind::Presence(_) => "yes or no",
         Kind::Weak => "list",
+        Kind::Once(_) => "group",
         Kind::Buffer(_) => "sticky buffer",
         Kind::MultiBuffer(_) => "sticky buffer, several instances",
     }
@@ -71,6 +72,7 @@ fn argument(kind: &Kind) -> Option<String> {
             let names: Vec<_> = flags.iter().map(|(name, _)| *name).collect();
             format!("Argument: one or several of {}, each with `!` or without.", list(&names))
         }
+        Kind::Once(groups) => format!("Argument: one of {}.", list(groups)),
         Kind::Version => "Argument: `MAJOR` or `MAJOR.MINOR`, with `!` or without.".to_owned(),
         Kind::Presence(_) => "Argument: none, `yes` or `no`.".to_owned(),
         Kind::Weak => {

@@ -37,6 +37,7 @@ pub fn read_option(option: &str) -> Result<(), String> {
             let read = args::weak(argument)?;
             read.policy.map(|name| Policy::named(name, None)).transpose()?;
         }
+        Kind::Once(groups) => drop(args::word(argument, groups)?),
         Kind::Buffer(_) | Kind::MultiBuffer(_) => {}
     }
     Ok(())

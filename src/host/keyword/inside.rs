@@ -97,8 +97,15 @@ super::keywords! {
         examples: &["ikev2.cert.san; content:\"DNS:\"; startswith; content:\".example.com\"; endswith;"],
         source: "RFC 5280, 4.2.1.6",
         kind: Kind::MultiBuffer(|tx, index| {
-            let names = tx.texts()?.certificates.iter().filter_map(|it| it.x509.as_ref());
-            names.flat_map(|it| &it.names).nth(index).map(String::as_bytes)
+            // The certificates are few; the names of one may be many.
+            let mut number = index;
+            for certificate in tx.texts()?.certificates.iter().filter_map(|it| it.x509.as_ref()) {
+                match certificate.names.get(number) {
+                    Some(name) => return Some(name.as_bytes()),
+                    None => number -= certificate.names.len(),
+                }
+            }
+            None
         }),
     }
     CertSignatureKeyword {
@@ -213,8 +220,8 @@ super::keywords! {
         examples: &["ikev2.flags:response; ikev2.cp.address; content:\"10.3.0.\"; startswith;"],
         source: "RFC 7296, 3.15.1",
         kind: Kind::MultiBuffer(|tx, index| {
-            let mut addresses = tx.texts()?.attributes.iter().filter(|it| it.is_address);
-            addresses.nth(index).map(|it| it.value.as_bytes())
+            let attribute = tx.texts()?.attributes.get(*tx.listed().addresses.get(index)?)?;
+            Some(attribute.value.as_bytes())
         }),
     }
     DeleteProtocolKeyword {
@@ -247,8 +254,7 @@ fn eaps(tx: &Transaction) -> impl Iterator<Item = Eap<'_>> {
 
 /// The text of the X.509 certificate with this number among those that can be read.
 fn x509(tx: &Transaction, index: usize) -> Option<&X509Text> {
-    let certificates = tx.texts()?.certificates.iter();
-    certificates.filter_map(|it| it.x509.as_deref()).nth(index)
+    tx.texts()?.certificates.get(*tx.listed().x509.get(index)?)?.x509.as_deref()
 }
 
 /// A traffic selector of the initiator (0) or the responder (1).

@@ -41,6 +41,8 @@ pub(super) enum Kind {
     Presence(fn(&Transaction) -> bool),
     /// Findings of a policy.
     Weak,
+    /// The first rule of a group that comes to a message; the groups' names.
+    Once(&'static [&'static str]),
     /// A sticky buffer.
     Buffer(fn(&Transaction) -> Option<&[u8]>),
     /// A sticky buffer with several instances, each inspected by itself.

@@ -29,6 +29,8 @@ pub(super) enum Matcher {
         get: fn(&Transaction) -> bool,
         wanted: bool,
     },
+    /// The number of the group.
+    Once(usize),
     /// Without a policy the configured one, which has judged already.
     Weak {
         kinds: Vec<What>,
@@ -57,6 +59,7 @@ impl Matcher {
                 let policy = read.policy.map(other_policy).transpose()?.flatten();
                 Self::Weak { kinds: read.kinds, scope: read.scope, policy }
             }
+            Kind::Once(groups) => Self::Once(args::word(argument, groups)?),
             Kind::Buffer(_) | Kind::MultiBuffer(_) => {
                 return Err("the keyword takes no argument".to_owned());
             }
@@ -83,6 +86,7 @@ impl Matcher {
                 equal != wanted.negated
             }),
             Self::Presence { get, wanted } => get(tx) == *wanted,
+            Self::Once(group) => tx.take(*group),
             Self::Weak { kinds, scope, policy } => {
                 let wanted = |what| kinds.is_empty() || kinds.contains(&what);
                 scope.is_none_or(|scope| scope == tx.scope())

@@ -97,6 +97,10 @@ use keywords;
 /// Rules without a buffer are all inspected in one pass over this list.
 const TRANSACTION_LIST: &CStr = c"ikev2.transaction";
 
+/// Rules come to this list last, for it stands last in them: a group is taken by a rule that
+/// matches in all else.
+const ONCE_LIST: &CStr = c"ikev2.once";
+
 /// `SIGMATCH_*` flags of `detect.h`.
 const NO_OPTION: u16 = 1 << 0;
 const OPTIONAL_OPTION: u16 = 1 << 4;
@@ -123,10 +127,14 @@ pub(super) fn register() -> Result<(), String> {
     let shared_list = unsafe {
         sys::SCDetectHelperBufferRegister(TRANSACTION_LIST.as_ptr(), protocol(), directions)
     };
+    // SAFETY: as above.
+    let once_list =
+        unsafe { sys::SCDetectHelperBufferRegister(ONCE_LIST.as_ptr(), protocol(), directions) };
     for row in table::TABLE.iter().chain(inside::TABLE) {
         let list = match row.keyword.kind {
             Kind::Buffer(_) => register_buffer(row, directions),
             Kind::MultiBuffer(_) => register_multi_buffer(row, directions),
+            Kind::Once(_) => once_list,
             _ => shared_list,
         };
         let ids = (row.ids)();

@@ -7,7 +7,6 @@ use crate::policy::PostQuantum;
 use crate::sa::Sent;
 use crate::sieve::{Remainders, Sieve};
 use crate::tx::{Event, Scope, Transaction, Transport};
-use crate::vendor;
 use crate::wire::registry::{
     Encr, ExchangeType, Integ, KeyExchangeMethod, NotifyType, PayloadType, Prf, SequenceNumbers,
     TransformType,
@@ -211,6 +210,14 @@ super::keywords! {
         source: "docs/rules.md",
         kind: Kind::Choice(Choice { names: &EVENTS, get: |tx| Some(tx.events.bits()) }),
     }
+    OnceKeyword {
+        name: c"ikev2.once",
+        summary: c"whether no other rule of a group has matched the message before",
+        details: "Of the rules with the same group the first that matches a message is the only one. Suricata comes to rules by their priority, then in the order of the files. It stands behind everything else that the rule asks for; with a `threshold` or a suppression the group is taken by an alert that nobody sees. The rules of `rules/` have `message` and `inside`; `local` is for yours.",
+        examples: &["ikev2.event:malformed_data; ikev2.once:local;"],
+        source: "docs/rules.md",
+        kind: Kind::Once(&["message", "inside", "local"]),
+    }
     TransportKeyword {
         name: c"ikev2.transport",
         summary: c"what carried the message",
@@ -322,7 +329,7 @@ super::keywords! {
         details: "",
         examples: &["ikev2.notify.type:no_proposal_chosen; ikev2.notify.data; bsize:>0;"],
         source: "RFC 7296, 3.10",
-        kind: Kind::MultiBuffer(|tx, index| tx.notifies().nth(index).map(|notify| notify.data)),
+        kind: Kind::MultiBuffer(|tx, index| tx.notify(index).map(|notify| notify.data)),
     }
     VendorIdKeyword {
         name: c"ikev2.vendor_id",
@@ -330,9 +337,7 @@ super::keywords! {
         details: "In both directions.",
         examples: &["ikev2.vendor_id; content:\"strongSwan\";"],
         source: "RFC 7296, 3.12",
-        kind: Kind::MultiBuffer(|tx, index| {
-            tx.payloads_of(PayloadType::VENDOR_ID).nth(index).map(|id| id.body)
-        }),
+        kind: Kind::MultiBuffer(Transaction::vendor_id),
     }
     VendorKeyword {
         name: c"ikev2.vendor",
@@ -341,10 +346,7 @@ super::keywords! {
         examples: &["ikev2.vendor; content:\"strongSwan\"; startswith;"],
         source: "docs/vendor-ids.md",
         kind: Kind::MultiBuffer(|tx, index| {
-            tx.payloads_of(PayloadType::VENDOR_ID)
-                .filter_map(|id| vendor::product(id.body))
-                .nth(index)
-                .map(str::as_bytes)
+            tx.listed().products.get(index).map(|name| name.as_bytes())
         }),
     }
     FingerprintKeyword {

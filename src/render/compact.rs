@@ -1,0 +1,47 @@
+//! A message in an alert: which one it is, and what is wrong with it.
+//!
+//! The message's own record has the rest; `flow_id` and `tx_id` say which one that is. An
+//! alert is written for each rule that matches, so it repeats no list.
+
+use super::room::{array, render_left_out, text_array};
+use super::{inside, name, Sink};
+use crate::tx::Transaction;
+
+/// The bytes of events and findings, and of identities where the message was decrypted.
+const ROOM: usize = 180;
+const ROOM_DECRYPTED: usize = 1024;
+
+/// Writes the fields into the object that is open.
+pub fn render_compact<S: Sink>(tx: &Transaction, sink: &mut S) {
+    if let Some(header) = &tx.header {
+        if let (Some(init), Some(resp)) = (tx.init_spi_text(), tx.resp_spi_text()) {
+            sink.string(c"init_spi", init);
+            sink.string(c"resp_spi", resp);
+        }
+        sink.uint(c"message_id", header.message_id.into());
+        sink.uint(c"exchange_type", header.exchange_type.0.into());
+        name(sink, c"exchange_type_name", header.exchange_type.name());
+        name(sink, c"role", tx.role().map(|role| role.name()));
+    }
+    sink.bool(c"nat_t", tx.nat_t());
+    sink.word(c"transport", tx.transport.name());
+    if let Some(proposal) = super::Layer::outer(tx).chosen() {
+        super::render_algorithms(tx, proposal, sink);
+    }
+    let room = if tx.decrypted.is_some() { ROOM_DECRYPTED } else { ROOM };
+    sink.set_room(sink.written().len() + room);
+    super::halved(sink, |sink| {
+        text_array(sink, c"events", tx.events.most_telling().map(|it| it.name().to_bytes()));
+    });
+    array(sink, c"weak", tx.findings().iter(), |finding, sink: &mut S| {
+        sink.word(c"what", finding.what.name());
+        name(sink, c"name", finding.transform.and_then(|it| it.name()));
+    });
+    if let (Some(decrypted), Some(texts)) = (&tx.decrypted, tx.texts()) {
+        sink.open_object(c"decrypted");
+        sink.bool(c"late", decrypted.late);
+        inside::render_ids(&super::Layer::inner(tx), texts, sink);
+        sink.close();
+    }
+    render_left_out(sink);
+}

@@ -1,0 +1,129 @@
+//! How much of a message a record shows.
+//!
+//! Who sends a datagram decides how much is written of it. So a record has a size, by that of
+//! the message: together with Suricata's own records of it some ten bytes for each that was
+//! sent. A small message has some kilobytes, and less where it was made to have many faults.
+
+use core::ffi::CStr;
+
+use super::{Sink, MAX_ELEMENTS};
+use crate::tx::Transaction;
+
+/// The most bytes of a message's object in a record, unless the configuration says another
+/// number.
+pub const MAX_RECORD: usize = 8192;
+
+/// What `omitted` takes, and the brackets behind a list.
+const RESERVE: usize = 160;
+
+/// The bytes of records for one byte of a message.
+const RATIO: usize = 10;
+
+/// What Suricata itself writes for a message with faults: its record's head, an alert, three
+/// anomalies, the flow.
+const OTHER_RECORDS: usize = 2700;
+
+/// How many events a message has that is made to have many: one fault is two or three.
+pub const MANY_EVENTS: usize = 6;
+
+/// What a small message has at least, and one with many events.
+const LEAST: usize = 3072;
+const LEAST_OF_MANY: usize = 1000;
+
+/// How many bytes the object has for this message.
+pub(super) fn of(tx: &Transaction, most: usize) -> usize {
+    let many = tx.events.iter().nth(MANY_EVENTS - 1).is_some();
+    let least = if many { LEAST_OF_MANY } else { LEAST };
+    // Nobody without the keys makes a message that can be decrypted.
+    let by_length = match tx.decrypted {
+        Some(_) => usize::MAX,
+        None => (RATIO * tx.datagram().len()).saturating_sub(OTHER_RECORDS).max(least),
+    };
+    by_length.min(most).saturating_sub(RESERVE)
+}
+
+/// Writes a list within half of the room that is left.
+pub(super) fn halved<S: Sink, T>(sink: &mut S, write: impl FnOnce(&mut S) -> T) -> T {
+    let (end, now) = (sink.room(), sink.written().len());
+    sink.set_room(now + end.saturating_sub(now) / 2);
+    let result = write(sink);
+    sink.set_room(end);
+    result
+}
+
+/// An array of objects, unless there are none, as far as there is room. Whether all are there.
+pub(super) fn array<S: Sink, T>(
+    sink: &mut S,
+    key: &'static CStr,
+    items: impl Iterator<Item = T>,
+    render: impl FnMut(T, &mut S),
+) -> bool {
+    array_of(sink, key, key, items, render)
+}
+
+/// The same, with what is left out counted under another name.
+pub(super) fn array_of<S: Sink, T>(
+    sink: &mut S,
+    key: &CStr,
+    what: &'static CStr,
+    items: impl Iterator<Item = T>,
+    mut render: impl FnMut(T, &mut S),
+) -> bool {
+    elements(sink, key, what, items, |item, sink| {
+        sink.start_object();
+        render(item, sink);
+        sink.close();
+    })
+}
+
+/// An array of texts, unless there are none, as far as there is room.
+pub(super) fn text_array<'a, S: Sink>(
+    sink: &mut S,
+    key: &'static CStr,
+    texts: impl Iterator<Item = &'a [u8]>,
+) {
+    elements(sink, key, key, texts, |text, sink| sink.push_string(text));
+}
+
+fn elements<S: Sink, T>(
+    sink: &mut S,
+    key: &CStr,
+    what: &'static CStr,
+    mut items: impl Iterator<Item = T>,
+    mut push: impl FnMut(T, &mut S),
+) -> bool {
+    let Some(first) = items.next() else { return true };
+    let before = sink.mark();
+    sink.open_array(key);
+    let (mut written, mut next) = (0, Some(first));
+    while let Some(item) = next {
+        let place = sink.mark();
+        push(item, sink);
+        if written == MAX_ELEMENTS || sink.written().len() > sink.room() {
+            sink.take_back(place);
+            sink.leave_out(what, 1 + items.count() as u64);
+            match written {
+                0 => sink.take_back(before),
+                _ => sink.close(),
+            }
+            return false;
+        }
+        written += 1;
+        next = items.next();
+    }
+    sink.close();
+    true
+}
+
+/// Says what was left out, and how many of it.
+pub(super) fn render_left_out(sink: &mut impl Sink) {
+    let all = sink.left_out();
+    if all.is_empty() {
+        return;
+    }
+    sink.open_object(c"omitted");
+    for (what, count) in all {
+        sink.uint(what, count);
+    }
+    sink.close();
+}

@@ -1,0 +1,90 @@
+//! Where the values of a message are that rules look at one after the other.
+//!
+//! Suricata asks for the first, the second, and so on until there is none. To look for each
+//! from the beginning would take time that grows with the square of their number.
+
+use super::Transaction;
+use crate::vendor;
+use crate::wire::registry::PayloadType;
+use crate::wire::Notify;
+
+/// Places of values, in the order of the message. A message has at most some hundred
+/// payloads, and fewer of the others.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    /// The notifies that can be read, by their place among the payloads.
+    pub(crate) notifies: Vec<usize>,
+    /// The Vendor IDs, by their place among the payloads.
+    pub(crate) vendor_ids: Vec<usize>,
+    /// The names of the Vendor IDs that are known.
+    pub(crate) products: Vec<&'static str>,
+    /// The certificates that are X.509, by their place among all.
+    pub(crate) x509: Vec<usize>,
+    /// The configuration attributes that are addresses, by their place among all.
+    pub(crate) addresses: Vec<usize>,
+}
+
+impl Listed {
+    /// Walks over the message once.
+    pub(super) fn of(tx: &Transaction) -> Self {
+        let mut listed = Self::default();
+        for (place, entry) in tx.payloads.iter().enumerate() {
+            let payload = tx.payload(entry);
+            match entry.kind {
+                PayloadType::NOTIFY => {
+                    let notify = Notify::parse(payload.body, payload.body_offset());
+                    listed.notifies.extend(notify.ok().map(|_| place));
+                }
+                PayloadType::VENDOR_ID => {
+                    listed.vendor_ids.push(place);
+                    listed.products.extend(vendor::product(payload.body));
+                }
+                _ => {}
+            }
+        }
+        if let Some(texts) = tx.texts() {
+            listed.x509 = places(&texts.certificates, |it| it.x509.is_some());
+            listed.addresses = places(&texts.attributes, |it| it.is_address);
+        }
+        listed
+    }
+}
+
+fn places<T>(all: &[T], wanted: impl Fn(&T) -> bool) -> Vec<usize> {
+    let wanted = all.iter().enumerate().filter(|(_, one)| wanted(one));
+    wanted.map(|(place, _)| place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pipeline::{on_datagram, FlowContext};
+    use crate::tx::{Direction, Transport};
+    use crate::vendor::tests::LOOKED_UP;
+    use crate::wire::registry::PayloadType;
+    use crate::wire::testing::sa_init;
+
+    #[test]
+    fn values_are_found_by_their_number_and_looked_at_once() {
+        let windows = 0x1e2b_5169_0599_1c7d_7c96_fcbf_b587_e461_u128.to_be_bytes();
+        let mut message = sa_init();
+        for number in 0..120_u8 {
+            message = message
+                .payload(PayloadType::VENDOR_ID, [&windows[..], &[0, 0, 0, number]].concat());
+            message = message.payload(PayloadType::NOTIFY, [0, 0, 0x90, 0, number]);
+            message = message.payload(PayloadType::NOTIFY, [0, 9, 0]);
+        }
+        let mut flow = FlowContext::new(Transport::Udp500);
+        let tx = on_datagram(&mut flow, Direction::ToServer, &message.build()).unwrap();
+        let before = LOOKED_UP.get();
+        let ids: Vec<_> = (0..).map_while(|number| tx.vendor_id(number)).collect();
+        let products: Vec<_> = (0..).map_while(|number| tx.listed().products.get(number)).collect();
+        let data: Vec<_> = (0..).map_while(|number| tx.notify(number)).map(|it| it.data).collect();
+        assert_eq!(LOOKED_UP.get() - before, ids.len(), "a product is looked for once an id");
+        let of_kind = tx.payloads_of(PayloadType::VENDOR_ID).map(|it| it.body);
+        assert_eq!(ids, of_kind.collect::<Vec<_>>());
+        assert_eq!(data, tx.notifies().map(|it| it.data).collect::<Vec<_>>());
+        assert!(ids.len() > 50 && data.len() > 20, "{} {}", ids.len(), data.len());
+        // That of the ordinary message is nobody's.
+        assert_eq!(products.len() + 1, ids.len());
+    }
+}
