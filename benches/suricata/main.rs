@@ -6,15 +6,22 @@
 //! this machine: compare them with each other only. Instructions hardly differ
 //! between machines; callgrind counts them over smaller captures.
 //!
+//! Then come messages that are made to cost, one table of all: `SHAPES=only` measures them
+//! alone, `SHAPES=no` leaves them out.
+//!
 //! With `UPDATE_DOCS=1` the tables go into `docs/performance.md` too. HANDSHAKES,
 //! ESP_MB, RULES and REPETITIONS in the environment make it smaller or larger.
 
 #[allow(dead_code)]
 #[path = "../../tests/support/capture.rs"]
 mod capture;
+#[allow(dead_code)]
+#[path = "../../tests/support/craft_message.rs"]
+mod craft_message;
 mod handshake;
 mod report;
 mod run;
+mod shapes;
 #[allow(dead_code)]
 #[path = "../../tests/support/suricata.rs"]
 mod suricata;
@@ -67,6 +74,15 @@ fn main() {
     let bench = Bench::new(&folder);
     let mut text = heading();
     print!("{text}");
+    let which = std::env::var("SHAPES").unwrap_or_default();
+    if which != "no" {
+        let shapes = shapes::table(&bench, &folder, &shape_set_ups());
+        print!("{shapes}");
+        text.push_str(&shapes);
+    }
+    if which == "only" {
+        return;
+    }
     for workload in workloads() {
         let table = measure(&bench, &folder, &workload);
         print!("{table}");
@@ -76,6 +92,13 @@ fn main() {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         update(&text);
     }
+}
+
+/// The rules that shapes are measured with.
+fn shape_set_ups() -> Vec<(&'static str, String)> {
+    let pack = rule_pack();
+    let all = format!("\n{pack}").replace("\n# alert ", "\nalert ");
+    vec![("no rules", String::new()), ("rule pack", pack), ("all rules", all)]
 }
 
 /// A number from the environment.

@@ -94,6 +94,19 @@ impl Bench {
         length
     }
 
+    /// The same with the records of all types that speak of a message, as a stock
+    /// configuration has them.
+    pub(crate) fn all_records(&self, parser: Parser, rules: &str, capture: &Path) -> u64 {
+        let few = self.folder.join("suricata.yaml");
+        let text = fs::read_to_string(&few).expect("a configuration");
+        let types = "types:\n        - alert\n        - anomaly\n        - flow\n        - ike\n";
+        let all = text.replacen("types:\n        - ike\n", types, 1);
+        fs::write(&few, all).expect("a writable folder");
+        let length = self.records(parser, rules, capture);
+        fs::write(&few, text).expect("a writable folder");
+        length
+    }
+
     /// What the command needs to read a capture in one thread.
     fn complete<'a>(
         &self,
