@@ -2,8 +2,8 @@
 //!
 //! The record is written through [`Sink`], so that the host's builder and the
 //! tests' one are the same to it. Arrays and data are bounded, and so is the whole: what
-//! has a few fields comes first, then the lists, each with half of the room that is left
-//! and the last with all of it. What was left out is counted in `omitted`.
+//! has a few fields comes first, then the lists, most of them with half of the room that is left
+//! each and the last with all of it. What was left out is counted in `omitted`.
 
 use core::ffi::CStr;
 use std::net::IpAddr;
@@ -25,7 +25,7 @@ mod room;
 mod sa;
 
 pub use compact::render_compact;
-use room::{array, halved, text_array};
+use room::{array, halved, reserving, text_array};
 pub use room::{MANY_EVENTS, MAX_RECORD};
 
 /// The most elements of an array in a record.
@@ -218,16 +218,22 @@ fn render_single(layer: &Layer<'_>, sink: &mut impl Sink) {
     render_key_exchange(layer, sink);
 }
 
-/// What a layer may have many of. Proposals are the longest.
-fn render_lists(layer: &Layer<'_>, sink: &mut impl Sink) {
+/// What a layer may have many of. Proposals are the longest; the list of payloads says least.
+fn render_lists<S: Sink>(layer: &Layer<'_>, sink: &mut S) {
     halved(sink, |sink| render_notifies(layer, sink));
     halved(sink, |sink| render_vendor_ids(layer, sink));
-    halved(sink, |sink| render_payloads(layer, sink));
     if !layer.proposals.is_empty() {
         let known = layer.tx.shared().map(|shared| &shared.proposals_json);
-        kept(sink, known, c"proposals", |sink| render_proposals(layer, sink));
+        let payloads = layer.payloads.len() * USUAL_PAYLOAD;
+        reserving(sink, payloads, |sink: &mut S| {
+            kept(sink, known, c"proposals", |sink| render_proposals(layer, sink));
+        });
     }
+    render_payloads(layer, sink);
 }
+
+/// What a payload takes in the list of payloads.
+const USUAL_PAYLOAD: usize = 68;
 
 /// Writes members of which the first has this key, and keeps them where messages share
 /// them and all of it has room; or sets those that were kept. `write` says whether it wrote
@@ -292,8 +298,10 @@ fn render_proposals<S: Sink>(layer: &Layer<'_>, sink: &mut S) -> bool {
         if !spi.is_empty() {
             sink.hex(c"spi", spi);
         }
-        whole &= halved(sink, |sink| render_transforms(tx.proposals.transforms(proposal), sink));
         let text = layer.text(place);
+        whole &= reserving(sink, text.len() + TEXT_KEY, |sink| {
+            render_transforms(tx.proposals.transforms(proposal), sink)
+        });
         if text.len() <= MAX_TEXT && sink.written().len() + text.len() + TEXT_KEY < sink.room() {
             sink.word(c"text", text);
         } else {

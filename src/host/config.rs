@@ -18,11 +18,11 @@ const KEYS: &[&str] = &[
     "enabled",
     "detection-ports",
     "max-tx",
-    "max-record-size",
     "policy",
     "custom-policy",
     "sa-tracking",
     "decryption",
+    "max-record-size",
 ];
 
 /// How much of the plugin is on.
@@ -260,8 +260,8 @@ mod tests {
                 "max_tx",
                 "1",
                 "app-layer.protocols.ikev2.max_tx: unknown key; known are enabled, \
-                 detection-ports, max-tx, max-record-size, policy, custom-policy, sa-tracking, \
-                 decryption",
+                 detection-ports, max-tx, policy, custom-policy, sa-tracking, decryption, \
+                 max-record-size",
             ),
         ] {
             assert_eq!(set(key, value), Err(message.to_owned()));

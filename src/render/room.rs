@@ -26,14 +26,19 @@ const OTHER_RECORDS: usize = 2700;
 /// How many events a message has that is made to have many: one fault is two or three.
 pub const MANY_EVENTS: usize = 6;
 
-/// What a small message has at least, and one with many events.
-const LEAST: usize = 3072;
+/// What a small message has at least: one that nothing or one thing is said of, one with
+/// more events, and one with many.
+const LEAST_OF_PLAIN: usize = 5120;
+const LEAST: usize = 3400;
 const LEAST_OF_MANY: usize = 1000;
 
 /// How many bytes the object has for this message.
 pub(super) fn of(tx: &Transaction, most: usize) -> usize {
-    let many = tx.events.iter().nth(MANY_EVENTS - 1).is_some();
-    let least = if many { LEAST_OF_MANY } else { LEAST };
+    let least = match tx.events.iter().take(MANY_EVENTS).count() {
+        0 | 1 => LEAST_OF_PLAIN,
+        MANY_EVENTS => LEAST_OF_MANY,
+        _ => LEAST,
+    };
     // Nobody without the keys makes a message that can be decrypted.
     let by_length = match tx.decrypted {
         Some(_) => usize::MAX,
@@ -46,6 +51,20 @@ pub(super) fn of(tx: &Transaction, most: usize) -> usize {
 pub(super) fn halved<S: Sink, T>(sink: &mut S, write: impl FnOnce(&mut S) -> T) -> T {
     let (end, now) = (sink.room(), sink.written().len());
     sink.set_room(now + end.saturating_sub(now) / 2);
+    let result = write(sink);
+    sink.set_room(end);
+    result
+}
+
+/// Writes a list within the room that is left but for so many bytes, and at least within
+/// three quarters of it.
+pub(super) fn reserving<S: Sink, T>(
+    sink: &mut S,
+    bytes: usize,
+    write: impl FnOnce(&mut S) -> T,
+) -> T {
+    let (end, now) = (sink.room(), sink.written().len());
+    sink.set_room(end - bytes.min(end.saturating_sub(now) / 4));
     let result = write(sink);
     sink.set_room(end);
     result
