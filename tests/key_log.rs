@@ -216,6 +216,104 @@ fn lines_of_syslog_are_read_among_others() {
     assert_eq!(output.status.code(), Some(0));
 }
 
+/// A log of which each line stands several times, each behind its own front.
+fn with_fronts(log: &str, fronts: &[&str]) -> String {
+    let lines = log.lines().enumerate().flat_map(|(number, line)| {
+        fronts.iter().map(move |front| {
+            let time = format!("{:02}:{:02}", number / 60 % 60, number % 60);
+            format!("{}{line}\n", front.replace("TIME", &time))
+        })
+    });
+    lines.collect()
+}
+
+#[test]
+fn lines_that_stand_twice_give_their_keys_once() {
+    let tags = ["Nov 27 03:TIME r-20-VM ipsec[915]: ", "Nov 27 03:TIME r-20-VM charon: "];
+    let rfc_5424 = [
+        "<30>1 2026-11-27T03:TIMEZ gw charon 815 - - ",
+        "<30>1 2026-11-27T03:TIMEZ gw ipsec 9 - - ",
+    ];
+    for path in logs() {
+        let (text_of_log, table) = (fs::read_to_string(&path).expect("a log"), expected(&path));
+        let is_pluto = text_of_log.contains("| ikev2 I ");
+        for fronts in [
+            &tags[..],
+            &[tags[1], tags[0]],
+            &[tags[0], tags[1], "03:TIME "],
+            &["gw1 charon: ", "gw2 charon: "],
+            &rfc_5424,
+            &["", ""],
+            &["03:TIME ", "03:TIME "],
+        ] {
+            // Behind something else than the bar, pluto's lines have a tag.
+            let bare = |front: &&str| !front.is_empty() && !front.ends_with(": ");
+            let is_json = text_of_log.starts_with('{') && fronts.concat() != "";
+            if is_json || is_pluto && fronts.iter().any(bare) {
+                continue;
+            }
+            let output = filter(&with_fronts(&text_of_log, fronts));
+            let what = format!("{} {fronts:?}", path.display());
+            assert_eq!(text(&output.stderr), "", "{what}");
+            assert_eq!(text(&output.stdout), table, "{what}");
+        }
+    }
+}
+
+#[test]
+fn what_a_copy_lacks_another_has() {
+    let log = log("crossing.log");
+    let whole = with_fronts(&log, &["gw charon: "]);
+    let less: String =
+        log.lines().filter(|line| !line.contains("[MGR")).collect::<Vec<_>>().join("\n");
+    let less = with_fronts(&less, &["gw ipsec[9]: "]);
+    for text_of_log in [format!("{less}{whole}"), format!("{whole}{less}")] {
+        let output = filter(&text_of_log);
+        assert_eq!(text(&output.stderr), "");
+        let lines: BTreeSet<_> = text(&output.stdout).lines().map(str::to_owned).collect();
+        let table = expected(Path::new("crossing.log"));
+        assert_eq!(lines, table.lines().map(str::to_owned).collect());
+        assert_eq!(output.status.code(), Some(0));
+    }
+}
+
+#[test]
+fn json_has_copies_of_several_programs() {
+    let quoted = |line: &str| line.replace('\\', "\\\\").replace('"', "\\\"");
+    let record = |program: &str, line: &str| {
+        format!("{{\"_HOSTNAME\":\"gw\",\"_PID\":\"9\",\"MESSAGE\":\"{}\",\"SYSLOG_IDENTIFIER\":\"{program}\"}}\n", quoted(line))
+    };
+    let log = log("refused.log");
+    let lines = log.lines().flat_map(|line| [record("ipsec", line), record("charon", line)]);
+    let output = filter(&lines.collect::<String>());
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(text(&output.stdout), expected(Path::new("refused.log")));
+}
+
+#[test]
+fn marks_and_colours_do_no_harm() {
+    for path in logs() {
+        let log = fs::read_to_string(&path).expect("a log");
+        let coloured = log.lines().map(|line| {
+            let (front, rest) = line.split_at(line.len() / 2);
+            format!("\x1b[1;32m{front}\x1b[0m{rest}\x1b[m\r\n")
+        });
+        for log in [format!("\u{feff}{log}"), coloured.collect()] {
+            let output = filter(&log);
+            assert_eq!(text(&output.stderr), "", "{}", path.display());
+            assert_eq!(text(&output.stdout), expected(&path), "{}", path.display());
+        }
+    }
+    let utf_16 = "\u{feff}06[IKE] a\n06[IKE] b\n".encode_utf16();
+    let (mut lines, mut reader) = (Lines::default(), Reader::default());
+    let bytes: Vec<u8> = utf_16.flat_map(u16::to_le_bytes).collect();
+    lines.feed(&bytes, |line| reader.read(line));
+    let Some(Outcome::Problem(problem)) = reader.next_outcome() else { panic!("a problem") };
+    assert_eq!(problem.line, 1);
+    assert!(problem.kind.to_string().contains("UTF-16"));
+    assert!(reader.next_outcome().is_none());
+}
+
 #[test]
 fn keys_that_cannot_be_tied_are_left_out_and_reported() {
     let without = |group: &str, name: &str| -> String {

@@ -5,8 +5,9 @@
 //! <SPIi>,<SPIr>,<SK_ei>,<SK_er>,"<encryption>",<SK_ai>,<SK_ar>,"<integrity>"
 //! ```
 //!
-//! SPIs and keys are hex digits; a key of an algorithm that has none is empty. Any field
-//! may be quoted. Blank lines and those that begin with `#` say nothing.
+//! SPIs and keys are hex digits, with or without `0x` before and colons between them; a key
+//! of an algorithm that has none is empty. Any field may be quoted. Blank lines and those
+//! that begin with `#` say nothing. A byte order mark and a terminal's colours are left out.
 //!
 //! An IKE SA may have several lines: each IKE_INTERMEDIATE exchange gives it new keys
 //! (RFC 9242, 3.3). All are kept, and what a message is sealed with shows when its
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::plain::{hex_bytes, is_utf_16, plain};
 use super::suite::{Encryption, Integrity};
 use crate::wire::Header;
 
@@ -141,6 +143,8 @@ fn push_hex(line: &mut String, bytes: &[u8]) {
 pub enum LineError {
     /// Longer than [`MAX_LINE`].
     TooLong,
+    /// Text of UTF-16.
+    Utf16,
     /// Not eight fields, but so many.
     FieldCount(usize),
     /// A quote that does not end, or something behind one.
@@ -168,6 +172,7 @@ impl fmt::Display for LineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong => write!(f, "longer than {MAX_LINE} bytes"),
+            Self::Utf16 => write!(f, "text of UTF-16: save the table as UTF-8"),
             Self::FieldCount(count) => {
                 write!(f, "{count} fields instead of 8 ({})", FIELDS.join(","))
             }
@@ -194,6 +199,12 @@ pub fn parse_line(line: &[u8]) -> Result<Option<(Spis, SaKeys)>, LineError> {
     if line.len() > MAX_LINE {
         return Err(LineError::TooLong);
     }
+    // Neither names nor digits have a byte of zero.
+    if is_utf_16(line) || line.contains(&0) {
+        return Err(LineError::Utf16);
+    }
+    let line = plain(line);
+    let line = line.trim_ascii();
     if line.is_empty() || line.starts_with(b"#") {
         return Ok(None);
     }
@@ -254,21 +265,13 @@ fn spi(fields: &[&[u8]; 8], place: usize) -> Result<[u8; 8], LineError> {
 }
 
 fn decode_hex(fields: &[&[u8]; 8], place: usize, bytes: &mut [u8]) -> Result<(), LineError> {
-    let (digits, field) = (fields[place], FIELDS[place]);
-    let value = |digit: u8| char::from(digit).to_digit(16).map(|value| value as u8);
-    if digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return Err(LineError::NotHex(field));
-    }
-    let (length, expected) = (digits.len() / 2, bytes.len());
+    let field = FIELDS[place];
+    let found = hex_bytes(fields[place]).ok_or(LineError::NotHex(field))?;
+    let (length, expected) = (found.clone().count(), bytes.len());
     if length != expected {
         return Err(LineError::Length { field, length, expected });
     }
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let (Some(high), Some(low)) = (value(pair[0]), value(pair[1])) else {
-            return Err(LineError::NotHex(field));
-        };
-        *byte = high << 4 | low;
-    }
+    bytes.iter_mut().zip(found).for_each(|(byte, value)| *byte = value);
     Ok(())
 }
 
@@ -395,6 +398,11 @@ mod tests {
             AEAD.replace(',', " , "),
             AEAD.replace('"', ""),
             AEAD.replace("19ab98963486359f", "\"19AB98963486359f\"").replace(",,,", ",\"\",\"\","),
+            format!("\u{feff}{AEAD}"),
+            format!("\x1b[1;32m\u{feff}{AEAD}\x1b[0m\n"),
+            AEAD.replace("19ab", "\x1b[31m19ab\x1b[m"),
+            AEAD.replace("19ab", "0x19ab").replace(",be83", ",\"0XBE83").replace("63b3", "63b3\""),
+            AEAD.replace("19ab98963486359f", "19:ab:98:96:34:86:35:9f").replace(",,,", ",0x,0x,"),
         ] {
             assert!(keys(&line) == expected, "{line}");
         }
@@ -402,9 +410,11 @@ mod tests {
 
     #[test]
     fn comments_and_blank_lines_say_nothing() {
-        for line in ["", "  \r", "# SPIi,SPIr", "  #"] {
+        for line in ["", "  \r", "# SPIi,SPIr", "  #", "\u{feff}", "\u{feff} # a", "\x1b[m\r"] {
             assert!(parse_line(line.as_bytes()).unwrap().is_none());
         }
+        let utf_16: Vec<u8> = "\u{feff}# a".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(parse_line(&utf_16).err(), Some(LineError::Utf16));
     }
 
     #[test]
@@ -422,7 +432,9 @@ mod tests {
             ),
             (AEAD.trim_end_matches('"'), "quotes that do not fit"),
             (&AEAD.replace("19ab", "\"19ab"), "quotes that do not fit"),
-            (&AEAD.replace("19ab", "0x19ab"), "SPIi is not an even number of hex digits"),
+            (&AEAD.replace("19ab", "0y19ab"), "SPIi is not an even number of hex digits"),
+            (&AEAD.replace("19ab", "1:9ab"), "SPIi is not an even number of hex digits"),
+            (&AEAD.replace("19ab", "19\0ab"), "text of UTF-16: save the table as UTF-8"),
             (&AEAD.replace("19ab", "9ab"), "SPIi is not an even number of hex digits"),
             (&AEAD.replace("19ab", "ab"), "SPIi has 7 bytes instead of 8"),
             (&AEAD.replace("2f,", ","), "SK_er has 18 bytes instead of 19"),

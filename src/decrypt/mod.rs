@@ -23,6 +23,7 @@ pub mod key_table;
 pub mod log;
 mod mac;
 pub mod open;
+mod plain;
 pub mod reassembly;
 pub mod suite;
 

@@ -2,6 +2,8 @@
 
 use zeroize::Zeroizing;
 
+use crate::decrypt::plain::hex_bytes;
+
 /// Bytes on a line of a dump.
 const PER_LINE: usize = 16;
 
@@ -44,11 +46,11 @@ impl Dump {
         for _ in 0..wanted {
             let [high, low, behind @ ..] = rest.trim_ascii_start() else { return false };
             let (Some(high), Some(low)) = (digit(*high), digit(*low)) else { return false };
-            if !matches!(behind, [] | [b' ', ..]) {
+            if !matches!(behind, [] | [b' ' | b':', ..]) {
                 return false;
             }
             self.bytes.push(high << 4 | low);
-            rest = behind;
+            rest = behind.strip_prefix(b":").unwrap_or(behind);
         }
         wanted != 0
     }
@@ -65,11 +67,9 @@ pub(super) fn number(digits: &[u8]) -> Option<u64> {
 
 /// The bytes that hex digits say.
 pub(super) fn from_hex(digits: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let found = hex_bytes(digits)?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(digits.len() / 2));
-    for pair in digits.chunks(2) {
-        let &[high, low] = pair else { return None };
-        bytes.push(digit(high)? << 4 | digit(low)?);
-    }
+    bytes.extend(found);
     Some(bytes)
 }
 

@@ -7,6 +7,8 @@ use super::dump::number;
 /// A line of charon's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Line<'a> {
+    /// What stands before it.
+    pub(super) front: &'a [u8],
     /// The thread that wrote it.
     pub(super) thread: u64,
     /// The subsystem: `IKE`, `CFG` and so on.
@@ -48,8 +50,28 @@ impl<'a> Line<'a> {
             return None;
         }
         let (id, text) = name(rest).map_or((None, rest), |(id, text)| (Some(id), text));
-        Some(Self { thread: number(thread)?, group, id, text: text.trim_ascii_end() })
+        Some(Self { front, thread: number(thread)?, group, id, text: text.trim_ascii_end() })
     }
+}
+
+/// The program that wrote a line, with its host, by what syslog puts before it: of
+/// `Nov 27 03:32:33 gate charon[815]: ` `gate` and `charon[815]:`, of RFC 5424's
+/// `<30>1 2026-11-27T03:32:33Z gate charon 815 - - ` `gate`, `charon` and `815`. Nothing of
+/// a front without a tag: what stands there may be the time.
+pub(super) fn program(front: &[u8]) -> [&[u8]; 3] {
+    let mut words = front.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    let first = words.clone().next().unwrap_or_default();
+    if first.starts_with(b"<") && first.ends_with(b">1") {
+        let mut words = words.skip(2);
+        return [(); 3].map(|()| words.next().unwrap_or_default());
+    }
+    let tag = words.next_back().unwrap_or_default();
+    if !tag.first().is_some_and(u8::is_ascii_alphabetic) || !tag.ends_with(b":") {
+        return [&[]; 3];
+    }
+    // A time has colons or no letters.
+    let is_host = |word: &&[u8]| !word.contains(&b':') && word.iter().any(u8::is_ascii_alphabetic);
+    [words.next_back().filter(is_host).unwrap_or_default(), tag, &[]]
 }
 
 /// The number in `<net|1> ` or `<1> ` and what is behind it.
@@ -67,6 +89,8 @@ pub(super) struct Record {
     group: Vec<u8>,
     id: Option<u64>,
     text: Zeroizing<Vec<u8>>,
+    /// The host, the program and its process.
+    program: [Vec<u8>; 3],
 }
 
 impl Record {
@@ -92,8 +116,16 @@ impl Record {
             b"group" | b"GROUP" => self.group = value.to_vec(),
             b"ikesa-uniqueid" | b"IKE_SA_UNIQUE_ID" => self.id = number(&value),
             b"msg" | b"MESSAGE" => self.text = value,
+            b"_HOSTNAME" => self.program[0] = value.to_vec(),
+            b"SYSLOG_IDENTIFIER" => self.program[1] = value.to_vec(),
+            b"_PID" => self.program[2] = value.to_vec(),
             _ => {}
         }
+    }
+
+    /// The program that wrote it, as far as that is told.
+    pub(super) fn program(&self) -> [&[u8]; 3] {
+        self.program.each_ref().map(Vec::as_slice)
     }
 
     /// The lines of its message.
@@ -104,7 +136,7 @@ impl Record {
     /// One of them; none if it is not charon's.
     pub(super) fn line<'a>(&'a self, text: &'a [u8]) -> Option<Line<'a>> {
         let group = Some(self.group.as_slice()).filter(|group| group.len() == 3)?;
-        Some(Line { thread: self.thread?, group, id: self.id, text })
+        Some(Line { front: &[], thread: self.thread?, group, id: self.id, text })
     }
 }
 
@@ -192,7 +224,26 @@ mod tests {
     use super::*;
 
     fn line(thread: u64, id: Option<u64>, text: &str) -> Option<Line<'_>> {
-        Some(Line { thread, group: b"IKE", id, text: text.as_bytes() })
+        Some(Line { front: &[], thread, group: b"IKE", id, text: text.as_bytes() })
+    }
+
+    #[test]
+    fn programs_are_told_apart_by_their_tags() {
+        let none = ["", "", ""];
+        for (front, expected) in [
+            ("", none),
+            ("Nov 27 03:32:33.822 ", none),
+            ("03:32:33: ", none),
+            ("Nov 27 03:53:29 gate ipsec[915]: ", ["gate", "ipsec[915]:", ""]),
+            ("2026-11-27T03:53:29+01:00  charon:\t", none),
+            ("2026-11-27T03:53:29+01:00 charon: ", ["", "charon:", ""]),
+            ("Nov 27 charon: ", ["", "charon:", ""]),
+            ("<30>Nov 27 03:53:29 a1 charon: ", ["a1", "charon:", ""]),
+            ("<30>1 2026-11-27T03:32:33Z gate charon 815 - - ", ["gate", "charon", "815"]),
+            ("<30>1 ", none),
+        ] {
+            assert_eq!(program(front.as_bytes()), expected.map(str::as_bytes), "{front}");
+        }
     }
 
     #[test]
@@ -210,7 +261,9 @@ mod tests {
                 ("06[IKE] <a|b> c", line(6, None, "<a|b> c")),
                 ("123[IKE] ", line(123, None, "")),
             ] {
-                assert_eq!(Line::parse(format!("{front}{text}").as_bytes()), expected);
+                let line = format!("{front}{text}");
+                let expected = expected.map(|it| Line { front: front.as_bytes(), ..it });
+                assert_eq!(Line::parse(line.as_bytes()), expected);
             }
         }
     }

@@ -88,9 +88,8 @@ impl Default for Pluto {
 }
 
 impl Pluto {
-    /// Reads a line.
-    pub(super) fn read(&mut self, number: u64, line: &[u8], outcomes: &mut Outcomes) {
-        let Some(text) = said(line) else { return };
+    /// Reads what is said on a line.
+    pub(super) fn read(&mut self, number: u64, text: &[u8], outcomes: &mut Outcomes) {
         if self.continues(text) {
             return;
         }
@@ -190,7 +189,7 @@ impl Pluto {
             return;
         };
         match half.and_then(|responder| both(&initiator, &responder)) {
-            Ok(keys) => outcomes.0.push_back(Outcome::Keys(initiator.spis, keys)),
+            Ok(keys) => outcomes.queue.push_back(Outcome::Keys(initiator.spis, keys)),
             Err(kind) => outcomes.problem(line, kind),
         }
     }
@@ -226,13 +225,15 @@ fn both(initiator: &Half, responder: &Half) -> Result<SaKeys, ProblemKind> {
     SaKeys::new(encryption, integrity, keys.map(|key| key.as_slice())).map_err(ProblemKind::Keys)
 }
 
-/// What a line says behind the bar that marks what is only for finding faults.
-fn said(line: &[u8]) -> Option<&[u8]> {
-    let text = match line {
-        [b'|', b' ', rest @ ..] => rest,
-        _ => split(line, b": | ")?.1,
+/// What stands before the bar that marks what is only for finding faults, and what is said
+/// behind it.
+pub(super) fn said(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (front, text) = match line {
+        [b'|', b' ', rest @ ..] => (&[][..], rest),
+        _ => split(line, b": | ")
+            .map(|(front, text)| (line.get(..=front.len()).unwrap_or(front), text))?,
     };
-    Some(text.trim_ascii())
+    Some((front, text.trim_ascii()))
 }
 
 /// What is before and what is behind a part of the text.

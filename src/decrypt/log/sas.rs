@@ -42,6 +42,14 @@ impl Tag {
     fn of(kind: &[u8], bytes: &[u8]) -> Self {
         Self(Sha256::new().chain_update(kind).chain_update(bytes).finalize().into())
     }
+
+    /// Several texts, each told from the next by its length.
+    pub(super) fn texts<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let add = |digest: Sha256, text: &[u8]| {
+            digest.chain_update(text.len().to_be_bytes()).chain_update(text)
+        };
+        Self(texts.into_iter().fold(Sha256::new(), add).finalize().into())
+    }
 }
 
 /// What is to be known of an SA besides its keys.
@@ -85,6 +93,12 @@ pub(super) struct Secrets {
     pub(super) line: u64,
     /// SK_ei, SK_er, SK_ai and SK_ar.
     pub(super) keys: [Zeroizing<Vec<u8>>; 4],
+}
+
+impl Secrets {
+    fn tag(&self) -> Tag {
+        Tag::texts(self.keys.iter().map(|key| key.as_slice()))
+    }
 }
 
 /// An SA of which there are keys.
@@ -261,8 +275,11 @@ impl Sas {
         let (Some(spis), Some(suite)) = (facts.spis, facts.suite) else { return };
         let Some(sa) = self.sas.get_mut(&handle) else { return };
         for secrets in sa.waiting.drain(..) {
+            if !outcomes.is_first(secrets.tag()) {
+                continue;
+            }
             match keys(&suite, &secrets) {
-                Ok(keys) => outcomes.0.push_back(Outcome::Keys(spis, keys)),
+                Ok(keys) => outcomes.queue.push_back(Outcome::Keys(spis, keys)),
                 Err(kind) => outcomes.problem(secrets.line, kind),
             }
         }
@@ -297,8 +314,11 @@ impl Sa {
             None => ProblemKind::NoSpis,
             Some(_) => ProblemKind::NoAlgorithms,
         };
-        outcomes.problem(secrets.line, missing);
         self.reported = true;
+        // Another program may have written them with all that is missing here.
+        if outcomes.is_first_missing(secrets.tag()) {
+            outcomes.problem(secrets.line, missing);
+        }
     }
 }
 
