@@ -21,6 +21,7 @@ use crate::wire::{Header, KeyExchange, ParseError, Payload, Protocol};
 
 mod compact;
 mod inside;
+mod notify;
 mod room;
 mod sa;
 
@@ -411,6 +412,9 @@ fn render_notify(notify: &Notify<'_>, sink: &mut impl Sink) {
     }
     if !notify.data.is_empty() {
         bounded_hex(sink, c"data", c"data_bytes", notify.data);
+    }
+    if let Ok(data) = notify.known() {
+        notify::render(&data, sink);
     }
 }
 

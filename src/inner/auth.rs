@@ -8,7 +8,11 @@ use crate::wire::Authentication;
 /// The algorithm of a digital signature (RFC 7427, 3), which names it itself; none of
 /// other methods.
 pub fn signature(body: &[u8], offset: u32) -> Option<String> {
-    let identifier = Authentication::parse(body, offset).ok()?.algorithm()?;
+    algorithm(Authentication::parse(body, offset).ok()?.algorithm()?)
+}
+
+/// The algorithm that an ASN.1 identifier names.
+pub fn algorithm(identifier: &[u8]) -> Option<String> {
     let (_, algorithm) = AlgorithmIdentifier::from_der(identifier).ok()?;
     Some(oid::signature(&algorithm))
 }

@@ -43,6 +43,9 @@ fn text(kind: CfgAttribute, value: &[u8]) -> String {
         | CfgAttribute::P_CSCF_IP6_ADDRESS => address(value).map(|address| address.to_string()),
         CfgAttribute::INTERNAL_IP6_ADDRESS | CfgAttribute::INTERNAL_IP6_SUBNET => prefix(value),
         CfgAttribute::INTERNAL_IP4_SUBNET => subnet(value),
+        CfgAttribute::HOME_AGENT_ADDRESS => home_agent(value),
+        CfgAttribute::EXTERNAL_SOURCE_IP4_NAT_INFO => endpoint(value),
+        CfgAttribute::FTT_KAT | CfgAttribute::TIMEOUT_PERIOD_FOR_LIVENESS_CHECK => seconds(value),
         CfgAttribute::APPLICATION_VERSION | CfgAttribute::INTERNAL_DNS_DOMAIN => {
             Some(text_or_hex(value))
         }
@@ -57,6 +60,28 @@ fn prefix(value: &[u8]) -> Option<String> {
         [front @ .., bits] if front.len() == 16 => Some(format!("{}/{bits}", address(front)?)),
         _ => address(value).map(|address| address.to_string()),
     }
+}
+
+/// The IPv6 address of a home agent, and its IPv4 address where it has one (TS 24.302, 8.2.4.1).
+fn home_agent(value: &[u8]) -> Option<String> {
+    let (v6, v4) = value.split_at_checked(16)?;
+    match v4 {
+        [] => Some(address(v6)?.to_string()),
+        _ => Some(format!("{} {}", address(v6)?, address(v4)?)),
+    }
+}
+
+/// An IPv4 address and a port (TS 29.139).
+fn endpoint(value: &[u8]) -> Option<String> {
+    let (front, port) = value.split_first_chunk::<4>()?;
+    let port = <[u8; 2]>::try_from(port).ok().map(u16::from_be_bytes)?;
+    Some(format!("{}:{port}", address(front)?))
+}
+
+/// Seconds in two bytes (RFC 6867) or four (TS 24.302, 8.2.4.2).
+fn seconds(value: &[u8]) -> Option<String> {
+    let number = value.iter().fold(0, |high, low| high << 8 | u64::from(*low));
+    matches!(value.len(), 2 | 4).then(|| number.to_string())
 }
 
 /// An IPv4 address and its netmask, as a prefix where the mask is one.
@@ -97,6 +122,14 @@ mod tests {
             ),
             (CfgAttribute::APPLICATION_VERSION, b"strongSwan 6", "strongSwan 6"),
             (CfgAttribute::INTERNAL_DNS_DOMAIN, b"corp.example", "corp.example"),
+            (CfgAttribute::TIMEOUT_PERIOD_FOR_LIVENESS_CHECK, &[0, 0, 1, 44], "300"),
+            (CfgAttribute::FTT_KAT, &[0, 20], "20"),
+            (
+                CfgAttribute::EXTERNAL_SOURCE_IP4_NAT_INFO,
+                &[192, 0, 2, 9, 17, 148],
+                "192.0.2.9:4500",
+            ),
+            (CfgAttribute::HOME_AGENT_ADDRESS, &V6[..16], "2001:db8::1"),
             (CfgAttribute(16384), &[1, 2], "0102"),
         ] {
             assert_eq!(text_of(kind, value), expected, "{kind}");

@@ -32,8 +32,8 @@ pub const MAX_TEXTS: usize = 64;
 /// The texts of what is inside a message, made when first asked for.
 #[derive(Debug, Default)]
 pub struct Texts {
-    /// The initiator's and the responder's identity.
-    pub ids: [Option<String>; 2],
+    /// The initiator's and the responder's identity, and that of the group (RFC 9838).
+    pub ids: [Option<String>; 3],
     /// The certificates, in the order of the message.
     pub certificates: Vec<CertificateText>,
     /// The initiator's and the responder's traffic selectors.
@@ -52,8 +52,12 @@ impl Texts {
             let payload = tx.payload(entry);
             let (body, offset) = (payload.body, payload.body_offset());
             match payload.kind {
-                PayloadType::IDI | PayloadType::IDR => {
-                    let id = &mut texts.ids[usize::from(payload.kind == PayloadType::IDR)];
+                PayloadType::IDI | PayloadType::IDR | PayloadType::IDG => {
+                    let id = &mut texts.ids[match payload.kind {
+                        PayloadType::IDI => 0,
+                        PayloadType::IDR => 1,
+                        _ => 2,
+                    }];
                     if let (None, Ok(found)) = (&id, Identification::parse(body, offset)) {
                         *id = Some(id::text(&found));
                     }
@@ -92,7 +96,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// The text of an IPv4 or IPv6 address, by its length.
-fn address(bytes: &[u8]) -> Option<std::net::IpAddr> {
+pub(crate) fn address(bytes: &[u8]) -> Option<std::net::IpAddr> {
     match bytes.len() {
         4 => <[u8; 4]>::try_from(bytes).ok().map(Into::into),
         16 => <[u8; 16]>::try_from(bytes).ok().map(Into::into),
@@ -101,7 +105,7 @@ fn address(bytes: &[u8]) -> Option<std::net::IpAddr> {
 }
 
 /// Text as it is, or hex digits where it is none. What cannot be printed is none.
-fn text_or_hex(bytes: &[u8]) -> String {
+pub(crate) fn text_or_hex(bytes: &[u8]) -> String {
     match core::str::from_utf8(bytes) {
         Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
         _ => hex(bytes),

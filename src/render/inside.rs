@@ -4,7 +4,8 @@ use core::ffi::CStr;
 
 use super::room::{array, halved, text_array};
 use super::{
-    bounded, bounded_hex, leave_out_bytes, named, string_of, timestamp, Layer, Sink, MAX_ELEMENTS,
+    bounded, bounded_hex, leave_out_bytes, name, named, string_of, timestamp, Layer, Sink,
+    MAX_ELEMENTS,
 };
 use crate::inner::cert::X509Text;
 use crate::inner::{eap, CertificateText, SelectorText, Texts};
@@ -51,7 +52,11 @@ pub(super) fn render_spis(spis: &[u32], sink: &mut impl Sink) {
 }
 
 pub(super) fn render_ids(layer: &Layer<'_>, texts: &Texts, sink: &mut impl Sink) {
-    let sides = [(PayloadType::IDI, c"id_initiator"), (PayloadType::IDR, c"id_responder")];
+    let sides = [
+        (PayloadType::IDI, c"id_initiator"),
+        (PayloadType::IDR, c"id_responder"),
+        (PayloadType::IDG, c"id_group"),
+    ];
     for ((kind, key), text) in sides.into_iter().zip(&texts.ids) {
         let id = first(layer, kind, |it| Identification::parse(it.body, it.body_offset()).ok());
         if let (Some(id), Some(text)) = (id, text) {
@@ -155,6 +160,13 @@ fn render_eap(layer: &Layer<'_>, sink: &mut impl Sink) {
         if let Some(name) = method.name() {
             sink.word(c"type_name", name);
         }
+    }
+    if let Some((vendor, kind, _)) = message.expanded() {
+        let (vendor_name, kind_name) = eap::expanded_names(vendor, kind);
+        sink.uint(c"vendor", vendor.into());
+        name(sink, c"vendor_name", vendor_name);
+        sink.uint(c"vendor_type", kind.into());
+        name(sink, c"vendor_type_name", kind_name);
     }
     if let Some(identity) = eap::identity(&message) {
         sink.string(c"identity", identity.get(..MAX_TEXT).unwrap_or(identity));

@@ -76,7 +76,7 @@ impl<'a> ConfigurationAttributes<'a> {
 /// a value is refused.
 ///
 /// Sources: RFC 7296, 3.15.1; RFC 5739 for the prefix; RFC 7651 for P-CSCF; RFC 6867 for
-/// FTT_KAT. Of others the length is free, or differs between what specifications and peers
+/// FTT_KAT; TS 24.302, 8.2.4.2, for the period. Of others the length is free, or differs between what specifications and peers
 /// have. An IPv6 address without its prefix length comes from peers of before RFC 4718.
 fn may_have(kind: CfgAttribute, length: usize) -> bool {
     match kind {
@@ -94,6 +94,7 @@ fn may_have(kind: CfgAttribute, length: usize) -> bool {
         CfgAttribute::INTERNAL_IP6_SUBNET | CfgAttribute::INTERNAL_IP6_PREFIX => {
             matches!(length, 0 | 17)
         }
+        CfgAttribute::TIMEOUT_PERIOD_FOR_LIVENESS_CHECK => matches!(length, 0 | 4),
         CfgAttribute::SUPPORTED_ATTRIBUTES => length.is_multiple_of(2),
         _ => true,
     }

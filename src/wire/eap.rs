@@ -51,8 +51,20 @@ impl<'a> Eap<'a> {
         }
         // Behind the end of the message nothing is its data.
         let behind = body.len().saturating_sub(length);
+        let vendor_field = r;
         let data = r.take(r.remaining().saturating_sub(behind), "Length").unwrap_or(&[]);
-        Ok(Self { code, identifier, method, data, fault })
+        let eap = Self { code, identifier, method, data, fault };
+        let cut_off = method == Some(EapMethod::EXPANDED) && eap.expanded().is_none();
+        Ok(Self { fault: fault.or(cut_off.then(|| vendor_field.error("Vendor-Type"))), ..eap })
+    }
+
+    /// Vendor-Id and Vendor-Type of the type Expanded (RFC 3748, 5.7), and what follows them.
+    pub fn expanded(&self) -> Option<(u32, u32, &'a [u8])> {
+        self.method.filter(|method| *method == EapMethod::EXPANDED)?;
+        let (vendor, rest) = self.data.split_first_chunk::<3>()?;
+        let (kind, data) = rest.split_first_chunk::<4>()?;
+        let vendor = vendor.iter().fold(0, |high, low| high << 8 | u32::from(*low));
+        Some((vendor, u32::from_be_bytes(*kind), data))
     }
 }
 
@@ -104,6 +116,20 @@ mod tests {
                 assert_eq!((eap.code.0, eap.fault.unwrap().field), (code, "Length"));
             }
         }
+    }
+
+    #[test]
+    fn expanded_types_have_a_vendor() {
+        let body = [1, 9, 0, 14, 254, 0, 0x28, 0xaf, 0, 0, 0, 3, 1, 0];
+        let eap = Eap::parse(&body, 32).unwrap();
+        assert_eq!((eap.expanded(), eap.fault), (Some((10415, 3, &[1, 0][..])), None));
+        for length in 5..12 {
+            let mut cut = body[..length].to_vec();
+            cut[3] = length as u8;
+            let eap = Eap::parse(&cut, 32).unwrap();
+            assert_eq!((eap.expanded(), eap.fault.unwrap().field), (None, "Vendor-Type"));
+        }
+        assert_eq!(Eap::parse(b"\x02\x07\x00\x0d\x01alice678", 32).unwrap().expanded(), None);
     }
 
     #[test]

@@ -27,8 +27,8 @@ macro_rules! open_enum {
             /// Every assigned number, in ascending order.
             pub const ALL: &'static [Self] = &[$( Self::$constant ),*];
 
-            /// The name of an assigned number; `None` for reserved, unassigned
-            /// and private-use numbers.
+            /// The name of a number that the table has; `None` for reserved and unassigned
+            /// numbers, and for private use without a row.
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $( $number => Some(open_enum!(@name $constant $($name)?)), )*

@@ -6,8 +6,8 @@ use core::marker::PhantomData;
 use super::error::{ErrorKind, ParseError};
 use super::reader::Reader;
 use super::registry::{
-    GatewayIdType, HashAlgorithm, IpcompTransform, KeyExchangeMethod, NotifyType, PayloadType,
-    PpkIdType, Prf, Protocol, SecurePasswordMethod,
+    AuthMethod, GatewayIdType, HashAlgorithm, IpcompTransform, KeyExchangeMethod, NotifyType,
+    PayloadType, PpkIdType, Prf, Protocol, SecurePasswordMethod,
 };
 
 /// An error, a status or a capability.
@@ -101,6 +101,7 @@ impl<'a> Notify<'a> {
             }
             T::SECURE_PASSWORD_METHODS => NotifyData::SecurePasswordMethods(Numbers::read(r)?),
             T::SIGNATURE_HASH_ALGORITHMS => NotifyData::SignatureHashAlgorithms(Numbers::read(r)?),
+            T::SUPPORTED_AUTH_METHODS => NotifyData::SupportedAuthMethods(AuthMethods::read(r)?),
             T::PUZZLE => {
                 NotifyData::Puzzle { prf: Prf(r.u16("PRF")?), difficulty: r.u8("Difficulty")? }
             }
@@ -170,6 +171,8 @@ pub enum NotifyData<'a> {
     /// SIGNATURE_HASH_ALGORITHMS (RFC 7427): the hashes the sender accepts in
     /// a signature.
     SignatureHashAlgorithms(Numbers<'a, HashAlgorithm>),
+    /// SUPPORTED_AUTH_METHODS (RFC 9593): how the sender lets the other authenticate.
+    SupportedAuthMethods(AuthMethods<'a>),
     /// PUZZLE (RFC 8019).
     Puzzle {
         /// The function to solve the puzzle with.
@@ -207,6 +210,52 @@ impl<'a, T: From<u16>> Numbers<'a, T> {
     pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T> {
         let pairs = self.bytes.chunks_exact(2);
         pairs.map(|pair| T::from(pair.iter().fold(0, |high, low| high << 8 | u16::from(*low))))
+    }
+}
+
+/// The announcements of SUPPORTED_AUTH_METHODS (RFC 9593, section 3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthMethods<'a>(&'a [u8]);
+
+/// One of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnnouncedMethod<'a> {
+    /// Auth Method.
+    pub method: AuthMethod,
+    /// The place of the authority in CERTREQ that it is for, from 1; none or 0 for all.
+    pub cert_link: Option<u8>,
+    /// The ASN.1 identifier of the signature algorithm, empty where there is none.
+    pub algorithm: &'a [u8],
+}
+
+impl<'a> AuthMethods<'a> {
+    /// Takes all the data, whose lengths have to fit.
+    fn read(r: &mut Reader<'a>) -> Result<Self, ParseError> {
+        let mut walk = *r;
+        while !walk.is_empty() {
+            AnnouncedMethod::read(&mut walk)?;
+        }
+        Ok(Self(r.rest()))
+    }
+
+    /// The announcements, in the order of the wire.
+    pub fn iter(&self) -> impl Iterator<Item = AnnouncedMethod<'a>> + use<'a> {
+        let mut r = Reader::new(self.0, 0, ErrorKind::MalformedPayload);
+        core::iter::from_fn(move || AnnouncedMethod::read(&mut r).ok())
+    }
+}
+
+impl<'a> AnnouncedMethod<'a> {
+    fn read(r: &mut Reader<'a>) -> Result<Self, ParseError> {
+        let length_field = *r;
+        let wrong = || length_field.error("Length");
+        let length = usize::from(r.u8("Length")?);
+        let rest =
+            r.take(length.checked_sub(1).ok_or_else(wrong)?, "Length").map_err(|_| wrong())?;
+        let (method, rest) = rest.split_first().ok_or_else(wrong)?;
+        let (link, algorithm) =
+            rest.split_first().map_or((None, rest), |(one, all)| (Some(*one), all));
+        Ok(Self { method: AuthMethod(*method), cert_link: link, algorithm })
     }
 }
 
@@ -367,6 +416,37 @@ mod tests {
     }
 
     #[test]
+    fn lists_authentication_methods() {
+        let data = [2, 2, 3, 1, 1, 10, 14, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70];
+        let known = known(NotifyType::SUPPORTED_AUTH_METHODS, &data);
+        let Ok(NotifyData::SupportedAuthMethods(methods)) = known else { panic!("{known:?}") };
+        let methods: Vec<_> = methods.iter().collect();
+        let method =
+            |method, cert_link, algorithm| AnnouncedMethod { method, cert_link, algorithm };
+        assert_eq!(
+            methods,
+            [
+                method(AuthMethod::SHARED_KEY_MIC, None, &[][..]),
+                method(AuthMethod::RSA_SIGNATURE, Some(1), &[]),
+                method(AuthMethod::DIGITAL_SIGNATURE, Some(0), &data[8..]),
+            ]
+        );
+    }
+
+    #[test]
+    fn lengths_of_authentication_methods_have_to_fit() {
+        let data = [2, 2, 3, 1, 1, 5, 14, 0, 0x30, 0];
+        let whole = [0, 2, 5, 10];
+        for cut in 0..=data.len() {
+            let known = known(NotifyType::SUPPORTED_AUTH_METHODS, &data[..cut]);
+            assert_eq!(known.is_ok(), whole.contains(&cut), "{cut} bytes");
+        }
+        for wrong in [&[0][..], &[1], &[0, 2], &[1, 2, 2, 2]] {
+            assert!(known(NotifyType::SUPPORTED_AUTH_METHODS, wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
     fn data_of_the_wrong_size_is_an_error() {
         use NotifyType as T;
         let cases: [(NotifyType, &[u8]); 14] = [
@@ -394,9 +474,9 @@ mod tests {
 
     #[test]
     fn w11_an_unassigned_type_is_data() {
-        let body = notify_body(NotifyType(41041), &[1, 2]);
+        let body = notify_body(NotifyType(61472), &[1, 2]);
         let notify = Notify::parse(&body, 32).unwrap();
-        assert_eq!(notify.kind.to_string(), "unknown-41041");
+        assert_eq!(notify.kind.to_string(), "unknown-61472");
         assert_eq!(notify.known(), Ok(NotifyData::Raw(&[1, 2])));
     }
 }

@@ -326,6 +326,10 @@ open_enum! {
     /// section 3.10.1; [errors],
     /// [statuses]).
     ///
+    /// Behind IANA's are 3GPP's, which an ePDG and a N3IWF send, in the ranges for private
+    /// use. Other vendors use those numbers for what they like: 40961 is strongSwan's
+    /// USE_BEET_MODE too.
+    ///
     /// [errors]: https://www.iana.org/assignments/ikev2-parameters/ikev2-parameters.xhtml#ikev2-parameters-14
     /// [statuses]: https://www.iana.org/assignments/ikev2-parameters/ikev2-parameters.xhtml#ikev2-parameters-16
     pub struct NotifyType(u16) {
@@ -354,6 +358,24 @@ open_enum! {
         STATE_NOT_FOUND = 47,
         TS_MAX_QUEUE = 48,
         REGISTRATION_FAILED = 49,
+        // 3GPP's private errors (TS 24.302, 8.1.2.2; TS 24.502, 9.2.4.2).
+        PDN_CONNECTION_REJECTION = 8192,
+        MAX_CONNECTION_REACHED = 8193,
+        SEMANTIC_ERROR_IN_THE_TFT_OPERATION = 8241,
+        SYNTACTICAL_ERROR_IN_THE_TFT_OPERATION = 8242,
+        SEMANTIC_ERRORS_IN_PACKET_FILTERS = 8244,
+        SYNTACTICAL_ERRORS_IN_PACKET_FILTERS = 8245,
+        NON_3GPP_ACCESS_TO_EPC_NOT_ALLOWED = 9000,
+        USER_UNKNOWN = 9001,
+        NO_APN_SUBSCRIPTION = 9002,
+        AUTHORIZATION_REJECTED = 9003,
+        ILLEGAL_ME = 9006,
+        NETWORK_FAILURE = 10500,
+        RAT_TYPE_NOT_ALLOWED = 11001,
+        IMEI_NOT_ACCEPTED = 11005,
+        PLMN_NOT_ALLOWED = 11011,
+        UNAUTHENTICATED_EMERGENCY_NOT_SUPPORTED = 11055,
+        CONGESTION = 15500,
         INITIAL_CONTACT = 16384,
         SET_WINDOW_SIZE = 16385,
         ADDITIONAL_TS_POSSIBLE = 16386,
@@ -418,6 +440,34 @@ open_enum! {
         USE_PPK_INT = 16445,
         PPK_IDENTITY_KEY = 16446,
         IKE_SA_INIT_FULL_TRANSCRIPT_AUTH = 16447,
+        // 3GPP's private statuses (TS 24.302, 8.1.2.3; TS 24.502, 9.2.4.1).
+        REACTIVATION_REQUESTED_CAUSE = 40961,
+        BACKOFF_TIMER = 41041,
+        PDN_TYPE_IPV4_ONLY_ALLOWED = 41050 => "PDN_TYPE_IPv4_ONLY_ALLOWED",
+        PDN_TYPE_IPV6_ONLY_ALLOWED = 41051 => "PDN_TYPE_IPv6_ONLY_ALLOWED",
+        DEVICE_IDENTITY = 41101,
+        EMERGENCY_SUPPORT = 41112,
+        EMERGENCY_CALL_NUMBERS = 41134,
+        NBIFOM_GENERIC_CONTAINER = 41288,
+        P_CSCF_RESELECTION_SUPPORT = 41304,
+        PTI = 41501,
+        IKEV2_MULTIPLE_BEARER_PDN_CONNECTIVITY = 42011,
+        EPS_QOS = 42014,
+        EXTENDED_EPS_QOS = 42015,
+        TFT = 42017,
+        MODIFIED_BEARER = 42020,
+        APN_AMBR = 42094,
+        EXTENDED_APN_AMBR = 42095,
+        N1_MODE_CAPABILITY = 51015,
+        N1_MODE_INFORMATION = 51115,
+        QOS_INFO_5G = 55501 => "5G_QOS_INFO",
+        NAS_IP4_ADDRESS = 55502,
+        NAS_IP6_ADDRESS = 55503,
+        UP_IP4_ADDRESS = 55504,
+        UP_IP6_ADDRESS = 55505,
+        NAS_TCP_PORT = 55506,
+        N3GPP_BACKOFF_TIMER = 55507,
+        UP_SA_INFO = 55508,
     }
 }
 
@@ -727,7 +777,9 @@ mod tests {
         assert_eq!(Prf::ALL.len(), 9);
         assert_eq!(Integ::ALL.len(), 15);
         assert_eq!(KeyExchangeMethod::ALL.len(), 28);
-        assert_eq!(NotifyType::ALL.len(), 25 + 64);
+        let of_iana = |kind: &&NotifyType| !matches!(kind.0, 8192..16384 | 40960..);
+        assert_eq!(NotifyType::ALL.iter().filter(of_iana).count(), 25 + 64);
+        assert_eq!(NotifyType::ALL.len(), 25 + 64 + 17 + 27);
         assert_eq!(CfgAttribute::ALL.len(), 26);
     }
 

@@ -76,7 +76,7 @@ fn read_part(word: &str, parts: &[Part]) -> Result<Part, String> {
     Ok(parts[position(word, &names)?])
 }
 
-/// Words are runs of letters, digits and `_` that do not begin with a digit;
+/// Words are runs of letters, digits and `_` that do not begin with a digit, or have a `_`;
 /// all else belongs to the integer syntax.
 fn replace_names(expression: &str, names: Option<&Names>) -> Result<String, String> {
     let mut result = String::with_capacity(expression.len());
@@ -87,7 +87,7 @@ fn replace_names(expression: &str, names: Option<&Names>) -> Result<String, Stri
             .unwrap_or(rest.len())
             .max(first.len_utf8());
         let (word, tail) = rest.split_at(end);
-        if first.is_ascii_alphabetic() {
+        if first.is_ascii_alphabetic() || word.contains('_') {
             result.push_str(&number(word, names)?.to_string());
         } else {
             result.push_str(word);

@@ -44,8 +44,8 @@ super::keywords! {
         examples: &["ikev2.id.type:id_null;"],
         source: "RFC 7296, 3.5; RFC 7619",
         kind: integer!(U8, names!(IdType), |tx, _, test| {
-            let mut ids = numbers(tx, PayloadType::IDI).chain(numbers(tx, PayloadType::IDR));
-            ids.any(|kind| test(kind.into()))
+            let ids = [PayloadType::IDI, PayloadType::IDR, PayloadType::IDG];
+            ids.into_iter().flat_map(|id| numbers(tx, id)).any(|kind| test(kind.into()))
         }),
     }
     AuthMethodKeyword {
@@ -148,6 +148,17 @@ super::keywords! {
             numbers(tx, PayloadType::CERT).any(|encoding| test(encoding.into()))
         }),
     }
+    CertUrlKeyword {
+        name: c"ikev2.cert.url",
+        summary: c"URLs of certificates that are to be fetched",
+        details: "Of the encodings Hash and URL. What is no text is hex digits.",
+        examples: &["ikev2.cert.url; content:!\"http|3a|//pki.example.com/\"; startswith;"],
+        source: "RFC 7296, 3.6",
+        kind: Kind::MultiBuffer(|tx, index| {
+            let urls = tx.texts()?.certificates.iter().filter_map(|it| it.url.as_deref());
+            urls.map(str::as_bytes).nth(index)
+        }),
+    }
     TsInitiatorKeyword {
         name: c"ikev2.ts.initiator",
         summary: c"the initiator's traffic selectors as text",
@@ -197,10 +208,10 @@ super::keywords! {
     }
     EapIdentityKeyword {
         name: c"ikev2.eap.identity",
-        summary: c"identity in a response of EAP's type Identity",
-        details: "Raw bytes.",
+        summary: c"identity in a response of EAP's type Identity, or of EAP-AKA, EAP-AKA' and EAP-SIM",
+        details: "Raw bytes. Of the latter it is AT_IDENTITY.",
         examples: &["ikev2.eap.identity; content:\"@example.com\"; endswith;"],
-        source: "RFC 3748, 5.1",
+        source: "RFC 3748, 5.1; RFC 4187, 10.5",
         kind: Kind::Buffer(|tx| eaps(tx).find_map(|eap| inner::eap::identity(&eap))),
     }
     CpTypeKeyword {
