@@ -14,6 +14,9 @@ pub(super) fn render(sa: &SaView, sink: &mut impl Sink) {
         render_chosen(of_kind, sink);
     }
     sink.word(c"nat", sa.nat.name());
+    if let Some(posture) = sa.full_transcript {
+        sink.word(c"full_transcript_auth", posture.name());
+    }
     render_fragments(sa, sink);
     render_failure(sa, sink);
     render_esp(sa, sink);

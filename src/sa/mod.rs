@@ -46,6 +46,7 @@ mod step;
 mod table;
 #[cfg(test)]
 mod tests;
+mod transcript;
 
 pub use esp::{Carrier, Esp, InFlow, Sent};
 pub use inside::MAX_CHILDREN;
@@ -53,6 +54,7 @@ pub use limits::Limits;
 pub use nat::Nat;
 pub use negotiation::Chosen;
 pub use table::{Counters, Table};
+pub use transcript::FullTranscript;
 
 /// One end of a datagram's way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -207,6 +209,8 @@ pub struct SaView {
     pub nat: Nat,
     /// The algorithms of the IKE SA.
     pub chosen: Option<Chosen>,
+    /// Who announced to authenticate the whole of IKE_SA_INIT.
+    pub full_transcript: Option<FullTranscript>,
     /// What became of the fragments of the message.
     pub fragments: Option<fragment::Status>,
     /// Why the handshake failed, in state `failed`.

@@ -17,6 +17,7 @@ use super::outcome::{self, Certainty, Sizes};
 use super::place::{self, Elsewhere, Ends};
 use super::pressure::Tally;
 use super::step::{next, Step};
+use super::transcript::Announcers;
 use super::{Endpoint, Failure, Observation, Reason, State};
 
 mod carried;
@@ -62,6 +63,8 @@ pub(super) struct Sa {
     pub(super) inside: Option<Box<Inside>>,
     /// What the peers' IKE_SA_INIT announced.
     pub(super) announced: Announced,
+    /// The same of IKE_SA_INIT_FULL_TRANSCRIPT_AUTH.
+    pub(super) transcript: Announcers,
 }
 
 /// What few SAs have.
@@ -166,6 +169,7 @@ impl Sa {
             esp: Esp::default(),
             inside: None,
             announced: Announced::default(),
+            transcript: Announcers::default(),
         }
     }
 
@@ -258,6 +262,7 @@ impl Sa {
         }
         if facts.is_init() {
             self.announced.note(observation.tx, facts.from_initiator);
+            self.transcript.note(observation.tx, facts.from_initiator);
         }
         self.announced.judge(observation.tx, &mut outcome.events);
         if facts.is_opened() && !matches!(sight, Sight::Repeated | Sight::Changed) {

@@ -522,6 +522,7 @@ fn view(sa: &Sa, outcome: &Outcome, time: u64) -> SaView {
         handshake_ms: sa.handshake_ms(),
         nat: sa.nat.nat(),
         chosen: sa.chosen,
+        full_transcript: sa.transcript.posture(),
         fragments: outcome.fragments,
         failure: sa.failure,
         esp: sa.esp,

@@ -12,7 +12,9 @@ const HMAC_SHA2: Transform = (3, 12, None);
 const ECP_256: Transform = (4, 19, None);
 const ML_KEM_768: u16 = 36;
 const NO_PROPOSAL_CHOSEN: u16 = 14;
+const COOKIE: u16 = 16390;
 const USE_PPK: u16 = 16435;
+const FULL_TRANSCRIPT_AUTH: u16 = 16447;
 
 /// A sound proposal, and one with AEAD.
 const SOUND: [Transform; 4] = [AES_CBC, SHA2, HMAC_SHA2, ECP_256];
@@ -120,6 +122,25 @@ fn post_quantum() -> Vec<Vec<Datagram>> {
     all.into_iter().chain([declined, refused]).map(sent).collect()
 }
 
+/// Handshakes in which IKE_SA_INIT_FULL_TRANSCRIPT_AUTH is announced by nobody, by either and
+/// by both, and a demand for a cookie, which says nothing.
+fn full_transcript() -> Vec<Vec<Datagram>> {
+    let announced = |message: Message, so| match so {
+        true => message.with(Payload::notify(FULL_TRANSCRIPT_AUTH, &[])),
+        false => message,
+    };
+    let handshake = |(spi, (initiator, responder)): (u8, _)| {
+        let of_sa = |message: Message| Message { init_spi: [spi; 8], ..message }.bytes();
+        let request = announced(Message::request(&SOUND), initiator);
+        let response = announced(Message::response(&SOUND), responder);
+        vec![Flow::IKE.request(of_sa(request)), Flow::IKE.response(of_sa(response))]
+    };
+    let cookie = vec![Payload::notify(COOKIE, &[1; 16])];
+    let cookie = Message { payloads: cookie, ..Message::response(&SOUND) };
+    let all = [(false, false), (true, false), (false, true), (true, true)];
+    (1..).zip(all).map(handshake).chain([vec![Flow::IKE.response(cookie.bytes())]]).collect()
+}
+
 /// Offers that are sound but for their composition, each with another fault.
 fn compositions() -> Vec<Vec<Datagram>> {
     let no_key_length = [(1, 12, None), SHA2, HMAC_SHA2, ECP_256];
@@ -213,6 +234,7 @@ pub(crate) fn crafted() -> Vec<(&'static str, Vec<u8>)> {
         ("vendor-id", vec![vendor_ids()]),
         ("vendor", vec![vendor_ids()]),
         ("pq", post_quantum()),
+        ("sa-full-transcript-auth", full_transcript()),
         ("weak-proposal-composition", compositions()),
         ("fragment-status", vec![fragments()]),
         ("esp-abnormal", vec![abnormal_esp()]),

@@ -221,7 +221,7 @@ super::keywords! {
     TransportKeyword {
         name: c"ikev2.transport",
         summary: c"what carried the message",
-        details: "`udp500` and `udp4500` have that port on either side, 500 before 4500; `udp` is UDP between other ports.",
+        details: "`udp500` and `udp4500` have that port on either side, 500 before 4500; `udp` is UDP between other ports, 848 of G-IKEv2 among them.",
         examples: &["ikev2.transport:udp;", "ikev2.transport:!udp500,udp4500;"],
         source: "RFC 7296, 2",
         kind: Kind::Choice(Choice {
@@ -564,6 +564,17 @@ super::keywords! {
             get: |tx| tx.sa.as_ref().map(|sa| 1 << sa.nat as u32),
         }),
     }
+    SaFullTranscriptAuthKeyword {
+        name: c"ikev2.sa.full_transcript_auth",
+        summary: c"who announced IKE_SA_INIT_FULL_TRANSCRIPT_AUTH, which prevents downgrades",
+        details: "As far as IKE_SA_INIT was seen: in its request `none` or `initiator`. It is in force with `both`. Nothing of an SA of which no IKE_SA_INIT with a key exchange was seen.",
+        examples: &["ikev2.exchange_type:ike_sa_init; ikev2.flags:response; ikev2.sa.full_transcript_auth:!both;"],
+        source: "draft-ietf-ipsecme-ikev2-downgrade-prevention",
+        kind: Kind::Choice(Choice {
+            names: &["none", "initiator", "responder", "both"],
+            get: |tx| tx.sa.as_ref()?.full_transcript.map(|posture| 1 << posture as u32),
+        }),
+    }
     FragmentStatusKeyword {
         name: c"ikev2.fragment.status",
         summary: c"what a fragment is among those of its message",
@@ -727,7 +738,7 @@ fn sieved_key_exchange_methods(sieve: &Sieve) -> Remainders {
 mod tests {
     use super::*;
     use crate::sa::fragment::Condition;
-    use crate::sa::{Nat, State};
+    use crate::sa::{FullTranscript, Nat, State};
     use crate::tx::Role;
 
     #[test]
@@ -744,6 +755,8 @@ mod tests {
         assert_eq!(names("ikev2.role"), [Role::Initiator, Role::Responder].map(|it| it.name()));
         let nats: Vec<_> = Nat::ALL.iter().map(|nat| nat.name()).collect();
         assert_eq!(names("ikev2.nat"), nats);
+        let postures: Vec<_> = FullTranscript::ALL.iter().map(|it| it.name()).collect();
+        assert_eq!(names("ikev2.sa.full_transcript_auth"), postures);
         let conditions: Vec<_> = Condition::ALL.iter().map(|it| it.name()).collect();
         assert_eq!(names("ikev2.fragment.status"), conditions);
         let kinds: Vec<_> = PostQuantum::ALL.iter().map(|it| it.name()).collect();

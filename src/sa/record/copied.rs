@@ -66,6 +66,7 @@ impl Sa {
         self.marks |= Self::INIT_SEEN | request.marks & Self::COUNTED;
         self.nat.merge(request.nat);
         self.announced.merge(request.announced);
+        self.transcript.merge(request.transcript);
         self.offer = self.offer.take().or(request.offer);
         self.windows[0].absorb(&request.windows[0]);
         tally

@@ -1,0 +1,101 @@
+//! Whether both peers authenticate the whole of IKE_SA_INIT, which keeps an attacker between
+//! them from choosing weaker algorithms (draft-ietf-ipsecme-ikev2-downgrade-prevention):
+//! each announces it with IKE_SA_INIT_FULL_TRANSCRIPT_AUTH in its message of IKE_SA_INIT.
+
+use crate::named::named;
+use crate::tx::Transaction;
+use crate::wire::registry::{NotifyType, PayloadType};
+
+named! {
+    /// Which peers announced IKE_SA_INIT_FULL_TRANSCRIPT_AUTH; it is in force with both.
+    pub enum FullTranscript: str {
+        /// Nobody.
+        None = "none",
+        /// The initiator.
+        Initiator = "initiator",
+        /// The responder.
+        Responder = "responder",
+        /// Both.
+        Both = "both",
+    }
+}
+
+/// What the peers' messages of IKE_SA_INIT announced.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Announcers(u8);
+
+impl Announcers {
+    const INITIATOR: u8 = 1;
+    const RESPONDER: u8 = 2;
+    /// A message that could announce it was seen.
+    const SEEN: u8 = 4;
+
+    /// Takes in a message of IKE_SA_INIT. One without a key exchange, such as a demand for a
+    /// cookie, says nothing.
+    pub(super) fn note(&mut self, tx: &Transaction, from_initiator: bool) {
+        if !tx.outer_payloads().iter().any(|entry| entry.kind == PayloadType::KE) {
+            return;
+        }
+        self.0 |= Self::SEEN;
+        let wanted = NotifyType::IKE_SA_INIT_FULL_TRANSCRIPT_AUTH;
+        if tx.notifies().any(|notify| notify.kind == wanted) {
+            self.0 |= if from_initiator { Self::INITIATOR } else { Self::RESPONDER };
+        }
+    }
+
+    /// Takes over what was seen of the same SA elsewhere.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Who announced it, as far as messages of IKE_SA_INIT were seen; none without any.
+    pub(super) fn posture(self) -> Option<FullTranscript> {
+        (self.0 & Self::SEEN != 0).then_some(match self.0 & (Self::INITIATOR | Self::RESPONDER) {
+            0 => FullTranscript::None,
+            Self::INITIATOR => FullTranscript::Initiator,
+            Self::RESPONDER => FullTranscript::Responder,
+            _ => FullTranscript::Both,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::{on_datagram, FlowContext};
+    use crate::tx::{Direction, Transport};
+    use crate::wire::registry::ExchangeType;
+    use crate::wire::testing::MessageBuilder;
+
+    fn message(kind: PayloadType, announces: bool) -> Transaction {
+        let message = MessageBuilder::request(ExchangeType::IKE_SA_INIT).payload(kind, [0; 40]);
+        let number = NotifyType::IKE_SA_INIT_FULL_TRANSCRIPT_AUTH.0.to_be_bytes();
+        let message = match announces {
+            true => message.payload(PayloadType::NOTIFY, [&[0, 0], &number[..]].concat()),
+            false => message,
+        };
+        let mut flow = FlowContext::new(Transport::Udp500);
+        on_datagram(&mut flow, Direction::ToServer, &message.build()).expect("a message")
+    }
+
+    #[test]
+    fn the_posture_is_who_announced_it() {
+        for (initiator, responder, expected) in [
+            (false, false, FullTranscript::None),
+            (true, false, FullTranscript::Initiator),
+            (false, true, FullTranscript::Responder),
+            (true, true, FullTranscript::Both),
+        ] {
+            let (mut one, mut other) = (Announcers::default(), Announcers::default());
+            one.note(&message(PayloadType::KE, initiator), true);
+            // What has no key exchange settles nothing.
+            one.note(&message(PayloadType::VENDOR_ID, true), false);
+            other.note(&message(PayloadType::KE, responder), false);
+            other.merge(one);
+            assert_eq!(other.posture(), Some(expected));
+        }
+        let mut cookie = Announcers::default();
+        cookie.note(&message(PayloadType::VENDOR_ID, true), false);
+        assert_eq!(cookie.posture(), None);
+    }
+}
