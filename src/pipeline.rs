@@ -47,7 +47,8 @@ impl FlowContext {
     /// A flow between these ports, with the default policy.
     pub fn between(source: u16, destination: u16) -> Self {
         let has_port = |port| source == port || destination == port;
-        let carrier = Carrier { port_500: has_port(500), encapsulated: has_port(4500) };
+        let port_500 = has_port(500) || has_port(G_IKEV2);
+        let carrier = Carrier { port_500, encapsulated: has_port(4500) };
         Self { carrier, ..Self::new(Transport::of_ports(source, destination)) }
     }
 
@@ -72,12 +73,20 @@ impl FlowContext {
     }
 }
 
+/// The port of G-IKEv2 (RFC 9838), which GDOI has too (RFC 6407); its messages are as on 500.
+const G_IKEV2: u16 = 848;
+
+/// Whether a flow between these ports is expected to carry IKE.
+pub fn is_expected_between(source: u16, destination: u16) -> bool {
+    [source, destination].iter().any(|port| matches!(*port, 500 | 4500 | G_IKEV2))
+}
+
 /// Finds a message that a peer may answer, as [`detect_expected`] does, in the form that the
-/// ports have: without the non-ESP marker on 500, with it on 4500. On others four zero bytes
+/// ports have: without the non-ESP marker on 500 and 848, with it on 4500. On others four zero bytes
 /// are taken for a marker, as [`classify`] does.
 pub fn find_expected(source: u16, destination: u16, data: &[u8]) -> Option<Sighting> {
     let has_port = |port| source == port || destination == port;
-    let (bare, marked) = (has_port(500), has_port(4500));
+    let (bare, marked) = (has_port(500) || has_port(G_IKEV2), has_port(4500));
     if !bare && !marked {
         return detect_expected(data, data.starts_with(&NON_ESP_MARKER));
     }

@@ -9,15 +9,14 @@ use core::slice;
 use super::flow::Flow;
 use super::guard::guard;
 use super::{late_detection, packet, protocol, tracking, TO_CLIENT, TO_SERVER, UDP};
-use crate::pipeline::find_expected;
+use crate::pipeline::{find_expected, is_expected_between};
 use crate::sys;
-use crate::tx::Transport;
 use crate::wire::datagram::NON_ESP_MARKER;
 use crate::wire::{detect, detect_if_known, Sighting, HEADER_LEN};
 
 /// The IANA ports of IKE. Detection goes by content on every port; on these the
 /// probing parser also sees what the patterns cannot.
-pub(super) const PORTS: &CStr = c"[500,4500]";
+pub(super) const PORTS: &CStr = c"[500,848,4500]";
 
 /// Where the version byte of a bare message stands.
 const VERSION_OFFSET: u16 = 17;
@@ -176,10 +175,11 @@ pub(super) unsafe extern "C" fn probe_port(
 /// A message of IKEv2 in any flow: one that proves itself, one that a peer may answer on a port
 /// of IKE, or one of an SA that is known.
 pub(super) fn find(flow: Flow, data: &[u8]) -> Option<Sighting> {
-    match flow.transport() {
-        Transport::Udp => detect(data).or_else(|| find_known(data)),
-        _ => find_here(flow, data),
+    let (client, server) = flow.ports();
+    if is_expected_between(client, server) {
+        return find_here(flow, data);
     }
+    detect(data).or_else(|| find_known(data))
 }
 
 /// The same in a flow where IKE is expected, whatever its ports are.

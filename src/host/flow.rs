@@ -5,7 +5,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::packet;
 use crate::sa::Endpoint;
 use crate::sys;
-use crate::tx::{Direction, Transport};
+use crate::tx::Direction;
 
 /// `FLOW_IPV4`, `FLOW_IPV6` and `FLOW_DIR_REVERSED` of `flow.h`.
 const IPV4: u32 = 1 << 20;
@@ -67,13 +67,6 @@ impl Flow {
         // SAFETY: see `new`.
         unsafe { sys::FlowGetFlags(self.0) }
     }
-
-    /// What its ports say of it.
-    pub(super) fn transport(self) -> Transport {
-        let (client, server) = self.ends();
-        Transport::of_ports(client, server)
-    }
-
     /// When the packet at hand was captured, in microseconds since the epoch. If that cannot
     /// be told, when the flow's last packet was, which never goes back.
     pub(super) fn time(self) -> u64 {

@@ -56,8 +56,8 @@ use crate::wire::{Header, NotifyData};
 /// A SHA-1 hash, as NAT_DETECTION notifies carry it.
 type Hash = [u8; 20];
 
-/// The ports that IKE begins with (RFC 7296, section 2).
-const IKE_PORTS: [u16; 2] = [500, 4500];
+/// The ports that IKE begins with (RFC 7296, section 2; G-IKEv2 in RFC 9838).
+const IKE_PORTS: [u16; 3] = [500, 848, 4500];
 
 named! {
     /// Who is behind NAT.

@@ -14,7 +14,7 @@ pub const NON_ESP_MARKER: [u8; 4] = [0; 4];
 /// What is known about the flow a datagram belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Carrier {
-    /// One of the ports is 500, where no marker is used.
+    /// One of the ports is 500, or 848 of G-IKEv2, where no marker is used.
     pub port_500: bool,
     /// One of the ports is 4500, or the flow between other ports has shown a non-ESP marker
     /// before: ESP and keepalives are to be expected.
