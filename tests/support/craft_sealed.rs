@@ -61,6 +61,12 @@ fn messages() -> Vec<Inside> {
         let proposals = [Proposal { number: 1, protocol, transforms }];
         vec![Message::of_sa(&proposals).payloads.into_iter().find(|it| it.kind == SA).expect("SA")]
     };
+    let identity = |identity: &[u8]| {
+        let length = u8::try_from(5 + identity.len()).expect("it is short");
+        vec![Payload::new(EAP, [&[2, 1, 0, length, 1], identity].concat())]
+    };
+    let fetched =
+        |url: &str| vec![Payload::new(CERT, [&[12], &[7; 20][..], url.as_bytes()].concat())];
     let sha1_signature =
         [&[14, 0, 0, 0, 13, 0x30, 11, 6, 9][..], &[0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 5]];
     vec![
@@ -73,7 +79,7 @@ fn messages() -> Vec<Inside> {
         ("curve of 192 bits", &[7_296_521, 7_296_531], false, certificate(P_192)),
         (
             "signature with SHA-1",
-            &[7_296_534],
+            &[7_296_534, 7_296_572],
             true,
             vec![Payload::new(AUTH, sha1_signature.concat())],
         ),
@@ -93,6 +99,54 @@ fn messages() -> Vec<Inside> {
             false,
             child(FOR_ESP, &[(1, 21, Some(128)), (5, 0, None)]),
         ),
+        ("empty EAP identity", &[7_296_570], true, identity(b"")),
+        ("EAP identity that becomes empty", &[7_296_570], true, identity(b"@#")),
+        ("EAP identity that is empty but for its type", &[7_296_570], true, identity(b"keyid:#")),
+        ("EAP identity", &[], true, identity(b"@example")),
+        ("signature of RSA", &[7_296_571], true, vec![Payload::new(AUTH, [1, 0, 0, 0, 9, 9])]),
+        (
+            "certificate from this host",
+            &[7_296_521, 7_296_573],
+            true,
+            fetched("http://localhost:8080/a"),
+        ),
+        (
+            "certificate from a private address",
+            &[7_296_521, 7_296_573],
+            true,
+            fetched("http://x@172.31.0.9/"),
+        ),
+        (
+            "certificate from a loopback address",
+            &[7_296_521, 7_296_573],
+            true,
+            fetched("HTTP://[::1]/a"),
+        ),
+        (
+            "certificate from a mapped address",
+            &[7_296_521, 7_296_573],
+            true,
+            fetched("http://[::ffff:10.0.0.1]:80/"),
+        ),
+        (
+            "certificate from an address in hex",
+            &[7_296_521, 7_296_573],
+            true,
+            fetched("http://0x7f000001/"),
+        ),
+        (
+            "certificate from the metadata service",
+            &[7_296_521, 7_296_573],
+            true,
+            fetched("http://169.254.169.254/latest"),
+        ),
+        (
+            "certificate from elsewhere",
+            &[7_296_521],
+            true,
+            fetched("http://10.example.com/172.16.0.1/localhost"),
+        ),
+        ("certificate from another address", &[7_296_521], true, fetched("http://192.0.2.10/cert")),
         ("child of AH", &[7_296_561], false, child(FOR_AH, &[(3, 12, None), (5, 0, None)])),
     ]
 }
