@@ -68,6 +68,32 @@ pub(crate) fn flood(count: u64) -> (Vec<u8>, u64) {
     (capture.writer.into_writer(), count)
 }
 
+/// A capture of so many IKE_SA_INIT requests of one SA in one flow, each with its own nonce
+/// and the same proposal of many transforms.
+pub(crate) fn one_flow(count: u64) -> Vec<u8> {
+    /// Transforms of a request: half of the payload's room for them.
+    const TRANSFORMS: u8 = 120;
+    let transform = |number| {
+        let more = if number + 1 == TRANSFORMS { 0 } else { 3 };
+        [more, 0, 0, 8, 4, 0, 4, number]
+    };
+    let transforms: Vec<u8> = (0..TRANSFORMS).flat_map(transform).collect();
+    let length = |length: usize| u16::try_from(length).expect("it fits").to_be_bytes();
+    let [sa, proposal] = [12, 8].map(|front| length(front + transforms.len()));
+    let payload = [&[40, 0][..], &sa, &[0, 0], &proposal, &[1, 1, 0, TRANSFORMS], &transforms];
+    let payload = payload.concat();
+    let mut capture = Capture::new();
+    for number in 0..count {
+        let header = [&[9; 8][..], &[0; 8], &[33, 0x20, 34, 8, 0, 0, 0, 0]].concat();
+        let size = (28 + payload.len() + 20) as u32;
+        let nonce = [&[0, 0, 0, 20, 7, 7, 7, 7, 7, 7, 7, 7][..], &number.to_be_bytes()].concat();
+        let message = [&header[..], &size.to_be_bytes(), &payload, &nonce].concat();
+        capture.time += 100;
+        capture.send(&FLOWS[0], false, &message);
+    }
+    capture.writer.into_writer()
+}
+
 struct Capture {
     writer: PcapWriter<Vec<u8>>,
     packets: usize,

@@ -8,7 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::capture::{flood, of_corpora};
+use crate::capture::{flood, of_corpora, one_flow};
+use serde_json::Value;
+
 use crate::suricata::{self, say, Suricata};
 use crate::{command, eve, folder, printed, put_capture, rules, run, stats};
 
@@ -172,6 +174,54 @@ fn more_sas_than_the_memcap_holds_are_parsed_and_logged() {
     let count = |name: &str| sa[name].as_u64().unwrap_or_else(|| panic!("no {name}: {sa}"));
     assert!(count("evicted") > 1_000 && count("memuse") <= CAP, "{sa}");
     assert_eq!(stats["app_layer"]["tx"]["ikev2"], packets);
+}
+
+/// The most memory that a run on this capture took, in kB, and its statistics.
+fn peak(name: &str, capture: Vec<u8>) -> (u64, Value) {
+    let (folder, suricata) = (folder(name), Suricata::get());
+    let file = folder.join("input.pcap");
+    fs::write(&file, capture).expect("a file can be written");
+    let output = |name| File::create(folder.join(name)).expect("a file can be made");
+    let mut command = Command::new(suricata.binary());
+    command.args(suricata.file_options()).arg("-c").arg(suricata.configuration());
+    command.args(["--runmode", "single", "-S", "/dev/null", "-k", "none", "-r"]).arg(&file);
+    command.arg("-l").arg(&folder).stdout(output("stdout")).stderr(output("stderr"));
+    let mut child = command.spawn().expect("Suricata starts");
+    let mut peak = 0;
+    while child.try_wait().expect("a child").is_none() {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let size = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        peak = peak.max(size.unwrap_or(0));
+        thread::sleep(Duration::from_millis(2));
+    }
+    assert!(child.wait().expect("a child").success(), "see {}", folder.display());
+    let records = eve::records(&folder.join("eve.json")).expect("records");
+    let others = records.iter().filter(|record| record["event_type"] == "ike").count();
+    assert_eq!(others, 0, "records of the built-in parser");
+    (peak, stats(&folder))
+}
+
+/// CVE-2026-45769: until 8.0.4 the built-in parser kept the transforms of all requests of a
+/// flow. It gets none of IKEv2, and the plugin keeps nothing for each message.
+#[test]
+fn many_messages_in_a_flow_reach_no_built_in_parser_and_leave_memory_level() {
+    const FEW: u64 = 1_000;
+    const MANY: u64 = 8_000;
+    let [few, many] = [("few-in-a-flow", FEW), ("many-in-a-flow", MANY)].map(|(name, count)| {
+        let (peak, stats) = peak(name, one_flow(count));
+        let app_layer = &stats["app_layer"];
+        assert_eq!(app_layer["flow"]["ikev2"], 1, "{app_layer}");
+        assert_eq!(app_layer["tx"]["ikev2"], count, "{app_layer}");
+        for kind in ["flow", "tx"] {
+            assert_eq!(app_layer[kind]["ike"].as_u64().unwrap_or(0), 0, "{app_layer}");
+        }
+        peak
+    });
+    say(&format!("{FEW} messages in a flow take {few} kB, {MANY} take {many} kB"));
+    // Each has 120 transforms; kept, those of 7,000 messages would take 6 MB at 8 bytes.
+    assert!(few > 0 && many < few + 3_000, "{few} kB, then {many} kB");
 }
 
 #[test]
