@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 
 use crate::cache::Cache;
 use crate::digits::{self, Digits};
-use crate::proposal::MAX_TRANSFORMS;
 use crate::tx::{Fingerprint, Transaction};
 use crate::wire::registry::{AttributeType, ExchangeType, NotifyType, PayloadType, TransformType};
 use crate::wire::sa::{Attribute, AttributeValue, Proposal, Proposals, Transform};
@@ -19,6 +18,13 @@ use crate::wire::{Notify, Payload};
 /// How many bytes of a vendor id count: a digest of 16 and a version of 4, or a
 /// digest of 20. What follows can be the date of a build or a name.
 pub const VENDOR_ID_BYTES: usize = 20;
+
+/// How many transforms count. No peer offers so many; who does would have their hash worked
+/// out for each message.
+pub const MAX_TRANSFORMS: usize = 256;
+
+/// How many payloads count, for the same reason.
+pub const MAX_PAYLOADS: usize = 64;
 
 /// How many bytes a fingerprint has as a rule.
 const USUAL_LENGTH: usize = 512;
@@ -53,7 +59,7 @@ pub fn string(tx: &Transaction) -> Option<String> {
     writer.out.hex(&[header.version.0]);
     writer.out.push(b'.');
     writer.out.hex(&[header.flags.0]);
-    for entry in &tx.payloads {
+    for entry in tx.payloads.iter().take(MAX_PAYLOADS) {
         writer.payload(&tx.payload(entry));
     }
     // Only ASCII was written.
@@ -448,6 +454,13 @@ mod tests {
     fn a_hash_is_half_a_sha_256() {
         assert_eq!(&hash(""), b"e3b0c44298fc1c149afbf4c8996fb924");
         assert_eq!(&hash("abc"), b"ba7816bf8f01cfea414140de5dae2223");
+    }
+
+    #[test]
+    fn the_number_of_payloads_is_bounded() {
+        let add = |message: MessageBuilder, _| message.payload(PayloadType::VENDOR_ID, *b"id");
+        let text = of(&(0..100).fold(request().payload(PayloadType::SA, []), add)).unwrap();
+        assert_eq!(text.matches("/v6964").count(), MAX_PAYLOADS - 1);
     }
 
     #[test]
