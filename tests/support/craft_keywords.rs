@@ -138,7 +138,7 @@ fn full_transcript() -> Vec<Vec<Datagram>> {
     let cookie = vec![Payload::notify(COOKIE, &[1; 16])];
     let cookie = Message { payloads: cookie, ..Message::response(&SOUND) };
     let all = [(false, false), (true, false), (false, true), (true, true)];
-    (1..).zip(all).map(handshake).chain([vec![Flow::IKE.response(cookie.bytes())]]).collect()
+    (0xe1..).zip(all).map(handshake).chain([vec![Flow::IKE.response(cookie.bytes())]]).collect()
 }
 
 /// Offers that are sound but for their composition, each with another fault.
