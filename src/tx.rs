@@ -228,6 +228,21 @@ named! {
 }
 
 impl Event {
+    /// Whether it speaks of weak algorithms, which honest peers offer and choose.
+    pub fn is_weakness(self) -> bool {
+        matches!(
+            self,
+            Self::NoEncryption
+                | Self::WeakCryptoEnc
+                | Self::WeakCryptoPrf
+                | Self::WeakCryptoDh
+                | Self::WeakCryptoAuth
+                | Self::WeakCryptoNoDh
+                | Self::WeakCryptoNoAuth
+                | Self::UnknownProposal
+        )
+    }
+
     /// The event of a parse error.
     pub fn of_error(kind: ErrorKind) -> Self {
         match kind {

@@ -131,5 +131,5 @@ fn a_fingerprint_in_a_record_is_bounded() {
     let record: serde_json::Value = serde_json::from_slice(&record).expect("a record");
     let text = record["fingerprint"]["string"].as_str().expect("a text");
     assert!(text.starts_with("i1:20.08/n16431=0.1.2."), "{text}");
-    assert_eq!(text.len(), MAX_TEXT);
+    assert!(text.len() <= MAX_TEXT, "{}", text.len());
 }

@@ -2,7 +2,7 @@
 //!
 //! Who sends a datagram decides how much is written of it. So a record has a size, by that of
 //! the message: together with Suricata's own records of it some ten bytes for each that was
-//! sent. A small message has some kilobytes, and less where it was made to have many faults.
+//! sent. Where a message has no faults but weak algorithms, it has the whole size.
 
 use core::ffi::CStr;
 
@@ -26,17 +26,20 @@ const OTHER_RECORDS: usize = 2700;
 /// How many events a message has that is made to have many: one fault is two or three.
 pub const MANY_EVENTS: usize = 6;
 
-/// What a small message has at least: one that nothing or one thing is said of, one with
-/// more events, and one with many.
-const LEAST_OF_PLAIN: usize = 5120;
+/// What a message has at least whatever its length: one with some faults, and one with many.
+/// One without has the whole size, as honest offers are long in records and short in bytes.
 const LEAST: usize = 3400;
 const LEAST_OF_MANY: usize = 1000;
 
+/// How many events honest peers may raise, by what they send or by what became of it.
+const FEW_EVENTS: usize = 3;
+
 /// How many bytes the object has for this message.
 pub(super) fn of(tx: &Transaction, most: usize) -> usize {
-    let least = match tx.events.iter().take(MANY_EVENTS).count() {
-        0 | 1 => LEAST_OF_PLAIN,
-        MANY_EVENTS => LEAST_OF_MANY,
+    let faults = tx.events.iter().filter(|event| !event.is_weakness()).take(MANY_EVENTS).count();
+    let least = match faults {
+        0..=FEW_EVENTS => usize::MAX,
+        MANY_EVENTS.. => LEAST_OF_MANY,
         _ => LEAST,
     };
     // Nobody without the keys makes a message that can be decrypted.

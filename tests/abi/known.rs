@@ -145,7 +145,18 @@ pub(crate) struct HeaderRecord {
 }
 
 /// The records that neither crate has.
-pub(crate) const HEADER_RECORDS: [HeaderRecord; 3] = [
+pub(crate) const HEADER_RECORDS: [HeaderRecord; 4] = [
+    HeaderRecord {
+        name: "AppLayerDecoderEvents",
+        header: "app-layer-events.h",
+        fields: &[
+            ("events", "*mut u8"),
+            ("cnt", "u8"),
+            ("events_buffer_size", "u8"),
+            ("event_last_logged", "u8"),
+        ],
+        size_and_align: (16, 8),
+    },
     HeaderRecord {
         name: "AppLayerGetTxIterState",
         header: "app-layer-parser.h",
