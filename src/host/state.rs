@@ -26,16 +26,15 @@ impl HeldTransaction {
     }
 }
 
-/// The most events of a message that the host writes a record of each, and of one with many;
-/// the message's own record names them all. One datagram can have more than a dozen.
-const MAX_ANOMALIES: usize = 3;
+/// How many events of a message with many the host writes a record of; the message's own
+/// record names them all. One datagram can have more than a dozen.
 const MAX_ANOMALIES_OF_MANY: usize = 2;
 
 /// Gives the host the events: all of them for rules with `app-layer-event`, and the most
 /// telling ones for its records, which begin where the last one that was written is.
 fn set_events(data: &mut sys::AppLayerTxData, events: EventSet) {
     let mut all: Vec<_> = events.most_telling().collect();
-    let most = if all.len() < MANY_EVENTS { MAX_ANOMALIES } else { MAX_ANOMALIES_OF_MANY };
+    let most = if all.len() < MANY_EVENTS { all.len() } else { MAX_ANOMALIES_OF_MANY };
     // Who counts malformed messages counts this event.
     if all.len() > most && all.last() == Some(&Event::MalformedData) {
         all.rotate_right(1);

@@ -67,6 +67,11 @@ thread_local! {
     static NUMBER: usize = STARTED.fetch_add(1, Ordering::Relaxed) % THREADS;
 }
 
+/// A number of this thread; of more than 64 threads some share one.
+pub(super) fn thread_number() -> u8 {
+    NUMBER.with(|number| *number as u8)
+}
+
 impl Clock {
     pub(super) fn new() -> Self {
         let threads = std::array::from_fn(|_| Thread::default());

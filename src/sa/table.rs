@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::tx::{Event, EventSet, Transaction};
 use crate::wire::registry::ExchangeType;
 
-use super::clock::{Clock, Now};
+use super::clock::{thread_number, Clock, Now};
 use super::esp::{Esp, InFlow};
 use super::exchange::{Body, Facts, Init};
 use super::inside::Inside;
@@ -133,7 +133,7 @@ impl Table {
         self.expire(&mut shard, now);
         let (slot, mut events) = self.locate(&mut shard, &facts, &keys, observation.time)?;
         let patience = u64::from(self.limits.half_open_timeout) * MICROSECONDS;
-        let is_copy = shard.copies.observe(keys.message(&facts), observation.time);
+        let is_copy = shard.copies.observe(keys.message(&facts), observation.time, thread_number());
         let (outcome, tally, view) = shard.update(slot, |sa| {
             let outcome = match is_copy && sa.may_be_copied(&facts, observation) {
                 true => sa.observe_copy(&facts, observation),

@@ -63,7 +63,7 @@ pub fn look(tx: &Transaction) {
                 let end = (0..=MANY).find(|place| get(tx, *place).is_none());
                 assert!(end.is_some(), "{:?} has no end", keyword.name);
             }
-            Kind::Flags(_) | Kind::Version | Kind::Weak => {}
+            Kind::Flags(_) | Kind::Version | Kind::Weak | Kind::Once(_) => {}
         }
     }
 }
