@@ -133,9 +133,11 @@ impl Table {
         self.expire(&mut shard, now);
         let (slot, mut events) = self.locate(&mut shard, &facts, &keys, observation.time)?;
         let patience = u64::from(self.limits.half_open_timeout) * MICROSECONDS;
-        let is_copy = shard.copies.observe(keys.message(&facts), observation.time, thread_number());
+        let ends = self.hasher.hash_one((observation.from, observation.to)) as u16;
+        let message = keys.message(&facts);
+        let copy = shard.copies.observe(message, ends, observation.time, thread_number());
         let (outcome, tally, view) = shard.update(slot, |sa| {
-            let outcome = match is_copy && sa.may_be_copied(&facts, observation) {
+            let outcome = match sa.is_copy(copy, &facts, observation) {
                 true => sa.observe_copy(&facts, observation),
                 false => sa.observe(&facts, observation, patience),
             };

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use super::{ends, Facts, Observation, Outcome, Sa, Tally};
-use crate::sa::{copies, place};
+use crate::sa::copies::{self, CopyOf};
+use crate::sa::place;
 
 impl Sa {
     /// Whether a message with the bytes of one that came just before may be a copy that a tap
@@ -11,11 +12,15 @@ impl Sa {
     /// peer that moves tries its paths so (RFC 4555, 3.10). Nor is it one when a busy
     /// responder answers a request and its retransmission at once, and no other message of
     /// the SA was copied.
-    pub(in crate::sa) fn may_be_copied(
+    pub(in crate::sa) fn is_copy(
         &mut self,
+        copy: CopyOf,
         facts: &Facts,
         observation: &Observation<'_>,
     ) -> bool {
+        if copy == CopyOf::Nothing {
+            return false;
+        }
         let Some(present) = self.ends().filter(|_| self.messages > 0) else { return false };
         let ends = ends(facts, observation);
         // A NAT changes the address; another port of the same one is another sender.
@@ -27,7 +32,8 @@ impl Sa {
         let is_second_answer = facts.response
             && self.duplicates == 0
             && self.window(facts).exchange(facts.id).is_some_and(|exchange| exchange.is_resent());
-        is_near && !is_second_answer
+        // The SA may have moved on to other ends, as another thread has parsed.
+        (copy == CopyOf::Here || is_near) && !is_second_answer
     }
 
     /// Counts a copy that a tap made, which is nothing that a peer did.
