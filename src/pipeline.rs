@@ -13,7 +13,6 @@ use crate::tx::{
     Derived, Direction, Event, EventSet, Judgement, PayloadEntry, Role, Scope, Transaction,
     Transport,
 };
-use crate::wire::datagram::NON_ESP_MARKER;
 use crate::wire::registry::{Encr, ExchangeType, PayloadType, Protocol, TransformType};
 use crate::wire::{
     auth, cert, certreq, cp, delete, eap, encrypted, id, ke, nonce, notify, ps, ts, vendor_id,
@@ -46,9 +45,7 @@ pub struct FlowContext {
 impl FlowContext {
     /// A flow between these ports, with the default policy.
     pub fn between(source: u16, destination: u16) -> Self {
-        let has_port = |port| source == port || destination == port;
-        let port_500 = has_port(500) || has_port(G_IKEV2);
-        let carrier = Carrier { port_500, encapsulated: has_port(4500) };
+        let carrier = carrier_between(source, destination);
         Self { carrier, ..Self::new(Transport::of_ports(source, destination)) }
     }
 
@@ -82,16 +79,19 @@ pub fn is_expected_between(source: u16, destination: u16) -> bool {
 }
 
 /// Finds a message that a peer may answer, as [`detect_expected`] does, in the form that the
-/// ports have: without the non-ESP marker on 500 and 848, with it on 4500. On others four zero bytes
-/// are taken for a marker, as [`classify`] does.
+/// ports have: without the non-ESP marker on 500 and 848, with it on 4500. What is a marker is
+/// told by [`classify`], so that a message is decoded as it was found.
 pub fn find_expected(source: u16, destination: u16, data: &[u8]) -> Option<Sighting> {
+    let carrier = carrier_between(source, destination);
+    let Datagram::Message { marker, .. } = classify(data, carrier) else { return None };
+    let has_form = marker || carrier.port_500 || !carrier.encapsulated;
+    has_form.then(|| detect_expected(data, marker)).flatten()
+}
+
+/// What the ports of a flow say of its datagrams.
+fn carrier_between(source: u16, destination: u16) -> Carrier {
     let has_port = |port| source == port || destination == port;
-    let (bare, marked) = (has_port(500) || has_port(G_IKEV2), has_port(4500));
-    if !bare && !marked {
-        return detect_expected(data, data.starts_with(&NON_ESP_MARKER));
-    }
-    let found = bare.then(|| detect_expected(data, false)).flatten();
-    found.or_else(|| marked.then(|| detect_expected(data, true)).flatten())
+    Carrier { port_500: has_port(500) || has_port(G_IKEV2), encapsulated: has_port(4500) }
 }
 
 /// Decodes a datagram of an IKE flow. ESP, keepalives and empty datagrams are

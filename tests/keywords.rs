@@ -197,6 +197,8 @@ const LIST: &[Form] = &[
     ("a policy", |_, argument, _| argument.contains("policy ")),
 ];
 
+const GROUP: &[Form] = &[("a group", |_, argument, _| argument.starts_with(char::is_alphanumeric))];
+
 /// The forms that the case of a keyword has to try, each in a rule that matches.
 fn forms(form: &str) -> Vec<&'static Form> {
     let lists: &[&'static [Form]] = match form {
@@ -206,6 +208,7 @@ fn forms(form: &str) -> Vec<&'static Form> {
         "version" | "flags" | "choice" => &[WORDS],
         "yes or no" => &[YES_OR_NO],
         "list" => &[LIST],
+        "group" => &[GROUP],
         other => panic!("what is to be tried with a {other}?"),
     };
     lists.iter().copied().flatten().collect()

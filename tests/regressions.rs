@@ -68,6 +68,19 @@ fn four_zero_bytes_on_another_port_are_a_marker_to_the_probe_too() {
     assert!(find_expected(500, 500, &data).is_some());
 }
 
+/// On port 500 probing saw a message that begins with four zero bytes, and the parser saw a
+/// marker and a header alone behind it.
+#[test]
+fn what_is_found_on_port_500_is_decoded_as_it_was_found() {
+    let data = [
+        0, 0, 0, 0, 0x10, 0, 0, 0, 0x26, 0, 0, 0x19, 0x26, 0, 0, 0x5d, 0x21, 0x20, 0x26, 8, 0, 0x26,
+        0xc6, 0, 0, 0, 0x26, 0, 0, 0, 0, 0x1c,
+    ];
+    let sighting = find_expected(500, 500, &data);
+    let tx = on_datagram(&mut FlowContext::between(500, 500), Direction::ToServer, &data);
+    assert!(sighting.is_none_or(|it| Some(it.marker) == tx.map(|tx| tx.nat_t())));
+}
+
 /// A record that grew went over the memcap where it was alone in its shard, and those
 /// searched had none to give up for it.
 #[test]

@@ -107,6 +107,8 @@ impl Run {
         let mut messages = self.messages.clone();
         for message in messages.values_mut() {
             message["sa"] = message["sa"]["id"].clone();
+            // Those of the sequence, which are compared by themselves, are among them.
+            message.as_object_mut().map(|message| message.remove("events"));
         }
         messages
     }
