@@ -73,8 +73,8 @@ fn four_zero_bytes_on_another_port_are_a_marker_to_the_probe_too() {
 #[test]
 fn what_is_found_on_port_500_is_decoded_as_it_was_found() {
     let data = [
-        0, 0, 0, 0, 0x10, 0, 0, 0, 0x26, 0, 0, 0x19, 0x26, 0, 0, 0x5d, 0x21, 0x20, 0x26, 8, 0, 0x26,
-        0xc6, 0, 0, 0, 0x26, 0, 0, 0, 0, 0x1c,
+        0, 0, 0, 0, 0x10, 0, 0, 0, 0x26, 0, 0, 0x19, 0x26, 0, 0, 0x5d, 0x21, 0x20, 0x26, 8, 0,
+        0x26, 0xc6, 0, 0, 0, 0x26, 0, 0, 0, 0, 0x1c,
     ];
     let sighting = find_expected(500, 500, &data);
     let tx = on_datagram(&mut FlowContext::between(500, 500), Direction::ToServer, &data);
