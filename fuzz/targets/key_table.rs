@@ -45,13 +45,22 @@ fn check_mistakes(mistakes: &[String], text: &[u8]) {
     }
 }
 
-/// A line with other digits in all fields but those with names of algorithms.
+/// A line with other digits in all fields but those with names of algorithms. What `0x`
+/// begins with, and the number of a colour, is no digit of a key.
 fn blanked(line: &[u8]) -> Vec<u8> {
     let fields = line.split(|byte| *byte == b',').enumerate().map(|(place, field)| match place {
         4 | 7 => field.to_vec(),
-        _ => field.iter().map(|it| if it.is_ascii_hexdigit() { b'7' } else { *it }).collect(),
+        _ => (0..field.len()).map(|at| blank(field, at)).collect(),
     });
     fields.collect::<Vec<_>>().join(&b',')
+}
+
+fn blank(field: &[u8], at: usize) -> u8 {
+    let is_prefix = matches!(field.get(at..at + 2), Some([b'0', b'x' | b'X']));
+    match field[at] {
+        byte if byte.is_ascii_hexdigit() && !is_prefix && !field.contains(&0x1b) => b'7',
+        byte => byte,
+    }
 }
 
 /// What is read can be written, and read again.
