@@ -46,8 +46,11 @@ fn check_mistakes(mistakes: &[String], text: &[u8]) {
 }
 
 /// A line with other digits in all fields but those with names of algorithms. What `0x`
-/// begins with, and the number of a colour, is no digit of a key.
+/// begins with is no digit of a key, and where there are colours nobody knows.
 fn blanked(line: &[u8]) -> Vec<u8> {
+    if line.contains(&0x1b) {
+        return line.to_vec();
+    }
     let fields = line.split(|byte| *byte == b',').enumerate().map(|(place, field)| match place {
         4 | 7 => field.to_vec(),
         _ => (0..field.len()).map(|at| blank(field, at)).collect(),
@@ -58,7 +61,7 @@ fn blanked(line: &[u8]) -> Vec<u8> {
 fn blank(field: &[u8], at: usize) -> u8 {
     let is_prefix = matches!(field.get(at..at + 2), Some([b'0', b'x' | b'X']));
     match field[at] {
-        byte if byte.is_ascii_hexdigit() && !is_prefix && !field.contains(&0x1b) => b'7',
+        byte if byte.is_ascii_hexdigit() && !is_prefix => b'7',
         byte => byte,
     }
 }
