@@ -26,6 +26,9 @@ use serde_json::{json, Value};
 use merge::merge;
 use suricata::{project, say, Suricata};
 
+/// How much of a message there is room for depends on what was known of its SA by then.
+const WHOLE_RECORDS: &str = "app-layer.protocols.ikev2.max-record-size=65536";
+
 /// More threads than machines have that build this, so that they overtake each other.
 const THREADS: &str = "threading.detect-thread-ratio=4";
 /// How often the packets are given to many threads.
@@ -70,7 +73,7 @@ fn run(
     let mut command = Command::new(suricata.binary());
     command.arg("-c").arg(suricata.configuration()).args(suricata.file_options());
     command.arg("-l").arg(&folder).args(["-S", "/dev/null", "-k", "none", "--set", THREADS]);
-    command.args(["--runmode", mode, "-r"]).arg(capture);
+    command.args(["--set", WHOLE_RECORDS, "--runmode", mode, "-r"]).arg(capture);
     if let Some(keys) = keys {
         let section = "app-layer.protocols.ikev2.decryption";
         command.args(["--set", &format!("{section}.enabled=yes"), "--set"]);
