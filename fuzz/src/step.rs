@@ -3,24 +3,14 @@
 use std::net::IpAddr;
 
 use suricata_ikev2::sa::Endpoint;
-use suricata_ikev2::tx::{Direction, Transport};
+use suricata_ikev2::tx::Direction;
 
 use crate::input::{Step, FLOWS};
-
-/// What carries a flow of [`FLOWS`].
-pub fn transport(flow: usize) -> Transport {
-    Transport::of_ports(FLOWS[flow].client_port, FLOWS[flow].server_port)
-}
 
 impl Step<'_> {
     /// The ports of its flow, the client's first.
     pub fn ports(&self) -> (u16, u16) {
         (FLOWS[self.flow].client_port, FLOWS[self.flow].server_port)
-    }
-
-    /// What carries the datagram.
-    pub fn transport(&self) -> Transport {
-        transport(self.flow)
     }
 
     /// Its direction in the flow.
