@@ -125,9 +125,8 @@ pub fn render_within(tx: &Transaction, most: usize, sink: &mut impl Sink) {
     room::render_left_out(sink);
 }
 
-fn render_header(tx: &Transaction, header: &Header, sink: &mut impl Sink) {
-    sink.uint(c"version_major", header.version.major().into());
-    sink.uint(c"version_minor", header.version.minor().into());
+/// Which message of which SA it is.
+fn render_exchange(tx: &Transaction, header: &Header, sink: &mut impl Sink) {
     if let (Some(init), Some(resp)) = (tx.init_spi_text(), tx.resp_spi_text()) {
         sink.string(c"init_spi", init);
         sink.string(c"resp_spi", resp);
@@ -135,6 +134,12 @@ fn render_header(tx: &Transaction, header: &Header, sink: &mut impl Sink) {
     sink.uint(c"message_id", header.message_id.into());
     sink.uint(c"exchange_type", header.exchange_type.0.into());
     name(sink, c"exchange_type_name", header.exchange_type.name());
+}
+
+fn render_header(tx: &Transaction, header: &Header, sink: &mut impl Sink) {
+    sink.uint(c"version_major", header.version.major().into());
+    sink.uint(c"version_minor", header.version.minor().into());
+    render_exchange(tx, header, sink);
     sink.open_array(c"flags");
     let flags = header.flags;
     for (set, text) in [

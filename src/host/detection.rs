@@ -175,8 +175,9 @@ pub(super) unsafe extern "C" fn probe_port(
 /// A message of IKEv2 in any flow: one that proves itself, one that a peer may answer on a port
 /// of IKE, or one of an SA that is known.
 pub(super) fn find(flow: Flow, data: &[u8]) -> Option<Sighting> {
-    let (client, server) = flow.ports();
-    if is_expected_between(client, server) {
+    // Which end is the client's does not matter here.
+    let (first, last) = flow.ends();
+    if is_expected_between(first, last) {
         return find_here(flow, data);
     }
     detect(data).or_else(|| find_known(data))
@@ -184,8 +185,8 @@ pub(super) fn find(flow: Flow, data: &[u8]) -> Option<Sighting> {
 
 /// The same in a flow where IKE is expected, whatever its ports are.
 pub(super) fn find_here(flow: Flow, data: &[u8]) -> Option<Sighting> {
-    let (client, server) = flow.ports();
-    let sighting = detect(data).or_else(|| find_expected(client, server, data));
+    let (first, last) = flow.ends();
+    let sighting = detect(data).or_else(|| find_expected(first, last, data));
     sighting.or_else(|| find_known(data))
 }
 

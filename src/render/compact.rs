@@ -14,13 +14,7 @@ const ROOM_DECRYPTED: usize = 1024;
 /// Writes the fields into the object that is open.
 pub fn render_compact<S: Sink>(tx: &Transaction, sink: &mut S) {
     if let Some(header) = &tx.header {
-        if let (Some(init), Some(resp)) = (tx.init_spi_text(), tx.resp_spi_text()) {
-            sink.string(c"init_spi", init);
-            sink.string(c"resp_spi", resp);
-        }
-        sink.uint(c"message_id", header.message_id.into());
-        sink.uint(c"exchange_type", header.exchange_type.0.into());
-        name(sink, c"exchange_type_name", header.exchange_type.name());
+        super::render_exchange(tx, header, sink);
         name(sink, c"role", tx.role().map(|role| role.name()));
     }
     sink.bool(c"nat_t", tx.nat_t());
