@@ -12,9 +12,9 @@ mod crowd;
 use std::hint::black_box;
 use std::process::{Command, ExitCode};
 
-use suricata_ikev2::pipeline::{on_datagram, track, track_other, FlowContext};
+use suricata_ikev2::message::{Direction, Transport};
+use suricata_ikev2::pipeline::{Engines, FlowContext, KnownPacket};
 use suricata_ikev2::sa::Table;
-use suricata_ikev2::tx::{Direction, Transport};
 
 use crowd::{end, informational, observe, table_of, SUBJECTS, TIME};
 
@@ -56,14 +56,14 @@ fn run(subject: &str, total: u64, measured: u64) {
 /// ESP behind a message of a known SA, what is handed over to the table included.
 fn carry(table: &Table, measured: u64) {
     let mut flow = FlowContext::new(Transport::Udp4500);
-    let message = [&[0; 4], informational(0, 1).message()].concat();
-    let mut tx = on_datagram(&mut flow, Direction::ToServer, &message).expect("a message");
-    track(&mut flow, &mut tx, table, end(10), end(20), TIME);
-    let packet = [0xc0; 1400];
+    let message = [&[0; 4], informational(0, 1).bytes()].concat();
+    let engines = Engines { sa_table: Some(table), ..Engines::default() };
+    let direction = Direction::ToServer;
+    let packet = KnownPacket { direction, source: end(10), destination: end(20), time: TIME };
+    assert!(flow.on_datagram(&engines, &packet, &message).is_some());
+    let esp = [0xc0; 1400];
     for _ in 0..measured {
-        let found = on_datagram(&mut flow, Direction::ToServer, black_box(&packet));
-        assert!(found.is_none());
-        track_other(&mut flow, Direction::ToServer, &packet, table);
+        assert!(flow.on_datagram(&engines, &packet, black_box(&esp)).is_none());
     }
 }
 

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cache::Cache;
 use crate::digits::{self, Digits};
-use crate::tx::{Fingerprint, Transaction};
+use crate::message::Message;
 use crate::wire::registry::{AttributeType, ExchangeType, NotifyType, PayloadType, TransformType};
 use crate::wire::sa::{Attribute, AttributeValue, Proposal, Proposals, Transform};
 use crate::wire::{Notify, Payload};
@@ -36,31 +36,39 @@ thread_local! {
     static HASHES: RefCell<Cache<[u8; HASH_LENGTH]>> = RefCell::default();
 }
 
-/// The fingerprint of a transaction, made once; none where [`string`] has none.
-pub fn of(tx: &Transaction) -> Option<&Fingerprint> {
-    tx.fingerprint_or(|| {
-        let string = string(tx)?;
-        let hash = known_hash(&string);
-        Some(Fingerprint { string, hash })
-    })
+/// What tells an implementation from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// The readable form.
+    pub string: String,
+    /// Its hash as lower-case hex digits.
+    pub hash: [u8; 32],
+}
+
+/// The fingerprint of a message; none where [`string`] has none.
+pub fn of(message: &Message) -> Option<Fingerprint> {
+    let string = string(message)?;
+    let hash = known_hash(&string);
+    Some(Fingerprint { string, hash })
 }
 
 /// The fingerprint of an IKE_SA_INIT message with proposals, as text; none of
 /// other messages, which includes answers with an error or a cookie only.
-pub fn string(tx: &Transaction) -> Option<String> {
-    let header = tx.header.filter(|header| header.exchange_type == ExchangeType::IKE_SA_INIT)?;
-    if !tx.payloads.iter().any(|payload| payload.kind == PayloadType::SA) {
+pub fn string(message: &Message) -> Option<String> {
+    let header =
+        message.header.filter(|header| header.exchange_type == ExchangeType::IKE_SA_INIT)?;
+    if !message.payloads.iter().any(|payload| payload.kind == PayloadType::SA) {
         return None;
     }
     let role = if header.flags.response() { b'r' } else { b'i' };
     let out = Vec::with_capacity(USUAL_LENGTH);
-    let mut writer = Writer { tx, out, transforms: MAX_TRANSFORMS, source: false };
+    let mut writer = Writer { message, out, transforms: MAX_TRANSFORMS, source: false };
     writer.out.extend_from_slice(&[role, b'1', b':']);
     writer.out.hex(&[header.version.0]);
     writer.out.push(b'.');
     writer.out.hex(&[header.flags.0]);
-    for entry in tx.payloads.iter().take(MAX_PAYLOADS) {
-        writer.payload(&tx.payload(entry));
+    for entry in message.payloads.iter().take(MAX_PAYLOADS) {
+        writer.payload(&message.payload(entry));
     }
     // Only ASCII was written.
     String::from_utf8(writer.out).ok()
@@ -78,7 +86,7 @@ fn known_hash(string: &str) -> [u8; HASH_LENGTH] {
 }
 
 struct Writer<'a> {
-    tx: &'a Transaction,
+    message: &'a Message,
     out: Vec<u8>,
     /// How many more transforms are written.
     transforms: usize,
@@ -167,7 +175,7 @@ impl Writer<'_> {
 
     /// The SA payload is the only one where others share what follows from it.
     fn sa(&mut self, payload: &Payload<'_>) {
-        let Some(shared) = self.tx.shared() else { return self.proposals(payload) };
+        let Some(shared) = self.message.shared() else { return self.proposals(payload) };
         if let Some(known) = shared.fingerprint.get() {
             return self.out.extend_from_slice(known);
         }
@@ -287,8 +295,7 @@ fn write_attribute(attribute: Option<Attribute<'_>>, text: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{on_datagram, FlowContext};
-    use crate::tx::{Direction, Transport};
+    use crate::message::testing::decode;
     use crate::wire::registry::{KeyExchangeMethod, Protocol};
     use crate::wire::testing::{
         notify_body, proposal, sa_body, sa_init, transform, transforms, MessageBuilder,
@@ -298,9 +305,7 @@ mod tests {
     const OFFER: &str = "sa=1.0,1=12-256,2=5,3=12,4=14+1.0,1=12-256,2=5,3=12,4=31";
 
     fn of(message: &MessageBuilder) -> Option<String> {
-        let mut flow = FlowContext::new(Transport::Udp500);
-        let tx = on_datagram(&mut flow, Direction::ToServer, &message.build()).unwrap();
-        string(&tx)
+        string(&decode(&message.build()))
     }
 
     fn request() -> MessageBuilder {

@@ -3,31 +3,31 @@
 //! Data goes one way:
 //!
 //! ```text
-//! datagram ─→ wire ─→ policy ─→ Transaction ─→ keywords, EVE logger
-//!             bytes   findings  plain data     read only
-//!             └──────── pipeline ───────┘      └── host ──┘
+//! datagram ─→ wire ─→ message ─→ decrypt ─→ sa ─→ Transaction ─→ keywords, EVE logger
+//!             bytes   what it    with keys  what   read only
+//!                     says                  sequences show
+//!             └────────── pipeline: FlowContext::on_datagram ─┘  └───── host ─────┘
 //! ```
 //!
-//! Imports go one way too: `wire` → `proposal` → `policy` → `tx` → `anomaly` → `pipeline`,
-//! `render` → `json` → `host`. All `unsafe` is in `host` and `sys`. [`decrypt`] opens encrypted
-//! messages with keys, and [`inner`] says what is inside.
+//! Imports go one way too: `wire` → `proposal` → `policy` → `message` → `sa`, `decrypt`,
+//! `fingerprint`, `payload_text` → `tx` → `pipeline`, `render` → `host`. All `unsafe` is in
+//! `host` and `sys`.
 #![deny(unsafe_code)]
 
-pub mod anomaly;
 mod cache;
 pub mod canonical;
 pub mod decrypt;
 mod digits;
 pub mod fingerprint;
-pub mod inner;
 pub mod json;
+pub mod message;
 mod named;
+pub mod payload_text;
 pub mod pipeline;
 pub mod policy;
 pub mod proposal;
 pub mod render;
 pub mod sa;
-pub mod sieve;
 pub mod tx;
 pub mod vendor;
 pub mod wire;
@@ -39,7 +39,6 @@ mod documentation;
 pub mod fuzzing {
     pub use crate::host::fuzzing::{look, read_option};
     pub use crate::host::read_key_table;
-    pub use crate::pipeline::open_as;
 }
 #[allow(unsafe_code)]
 mod host;

@@ -10,17 +10,17 @@ use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::fingerprint;
+use crate::message::{Event, PayloadEntry, Scope};
 use crate::policy::Finding;
 use crate::proposal::{Proposal, Transform};
-use crate::tx::{Event, PayloadEntry, Scope, Transaction};
+use crate::tx::Transaction;
 use crate::vendor;
 use crate::wire::notify::Notify;
 use crate::wire::registry::{PayloadType, TransformType};
 use crate::wire::{Header, KeyExchange, ParseError, Payload, Protocol};
 
 mod compact;
-mod inside;
+mod decrypted;
 mod notify;
 mod room;
 mod sa;
@@ -94,17 +94,17 @@ pub fn render(tx: &Transaction, sink: &mut impl Sink) {
 /// The same within so many bytes. The fields that are no lists are always there.
 pub fn render_within(tx: &Transaction, most: usize, sink: &mut impl Sink) {
     sink.set_room(sink.written().len() + room::of(tx, most));
-    if let Some(header) = &tx.header {
+    if let Some(header) = &tx.message().header {
         render_header(tx, header, sink);
     }
-    sink.bool(c"nat_t", tx.nat_t());
-    sink.word(c"transport", tx.transport.name());
+    sink.bool(c"nat_t", tx.message().nat_t());
+    sink.word(c"transport", tx.message().transport.name());
     let outer = Layer::outer(tx);
     render_single(&outer, sink);
     render_fingerprint(tx, sink);
     render_strength(tx, sink);
     render_encrypted(tx, sink);
-    if let Some(sa) = &tx.sa {
+    if let Some(sa) = tx.sa() {
         sink.open_object(c"sa");
         sa::render(sa, sink);
         sink.close();
@@ -112,12 +112,12 @@ pub fn render_within(tx: &Transaction, most: usize, sink: &mut impl Sink) {
     render_events(tx, sink);
     halved(sink, |sink| render_errors(tx, sink));
     halved(sink, |sink| render_findings(tx, sink));
-    if let (Some(decrypted), Some(texts)) = (&tx.decrypted, tx.texts()) {
+    if let (Some(decrypted), Some(texts)) = (&tx.message().decrypted, tx.texts()) {
         sink.open_object(c"decrypted");
         sink.bool(c"late", decrypted.late);
-        let layer = Layer::inner(tx);
+        let layer = Layer::decrypted(tx);
         render_single(&layer, sink);
-        inside::render(&layer, texts, sink);
+        decrypted::render(&layer, texts, sink);
         render_lists(&layer, sink);
         sink.close();
     }
@@ -127,7 +127,7 @@ pub fn render_within(tx: &Transaction, most: usize, sink: &mut impl Sink) {
 
 /// Which message of which SA it is.
 fn render_exchange(tx: &Transaction, header: &Header, sink: &mut impl Sink) {
-    if let (Some(init), Some(resp)) = (tx.init_spi_text(), tx.resp_spi_text()) {
+    if let (Some(init), Some(resp)) = (tx.message().init_spi_text(), tx.message().resp_spi_text()) {
         sink.string(c"init_spi", init);
         sink.string(c"resp_spi", resp);
     }
@@ -155,16 +155,16 @@ fn render_header(tx: &Transaction, header: &Header, sink: &mut impl Sink) {
     if flags.reserved() != 0 {
         sink.uint(c"reserved_flags", flags.reserved().into());
     }
-    if let Some(role) = tx.role() {
+    if let Some(role) = tx.message().role() {
         sink.word(c"role", role.name());
     }
     sink.uint(c"length", header.length.into());
 }
 
-/// What is outside the encrypted payload, or what is inside.
+/// The payloads outside the encrypted one, or the decrypted ones.
 struct Layer<'a> {
     tx: &'a Transaction,
-    inside: bool,
+    decrypted: bool,
     payloads: &'a [PayloadEntry],
     proposals: &'a [Proposal],
     /// The number of the first proposal among all of the message.
@@ -173,49 +173,49 @@ struct Layer<'a> {
 
 impl<'a> Layer<'a> {
     fn outer(tx: &'a Transaction) -> Self {
-        let count = tx.outer_proposals();
+        let count = tx.message().outer_proposals();
         Self {
             tx,
-            inside: false,
-            payloads: tx.outer_payloads(),
-            proposals: tx.proposals.proposals().get(..count).unwrap_or(&[]),
+            decrypted: false,
+            payloads: tx.message().outer_payloads(),
+            proposals: tx.message().proposals.proposals().get(..count).unwrap_or(&[]),
             first: 0,
         }
     }
 
-    fn inner(tx: &'a Transaction) -> Self {
+    fn decrypted(tx: &'a Transaction) -> Self {
         Self {
             tx,
-            inside: true,
-            payloads: tx.inner_payloads(),
-            proposals: tx.inner_proposals(),
-            first: tx.outer_proposals(),
+            decrypted: true,
+            payloads: tx.message().decrypted_payloads(),
+            proposals: tx.message().decrypted_proposals(),
+            first: tx.message().outer_proposals(),
         }
     }
 
     /// The canonical text of a proposal.
     fn text(&self, place: usize) -> &'a str {
-        self.tx.proposal_texts().get(self.first + place).map_or("", String::as_str)
+        self.tx.message().proposal_texts().get(self.first + place).map_or("", String::as_str)
     }
 
     fn payloads_of(&self, kind: PayloadType) -> impl Iterator<Item = Payload<'a>> + use<'a> {
         let tx = self.tx;
-        self.payloads.iter().filter(move |it| it.kind == kind).map(|it| tx.payload(it))
+        self.payloads.iter().filter(move |it| it.kind == kind).map(|it| tx.message().payload(it))
     }
 
     /// What the responder took: its first proposal.
     fn chosen(&self) -> Option<&'a Proposal> {
-        self.proposals.first().filter(|_| self.tx.scope() == Scope::Chosen)
+        self.proposals.first().filter(|_| self.tx.message().scope() == Scope::Chosen)
     }
 }
 
 /// What a layer has once.
 fn render_single(layer: &Layer<'_>, sink: &mut impl Sink) {
     if let Some(proposal) = layer.chosen() {
-        let known = layer.tx.shared().map(|shared| &shared.chosen_json);
+        let known = layer.tx.message().shared().map(|shared| &shared.chosen_json);
         kept(sink, known, c"chosen", |sink| {
             render_chosen(|kind| chosen_transform(layer.tx, proposal, kind).copied(), sink);
-            if !layer.inside {
+            if !layer.decrypted {
                 render_algorithms(layer.tx, proposal, sink);
             }
             true
@@ -229,7 +229,7 @@ fn render_lists<S: Sink>(layer: &Layer<'_>, sink: &mut S) {
     halved(sink, |sink| render_notifies(layer, sink));
     halved(sink, |sink| render_vendor_ids(layer, sink));
     if !layer.proposals.is_empty() {
-        let known = layer.tx.shared().map(|shared| &shared.proposals_json);
+        let known = layer.tx.message().shared().map(|shared| &shared.proposals_json);
         let payloads = layer.payloads.len() * USUAL_PAYLOAD;
         reserving(sink, payloads, |sink: &mut S| {
             kept(sink, known, c"proposals", |sink| render_proposals(layer, sink));
@@ -300,13 +300,13 @@ fn render_proposals<S: Sink>(layer: &Layer<'_>, sink: &mut S) -> bool {
     whole &= array(sink, c"proposals", proposals, |(place, proposal), sink: &mut S| {
         sink.uint(c"number", proposal.number.into());
         string_of(sink, c"protocol", proposal.protocol.name(), proposal.protocol.0);
-        let spi = tx.range(proposal.spi.clone());
+        let spi = tx.message().range(proposal.spi.clone());
         if !spi.is_empty() {
             sink.hex(c"spi", spi);
         }
         let text = layer.text(place);
         whole &= reserving(sink, text.len() + TEXT_KEY, |sink| {
-            render_transforms(tx.proposals.transforms(proposal), sink)
+            render_transforms(tx.message().proposals.transforms(proposal), sink)
         });
         if text.len() <= MAX_TEXT && sink.written().len() + text.len() + TEXT_KEY < sink.room() {
             sink.word(c"text", text);
@@ -381,7 +381,7 @@ fn chosen_transform<'a>(
     proposal: &Proposal,
     kind: TransformType,
 ) -> Option<&'a Transform> {
-    tx.proposals.transforms(proposal).iter().find(|transform| transform.kind == kind)
+    tx.message().proposals.transforms(proposal).iter().find(|transform| transform.kind == kind)
 }
 
 fn render_key_exchange(layer: &Layer<'_>, sink: &mut impl Sink) {
@@ -432,7 +432,7 @@ fn render_vendor_ids(layer: &Layer<'_>, sink: &mut impl Sink) {
 }
 
 fn render_fingerprint(tx: &Transaction, sink: &mut impl Sink) {
-    if let Some(fingerprint) = fingerprint::of(tx) {
+    if let Some(fingerprint) = tx.fingerprint() {
         sink.open_object(c"fingerprint");
         sink.string(c"hash", &fingerprint.hash);
         // Only ASCII; a quarter of the record at most.
@@ -445,22 +445,24 @@ fn render_fingerprint(tx: &Transaction, sink: &mut impl Sink) {
 }
 
 fn render_strength(tx: &Transaction, sink: &mut impl Sink) {
-    if let Some(bits) = tx.security_bits() {
+    if let Some(bits) = tx.message().security_bits() {
         sink.uint(c"security_bits", bits.into());
     }
-    if let Some(post_quantum) = tx.post_quantum() {
+    if let Some(post_quantum) = tx.message().post_quantum() {
         sink.word(c"pq", post_quantum.name());
     }
 }
 
 fn render_findings<S: Sink>(tx: &Transaction, sink: &mut S) {
-    if tx.findings().is_empty() {
+    if tx.message().findings().is_empty() {
         return;
     }
-    let known = tx.shared().map(|shared| &shared.findings_json);
+    let known = tx.message().shared().map(|shared| &shared.findings_json);
     kept(sink, known, c"weak", |sink| {
-        let findings = tx.findings().iter();
-        array(sink, c"weak", findings, |it, sink: &mut S| render_finding(it, tx.scope(), sink))
+        let findings = tx.message().findings().iter();
+        array(sink, c"weak", findings, |it, sink: &mut S| {
+            render_finding(it, tx.message().scope(), sink)
+        })
     });
 }
 
@@ -468,7 +470,7 @@ fn render_findings<S: Sink>(tx: &Transaction, sink: &mut S) {
 fn render_events(tx: &Transaction, sink: &mut impl Sink) {
     let end = sink.room();
     sink.set_room(usize::MAX);
-    let names = tx.events.most_telling().map(|event| event.name().to_bytes());
+    let names = tx.message().events.most_telling().map(|event| event.name().to_bytes());
     text_array(sink, c"events", names);
     sink.set_room(end);
 }
@@ -484,13 +486,13 @@ fn render_finding(finding: &Finding, scope: Scope, sink: &mut impl Sink) {
 }
 
 fn render_encrypted(tx: &Transaction, sink: &mut impl Sink) {
-    if let Some(fragment) = tx.fragment() {
+    if let Some(fragment) = tx.message().fragment() {
         sink.open_object(c"fragment");
         sink.uint(c"number", fragment.number.into());
         sink.uint(c"total", fragment.total.into());
         sink.close();
     }
-    if let Some(body) = tx.encrypted() {
+    if let Some(body) = tx.message().encrypted() {
         sink.uint(c"encrypted_length", body.len() as u64);
     }
 }
@@ -508,14 +510,14 @@ fn timestamp(microseconds: u64) -> String {
 }
 
 fn render_errors(tx: &Transaction, sink: &mut impl Sink) {
-    array(sink, c"errors", tx.errors.iter(), |error, sink| render_error(tx, error, sink));
+    array(sink, c"errors", tx.message().errors.iter(), |error, sink| render_error(tx, error, sink));
 }
 
 fn render_error(tx: &Transaction, error: &ParseError, sink: &mut impl Sink) {
     sink.string(c"event", Event::of_error(error.kind).name().to_bytes());
     sink.string(c"field", error.field.as_bytes());
-    let inside = (error.offset as usize).checked_sub(tx.message().len());
-    match inside.filter(|_| tx.decrypted.is_some()) {
+    let inside = (error.offset as usize).checked_sub(tx.message().bytes().len());
+    match inside.filter(|_| tx.message().decrypted.is_some()) {
         Some(offset) => {
             sink.uint(c"offset", offset as u64);
             sink.bool(c"decrypted", true);

@@ -21,9 +21,9 @@ use std::{env, fs};
 use capture::Datagram;
 use suricata_ikev2::decrypt::key_table::parse_line;
 use suricata_ikev2::decrypt::suite::{ENCRYPTIONS, INTEGRITIES};
-use suricata_ikev2::decrypt::{Decryptor, Opening};
-use suricata_ikev2::pipeline::{on_datagram, FlowContext};
-use suricata_ikev2::tx::{Direction, Transport};
+use suricata_ikev2::decrypt::{Decryption, Decryptor};
+use suricata_ikev2::message::{Direction, Transport};
+use suricata_ikev2::pipeline::{Engines, FlowContext};
 
 /// Longer sequences make a target slow, and longer datagrams are rare.
 const LONGEST_SEQUENCE: usize = 4096;
@@ -144,10 +144,11 @@ fn insides() -> Seeds {
         }
         for datagram in capture::datagrams_of(&capture) {
             let mut flow = FlowContext::new(datagram.transport);
-            let tx = on_datagram(&mut flow, Direction::ToServer, &datagram.data);
-            let opening = tx.as_ref().and_then(|tx| decryptor.open(tx));
-            let (Some(tx), Some(Opening::Open(first, payloads))) = (tx, opening) else { continue };
-            let header = tx.header.expect("a header");
+            let all = flow.on_datagram(&Engines::default(), &Direction::ToServer, &datagram.data);
+            let Some(tx) = all.and_then(|all| all.own) else { continue };
+            let decryption = decryptor.decrypt(tx.message());
+            let Some(Decryption::Plaintext(first, payloads)) = decryption else { continue };
+            let header = tx.message().header.expect("a header");
             let (response, exchange) = (header.flags.response(), header.exchange_type.0);
             let inside = input::Inside { response, exchange, first: first.0, payloads: &payloads };
             let seed = inside.input().filter(|seed| seed.len() < LONGEST_DATAGRAM);

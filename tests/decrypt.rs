@@ -16,14 +16,17 @@ use std::ops::Range;
 
 use capture::{datagrams_of, read, Datagram};
 use keys::{captures, encrypted, give, project, sealed, table};
-use suricata_ikev2::decrypt::decryptor::{MAX_HELD, MAX_HELD_BYTES, MAX_HELD_SAS};
+use suricata_ikev2::decrypt::decryptor::{MAX_PENDING, MAX_PENDING_BYTES, MAX_PENDING_SAS};
 use suricata_ikev2::decrypt::key_table::parse_line;
 use suricata_ikev2::decrypt::suite::{ENCRYPTIONS, INTEGRITIES};
-use suricata_ikev2::decrypt::{Decryptor, Failure, KeyTable, Progress, Reassembly, Sealed, Spis};
-use suricata_ikev2::pipeline::{decrypt, late, on_datagram, FlowContext};
+use suricata_ikev2::decrypt::{
+    DecryptError, Decryptor, KeyTable, Progress, Reassembly, Sealed, Spis,
+};
+use suricata_ikev2::message::{Direction, Event, EventSet, Transport};
+use suricata_ikev2::pipeline::{Engines, FlowContext};
 use suricata_ikev2::sa::fragment::MessageKey;
-use suricata_ikev2::tx::{Direction, Event, EventSet, Transaction, Transport};
-use suricata_ikev2::wire::{Fragment, Message, PayloadType, Payloads};
+use suricata_ikev2::tx::Transaction;
+use suricata_ikev2::wire::{Fragment, PayloadType, Payloads, RawMessage};
 
 /// What came of the encrypted messages of a capture.
 #[derive(Default)]
@@ -130,11 +133,11 @@ fn what_is_inside_wiresharks_captures_is_what_wireshark_finds() {
         let datagrams = read(&folder.join(format!("wireshark-decrypt-{name}")));
         let all = transactions(&datagrams, &decryptor);
         let is_wanted = |tx: &&Transaction| {
-            tx.header.is_some_and(|header| header.flags.response() == *response)
-                && tx.payloads_of(PayloadType::AUTH).next().is_some()
+            tx.message().header.is_some_and(|header| header.flags.response() == *response)
+                && tx.message().payloads_of(PayloadType::AUTH).next().is_some()
         };
         let tx = all.iter().find(is_wanted).expect("an AUTH payload");
-        let data = tx.payloads_of(PayloadType::AUTH).next().expect("AUTH").body;
+        let data = tx.message().payloads_of(PayloadType::AUTH).next().expect("AUTH").body;
         let digits: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
         assert!(digits.starts_with(&format!("02000000{auth}")), "{name}: {digits}");
         let texts = tx.texts().expect("texts");
@@ -182,12 +185,12 @@ fn a_wrong_bit_anywhere_opens_nothing() {
             let mut changed = message.bytes().to_vec();
             changed[bit / 8] ^= 1 << (bit % 8);
             // The same keys, even if the SPIs are others now.
-            let changed = Message::parse(&changed).expect("a header");
+            let changed = RawMessage::parse(&changed).expect("a header");
             let Some(last) = changed.payloads().flatten().last() else { continue };
             let Some(sealed) = Sealed::of(changed.bytes(), &changed.header, &last) else {
                 continue;
             };
-            assert_eq!(sealed.open(epochs), Err(Failure::Integrity), "bit {bit}");
+            assert_eq!(sealed.open(epochs), Err(DecryptError::Integrity), "bit {bit}");
         }
     }
 }
@@ -201,7 +204,7 @@ fn cut_short_it_does_not_open() {
         for length in 1..payload.body.len() {
             let cut = suricata_ikev2::wire::Payload { body: &payload.body[..length], ..payload };
             if let Some(sealed) = Sealed::of(message.bytes(), header, &cut) {
-                assert_eq!(sealed.open(epochs), Err(Failure::Integrity), "{length} bytes");
+                assert_eq!(sealed.open(epochs), Err(DecryptError::Integrity), "{length} bytes");
             }
         }
     }
@@ -214,26 +217,28 @@ fn keys_of_others_open_nothing() {
         let (message, payload) = encrypted(datagram).expect("encrypted");
         let spis = Spis(message.header.init_spi, message.header.resp_spi);
         let sealed = sealed(&message, &payload);
-        assert_eq!(sealed.open(&[]), Err(Failure::NoKeys));
+        assert_eq!(sealed.open(&[]), Err(DecryptError::NoKeys));
         for (other, table) in &samples {
             let (other, _) = encrypted(other).expect("encrypted");
             let theirs = Spis(other.header.init_spi, other.header.resp_spi);
             if theirs != spis {
-                assert_eq!(sealed.open(table.get(&theirs)), Err(Failure::Integrity));
+                assert_eq!(sealed.open(table.get(&theirs)), Err(DecryptError::Integrity));
             }
         }
     }
+}
+
+/// The transactions of a datagram of the client.
+fn take_in(flow: &mut FlowContext, data: &[u8], decryptor: &Decryptor) -> Vec<Transaction> {
+    let engines = Engines { decryptor: Some(decryptor), ..Engines::default() };
+    flow.on_datagram(&engines, &Direction::ToServer, data).into_iter().flatten().collect()
 }
 
 fn transactions(datagrams: &[Datagram], decryptor: &Decryptor) -> Vec<Transaction> {
     let mut all = Vec::new();
     for datagram in datagrams {
         let mut flow = FlowContext::new(datagram.transport);
-        let tx = on_datagram(&mut flow, Direction::ToServer, &datagram.data);
-        let Some(mut tx) = tx else { continue };
-        all.extend(late(&mut flow, Direction::ToServer, Some(&tx), decryptor));
-        decrypt(&mut flow, &mut tx, decryptor);
-        all.push(tx);
+        all.extend(take_in(&mut flow, &datagram.data, decryptor));
     }
     all
 }
@@ -246,8 +251,8 @@ fn keys_of(name: &str) -> std::path::PathBuf {
 /// Message ID, exchange, whether a request, and whether it was opened late or at once.
 fn outline(all: &[Transaction]) -> Vec<(u32, u8, bool, Option<bool>)> {
     let outline = |tx: &Transaction| {
-        let header = tx.header.expect("a header");
-        let late = tx.decrypted.as_ref().map(|decrypted| decrypted.late);
+        let header = tx.message().header.expect("a header");
+        let late = tx.message().decrypted.as_ref().map(|decrypted| decrypted.late);
         (header.message_id, header.exchange_type.0, !header.flags.response(), late)
     };
     all.iter().map(outline).collect()
@@ -258,11 +263,11 @@ fn keys_that_come_late_open_what_was_held() {
     let datagrams = datagrams_of("aes-gcm256-ecp384.pcap");
     let decryptor = Decryptor::default();
     let (before, after) = datagrams.split_at(4);
-    assert!(transactions(before, &decryptor).iter().all(|tx| tx.decrypted.is_none()));
-    assert_eq!(decryptor.held(), 2);
+    assert!(transactions(before, &decryptor).iter().all(|tx| tx.message().decrypted.is_none()));
+    assert_eq!(decryptor.pending(), 2);
     give(&decryptor, &keys_of("aes-gcm256-ecp384.ikev2_decryption_table"));
     let all = transactions(after, &decryptor);
-    assert_eq!(decryptor.held(), 0);
+    assert_eq!(decryptor.pending(), 0);
     assert_eq!(
         outline(&all),
         [
@@ -272,8 +277,10 @@ fn keys_that_come_late_open_what_was_held() {
             (2, 37, false, Some(false)),
         ]
     );
-    assert!(all.iter().all(|tx| tx.events == EventSet::default() && tx.errors.is_empty()));
-    assert!(all[0].payloads_of(PayloadType::IDI).next().is_some());
+    assert!(all
+        .iter()
+        .all(|tx| tx.message().events == EventSet::default() && tx.message().errors.is_empty()));
+    assert!(all[0].message().payloads_of(PayloadType::IDI).next().is_some());
 }
 
 /// Its IKE_AUTH does not fit the keys from before IKE_INTERMEDIATE. That is no fault as
@@ -288,19 +295,22 @@ fn keys_of_an_additional_exchange_may_come_late() {
     };
     let auth = datagrams.iter().position(is_auth).expect("IKE_AUTH");
     let all = transactions(&datagrams[..=auth], &decryptor);
-    assert!(all.iter().all(|tx| !tx.events.contains(Event::IntegrityFailed)));
-    assert_eq!(decryptor.held(), 1);
+    assert!(all.iter().all(|tx| !tx.message().events.contains(Event::IntegrityFailed)));
+    assert_eq!(decryptor.pending(), 1);
     give(&decryptor, &keys_of("mlkem768-x25519.ikev2_decryption_table"));
     let rest = transactions(&datagrams[auth + 1..], &decryptor);
-    assert!(rest.iter().all(|tx| !tx.events.contains(Event::IntegrityFailed)));
+    assert!(rest.iter().all(|tx| !tx.message().events.contains(Event::IntegrityFailed)));
     assert_eq!(outline(&rest)[0], (2, 35, true, Some(true)));
-    assert_eq!(decryptor.held(), 0);
+    assert_eq!(decryptor.pending(), 0);
     // With all keys, nothing is awaited any more.
     let mut changed = datagrams[auth].data.clone();
     *changed.last_mut().expect("bytes") ^= 1;
     let forged = Datagram { data: changed, ..datagrams_of("mlkem768-x25519.pcap").remove(auth) };
     let all = transactions(&[forged], &decryptor);
-    assert!(all[0].events.contains(Event::IntegrityFailed) && all[0].decrypted.is_none());
+    assert!(
+        all[0].message().events.contains(Event::IntegrityFailed)
+            && all[0].message().decrypted.is_none()
+    );
 }
 
 #[test]
@@ -312,21 +322,20 @@ fn what_is_held_is_bounded() {
         let mut data = auth.data.clone();
         data[4..8].copy_from_slice(&spi.to_be_bytes());
         let mut flow = FlowContext::new(auth.transport);
-        let tx = on_datagram(&mut flow, Direction::ToServer, &data);
-        decrypt(&mut flow, &mut tx.expect("a message"), &decryptor);
+        assert_eq!(take_in(&mut flow, &data, &decryptor).len(), 1);
     }
     assert!(
-        decryptor.held() <= MAX_HELD_SAS && decryptor.held() * auth.data.len() <= MAX_HELD_BYTES
+        decryptor.pending() <= MAX_PENDING_SAS
+            && decryptor.pending() * auth.data.len() <= MAX_PENDING_BYTES
     );
-    let many = vec![(); 3 * MAX_HELD];
-    let before = decryptor.held();
+    let many = vec![(); 3 * MAX_PENDING];
+    let before = decryptor.pending();
     for () in many {
         let mut flow = FlowContext::new(auth.transport);
-        let tx = on_datagram(&mut flow, Direction::ToServer, &auth.data);
-        decrypt(&mut flow, &mut tx.expect("a message"), &decryptor);
+        assert_eq!(take_in(&mut flow, &auth.data, &decryptor).len(), 1);
     }
-    assert!(decryptor.held() <= before + MAX_HELD);
-    assert_eq!(decryptor.held() + decryptor.given_up(), 300_000 + 3 * MAX_HELD);
+    assert!(decryptor.pending() <= before + MAX_PENDING);
+    assert_eq!(decryptor.pending() + decryptor.given_up(), 300_000 + 3 * MAX_PENDING);
 }
 
 /// What is held can be had with any packet of its flow, and until then it is counted.
@@ -336,20 +345,23 @@ fn what_is_held_comes_with_the_next_packet_of_the_flow() {
     let decryptor = Decryptor::default();
     let mut flow = FlowContext::new(datagrams[2].transport);
     for datagram in &datagrams[2..4] {
-        let tx = on_datagram(&mut flow, Direction::ToServer, &datagram.data);
-        decrypt(&mut flow, &mut tx.expect("a message"), &decryptor);
+        assert_eq!(take_in(&mut flow, &datagram.data, &decryptor).len(), 1);
     }
     let mut other = FlowContext::new(datagrams[2].transport);
-    let on_packet = |flow: &mut _| late(flow, Direction::ToClient, None, &decryptor);
+    let engines = Engines { decryptor: Some(&decryptor), ..Engines::default() };
+    let on_packet = |flow: &mut FlowContext| -> Vec<_> {
+        let all = flow.on_datagram(&engines, &Direction::ToClient, &[]);
+        all.into_iter().flatten().collect()
+    };
     assert_eq!(on_packet(&mut flow).len(), 0);
-    assert_eq!((decryptor.held(), decryptor.unreported()), (2, 0));
+    assert_eq!((decryptor.pending(), decryptor.unreported()), (2, 0));
     give(&decryptor, &keys_of("aes-gcm256-ecp384.ikev2_decryption_table"));
-    assert_eq!((decryptor.held(), decryptor.unreported()), (2, 2));
+    assert_eq!((decryptor.pending(), decryptor.unreported()), (2, 2));
     assert_eq!(on_packet(&mut other).len(), 0);
     let late = on_packet(&mut flow);
     assert_eq!(outline(&late), [(1, 35, true, Some(true)), (1, 35, false, Some(true))]);
-    assert!(late.iter().all(|tx| tx.direction == Direction::ToClient));
-    assert_eq!((decryptor.held(), decryptor.unreported(), decryptor.given_up()), (0, 0, 0));
+    assert!(late.iter().all(|tx| tx.message().direction == Direction::ToClient));
+    assert_eq!((decryptor.pending(), decryptor.unreported(), decryptor.given_up()), (0, 0, 0));
     assert_eq!(on_packet(&mut flow).len(), 0);
 }
 
@@ -375,19 +387,25 @@ fn with_keys(line: &str, message: &[u8]) -> Transaction {
     let (spis, keys) = parse_line(line.as_bytes()).expect("a line").expect("keys");
     decryptor.insert(spis, keys);
     let mut flow = FlowContext::new(Transport::Udp500);
-    let mut tx = on_datagram(&mut flow, Direction::ToServer, message).expect("a message");
-    decrypt(&mut flow, &mut tx, &decryptor);
-    tx
+    take_in(&mut flow, message, &decryptor).pop().expect("a message")
 }
 
 #[test]
 fn what_others_seal_opens() {
     for sample in sealed_by_others().unwrap_or_default() {
         let tx = with_keys(&sample.line, &sample.message);
-        assert_eq!((tx.events, tx.errors.len()), (EventSet::default(), 0), "{}", sample.line);
-        let inside = tx.range(sample.message.len()..sample.message.len() + sample.inside.len());
+        assert_eq!(
+            (tx.message().events, tx.message().errors.len()),
+            (EventSet::default(), 0),
+            "{}",
+            sample.line
+        );
+        let inside =
+            tx.message().range(sample.message.len()..sample.message.len() + sample.inside.len());
         assert_eq!(inside, sample.inside, "{}", sample.line);
-        assert!(matches!(tx.inner_payloads(), [only] if only.kind == PayloadType::NOTIFY));
+        assert!(
+            matches!(tx.message().decrypted_payloads(), [only] if only.kind == PayloadType::NOTIFY)
+        );
     }
 }
 
@@ -404,14 +422,17 @@ fn a_wrong_bit_anywhere_is_an_event_and_nothing_is_decoded() {
             changed[byte] ^= 1 << (bit % 8);
             let tx = with_keys(&sample.line, &changed);
             let place = format!("bit {bit}: {}", sample.line);
-            assert!(tx.decrypted.is_none() && tx.inner_payloads().is_empty(), "{place}");
+            assert!(
+                tx.message().decrypted.is_none() && tx.message().decrypted_payloads().is_empty(),
+                "{place}"
+            );
             if SPIS.contains(&byte) {
                 // Another IKE SA, of which there are no keys.
-                assert_eq!(tx.events, EventSet::default(), "{place}");
+                assert_eq!(tx.message().events, EventSet::default(), "{place}");
             } else if LENGTHS.iter().any(|length| length.contains(&byte)) {
-                assert!(tx.events != EventSet::default(), "{place}");
+                assert!(tx.message().events != EventSet::default(), "{place}");
             } else if !NEXT_PAYLOAD_AND_VERSION.contains(&byte) {
-                let events: Vec<_> = tx.events.iter().collect();
+                let events: Vec<_> = tx.message().events.iter().collect();
                 assert_eq!(events, [Event::IntegrityFailed], "{place}");
             }
         }

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use capture::{datagrams, Datagram};
 use suricata_ikev2::fingerprint;
-use suricata_ikev2::pipeline::{on_datagram, FlowContext};
-use suricata_ikev2::tx::{Direction, Transaction};
+use suricata_ikev2::message::Direction;
+use suricata_ikev2::pipeline::{Engines, FlowContext};
+use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::{ExchangeType, NotifyType, PayloadType};
 
 const DOCUMENT: &str = include_str!("../docs/fingerprint.md");
@@ -37,14 +38,16 @@ const DEFAULTS: &[&str] = &[
 type Found = BTreeMap<String, BTreeMap<String, usize>>;
 
 fn transaction(datagram: &Datagram, data: &[u8]) -> Option<Transaction> {
-    on_datagram(&mut FlowContext::new(datagram.transport), Direction::ToServer, data)
+    let mut flow = FlowContext::new(datagram.transport);
+    flow.on_datagram(&Engines::default(), &Direction::ToServer, data)?.own
 }
 
 fn fingerprints() -> Found {
     let mut found = Found::new();
     for datagram in datagrams() {
         let (name, _) = datagram.place.split_once(".pcap").expect("a capture's name");
-        let text = transaction(&datagram, &datagram.data).as_ref().and_then(fingerprint::string);
+        let text =
+            transaction(&datagram, &datagram.data).and_then(|tx| fingerprint::string(tx.message()));
         if let Some(text) = text {
             *found.entry(name.to_owned()).or_default().entry(text).or_default() += 1;
         }
@@ -115,11 +118,11 @@ fn the_same_request_has_the_same_whoever_answers() {
 /// Where the volatile bytes of a message are: SPIs, KE, nonce, hashes.
 fn volatile(tx: &Transaction) -> Vec<usize> {
     let mut places: Vec<usize> = (0..16).collect();
-    for entry in &tx.payloads {
+    for entry in &tx.message().payloads {
         let body = entry.offset as usize + 4;
         let end = body + entry.body_length as usize;
         let hashes = || {
-            let kind = &tx.payload(entry).body[2..4];
+            let kind = &tx.message().payload(entry).body[2..4];
             [NotifyType::NAT_DETECTION_SOURCE_IP, NotifyType::NAT_DETECTION_DESTINATION_IP]
                 .iter()
                 .any(|hash| kind == hash.0.to_be_bytes())
@@ -138,17 +141,23 @@ fn other_spis_nonces_keys_and_hashes_change_nothing() {
     let mut seen = 0;
     for datagram in datagrams() {
         let Some(tx) = transaction(&datagram, &datagram.data) else { continue };
-        let first = tx.header.is_some_and(|h| h.exchange_type == ExchangeType::IKE_SA_INIT);
+        let first =
+            tx.message().header.is_some_and(|h| h.exchange_type == ExchangeType::IKE_SA_INIT);
         if !first {
             continue;
         }
-        let start = datagram.data.len() - tx.message().len();
+        let start = datagram.data.len() - tx.message().bytes().len();
         let mut data = datagram.data.clone();
         for place in volatile(&tx) {
             data[start + place] = data[start + place].wrapping_add(0x5b);
         }
         let changed = transaction(&datagram, &data).expect("still a message");
-        assert_eq!(fingerprint::string(&tx), fingerprint::string(&changed), "{}", datagram.place);
+        assert_eq!(
+            fingerprint::string(tx.message()),
+            fingerprint::string(changed.message()),
+            "{}",
+            datagram.place
+        );
         seen += 1;
     }
     assert!(seen > 60, "{seen}");
@@ -158,9 +167,10 @@ fn other_spis_nonces_keys_and_hashes_change_nothing() {
 fn other_exchanges_and_answers_without_proposals_have_none() {
     for datagram in datagrams() {
         let Some(tx) = transaction(&datagram, &datagram.data) else { continue };
-        let first = tx.header.is_some_and(|h| h.exchange_type == ExchangeType::IKE_SA_INIT);
-        let expected = first && tx.payloads_of(PayloadType::SA).next().is_some();
-        assert_eq!(fingerprint::string(&tx).is_some(), expected, "{}", datagram.place);
+        let first =
+            tx.message().header.is_some_and(|h| h.exchange_type == ExchangeType::IKE_SA_INIT);
+        let expected = first && tx.message().payloads_of(PayloadType::SA).next().is_some();
+        assert_eq!(fingerprint::string(tx.message()).is_some(), expected, "{}", datagram.place);
     }
 }
 

@@ -14,15 +14,16 @@ use std::thread;
 
 use capture::{datagrams, Datagram};
 use suricata_ikev2::json::Text;
-use suricata_ikev2::pipeline::{on_datagram, track, FlowContext};
+use suricata_ikev2::message::{Direction, Event};
+use suricata_ikev2::pipeline::{Engines, FlowContext, KnownPacket};
 use suricata_ikev2::render::render;
 use suricata_ikev2::sa::{Endpoint, Limits, Table};
-use suricata_ikev2::tx::{Direction, Event, Transaction};
+use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::{detect, PayloadType, HEADER_LEN};
 
 fn decode(datagram: &Datagram, data: &[u8]) -> Option<Transaction> {
     let mut flow = FlowContext::new(datagram.transport);
-    on_datagram(&mut flow, Direction::ToServer, data)
+    flow.on_datagram(&Engines::default(), &Direction::ToServer, data)?.own
 }
 
 /// The parts of a message that the parser does not look into: SPIs but for their first
@@ -30,7 +31,7 @@ fn decode(datagram: &Datagram, data: &[u8]) -> Option<Transaction> {
 fn opaque(tx: &Transaction) -> Vec<Range<usize>> {
     use PayloadType as P;
     let mut parts = vec![1..8, 9..16];
-    for payload in &tx.payloads {
+    for payload in &tx.message().payloads {
         let read = match payload.kind {
             P::KE | P::SKF => 4,
             P::NONCE | P::SK => 0,
@@ -55,10 +56,10 @@ fn messages() -> Vec<Datagram> {
     for datagram in datagrams() {
         if detect(&datagram.data).is_some() {
             let tx = decode(&datagram, &datagram.data).expect("it is a message");
-            let mut outline = tx.message().to_vec();
+            let mut outline = tx.message().bytes().to_vec();
             opaque(&tx).into_iter().filter(|_| !ALL).for_each(|part| outline[part].fill(0));
             let place = ALL.then(|| datagram.place.clone());
-            let key = (datagram.transport.name(), tx.nat_t(), outline, place);
+            let key = (datagram.transport.name(), tx.message().nat_t(), outline, place);
             messages.entry(key).or_insert(datagram);
         }
     }
@@ -71,8 +72,8 @@ fn whole_messages_have_no_malformed_event() {
     for message in datagrams().iter().filter(|datagram| detect(&datagram.data).is_some()) {
         let tx = decode(message, &message.data).expect("decoded before");
         record::check(&tx);
-        assert!(tx.errors.is_empty(), "{}: {:?}", message.place, tx.errors);
-        assert!(!tx.events.contains(Event::MalformedData), "{}", message.place);
+        assert!(tx.message().errors.is_empty(), "{}: {:?}", message.place, tx.message().errors);
+        assert!(!tx.message().events.contains(Event::MalformedData), "{}", message.place);
     }
 }
 
@@ -80,7 +81,7 @@ fn whole_messages_have_no_malformed_event() {
 fn a_message_cut_at_any_length_is_malformed_and_keeps_what_came_before() {
     for message in messages() {
         let whole = decode(&message, &message.data).expect("decoded before");
-        let marker = if whole.nat_t() { 4 } else { 0 };
+        let marker = if whole.message().nat_t() { 4 } else { 0 };
         // Shorter ones on a NAT traversal port are no message.
         for length in marker + 1..message.data.len() {
             let data = &message.data[..length];
@@ -89,10 +90,10 @@ fn a_message_cut_at_any_length_is_malformed_and_keeps_what_came_before() {
             }
             let place = format!("{} cut to {length}", message.place);
             let tx = decode(&message, data).unwrap_or_else(|| panic!("{place}: no transaction"));
-            assert!(tx.events.contains(Event::MalformedData), "{place}: no event");
-            assert_eq!(tx.header.is_some(), length >= marker + HEADER_LEN, "{place}");
-            let kept = tx.payloads.len().saturating_sub(1);
-            assert_eq!(tx.payloads[..kept], whole.payloads[..kept], "{place}");
+            assert!(tx.message().events.contains(Event::MalformedData), "{place}: no event");
+            assert_eq!(tx.message().header.is_some(), length >= marker + HEADER_LEN, "{place}");
+            let kept = tx.message().payloads.len().saturating_sub(1);
+            assert_eq!(tx.message().payloads[..kept], whole.message().payloads[..kept], "{place}");
         }
     }
 }
@@ -113,10 +114,15 @@ fn damage(message: &Datagram) {
     let table = Table::new(limits);
     let send = |data: &[u8]| {
         let mut flow = FlowContext::new(message.transport);
-        if let Some(mut tx) = on_datagram(&mut flow, Direction::ToServer, data) {
-            let end = |host| Endpoint { address: IpAddr::from([192, 0, 2, host]), port: 500 };
-            let time = message.time.as_micros() as u64;
-            track(&mut flow, &mut tx, &table, end(10), end(20), time);
+        let end = |host| Endpoint { address: IpAddr::from([192, 0, 2, host]), port: 500 };
+        let packet = KnownPacket {
+            direction: Direction::ToServer,
+            source: end(10),
+            destination: end(20),
+            time: message.time.as_micros() as u64,
+        };
+        let engines = Engines { sa_table: Some(&table), ..Engines::default() };
+        for tx in flow.on_datagram(&engines, &packet, data).into_iter().flatten() {
             if ALL {
                 record::check(&tx);
             } else {
@@ -125,7 +131,7 @@ fn damage(message: &Datagram) {
         }
     };
     let whole = decode(message, &message.data).expect("it is a message");
-    let (start, opaque) = (if whole.nat_t() { 4 } else { 0 }, opaque(&whole));
+    let (start, opaque) = (if whole.message().nat_t() { 4 } else { 0 }, opaque(&whole));
     for place in 0..message.data.len() {
         let mut data = message.data.clone();
         let byte = data[place];

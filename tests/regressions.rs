@@ -6,10 +6,11 @@ mod capture;
 use std::net::IpAddr;
 
 use suricata_ikev2::json::Text;
-use suricata_ikev2::pipeline::{find_expected, on_datagram, track, FlowContext};
+use suricata_ikev2::message::{Direction, Transport};
+use suricata_ikev2::pipeline::{carrier_between, find_expected, Engines, FlowContext, KnownPacket};
 use suricata_ikev2::render::{render, MAX_TEXT};
 use suricata_ikev2::sa::{Endpoint, Limits, Table};
-use suricata_ikev2::tx::{Direction, Transaction, Transport};
+use suricata_ikev2::tx::Transaction;
 
 const CLIENT: Endpoint = endpoint(10);
 const SERVER: Endpoint = endpoint(20);
@@ -30,9 +31,11 @@ fn observe_between(
     time: u64,
 ) -> Transaction {
     let mut flow = FlowContext::new(Transport::Udp500);
-    let mut tx = on_datagram(&mut flow, Direction::ToServer, data).expect("a message");
-    track(&mut flow, &mut tx, table, from, to, time);
-    tx
+    let direction = Direction::ToServer;
+    let packet = KnownPacket { direction, source: from, destination: to, time };
+    let engines = Engines { sa_table: Some(table), ..Engines::default() };
+    let all = flow.on_datagram(&engines, &packet, data);
+    all.and_then(|all| all.own).expect("a message")
 }
 
 /// A packet's time behind the year 9999, as a capture file of 64-bit times may have it,
@@ -64,8 +67,8 @@ fn four_zero_bytes_on_another_port_are_a_marker_to_the_probe_too() {
         0, 0, 0, 0, 0x5d, 0x5e, 0, 0, 0, 0, 0, 0, 0, 0, 0x0b, 6, 0x27, 0x27, 0x27, 0x0b, 0, 0, 0,
         0, 0, 0, 0, 0x23,
     ];
-    assert_eq!(find_expected(40_000, 1234, &data), None);
-    assert!(find_expected(500, 500, &data).is_some());
+    assert_eq!(find_expected(carrier_between(40_000, 1234), &data), None);
+    assert!(find_expected(carrier_between(500, 500), &data).is_some());
 }
 
 /// On port 500 probing saw a message that begins with four zero bytes, and the parser saw a
@@ -76,9 +79,11 @@ fn what_is_found_on_port_500_is_decoded_as_it_was_found() {
         0, 0, 0, 0, 0x10, 0, 0, 0, 0x26, 0, 0, 0x19, 0x26, 0, 0, 0x5d, 0x21, 0x20, 0x26, 8, 0,
         0x26, 0xc6, 0, 0, 0, 0x26, 0, 0, 0, 0, 0x1c,
     ];
-    let sighting = find_expected(500, 500, &data);
-    let tx = on_datagram(&mut FlowContext::between(500, 500), Direction::ToServer, &data);
-    assert!(sighting.is_none_or(|it| Some(it.marker) == tx.map(|tx| tx.nat_t())));
+    let sighting = find_expected(carrier_between(500, 500), &data);
+    let mut flow = FlowContext::between(500, 500).known();
+    let all = flow.on_datagram(&Engines::default(), &Direction::ToServer, &data);
+    let tx = all.and_then(|all| all.own);
+    assert!(sighting.is_none_or(|it| Some(it.marker) == tx.map(|tx| tx.message().nat_t())));
 }
 
 /// A record that grew went over the memcap where it was alone in its shard, and those
@@ -115,7 +120,7 @@ fn a_repeated_answer_does_not_take_another_responders_record() {
         data[8..16].fill(responder);
         time += 1_000_000;
         let tx = observe_between(&table, &data, (SERVER, CLIENT), time);
-        tx.sa.expect("it is tracked").messages
+        tx.sa().expect("it is tracked").messages
     };
     observe(&table, request, 1_700_000_000_000_000);
     // The second record begins with the messages of the first.

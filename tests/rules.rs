@@ -32,7 +32,7 @@ use craft_rules::{scenarios, Scenario, UNREACHABLE};
 use craft_sealed::{sealed_scenarios, SealedScenario};
 use pack::{each_by_itself, pack, text_of, Rule, DECRYPTED, FILES, HIDDEN, OFF};
 use suricata::{project, say, Suricata};
-use suricata_ikev2::tx::Event;
+use suricata_ikev2::message::Event;
 
 /// Protocols that have rules of Suricata's own and are off in its own configuration.
 const OFF_IN_STOCK: [&str; 4] = ["dnp3", "enip", "modbus", "pgsql"];

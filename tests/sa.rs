@@ -18,13 +18,12 @@ use std::path::{Path, PathBuf};
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 use pcap_file::pcap::PcapReader;
 use pcap_file::pcapng::{Block, PcapNgReader};
-use suricata_ikev2::decrypt::decryptor::MAX_HELD;
+use suricata_ikev2::decrypt::decryptor::MAX_PENDING;
 use suricata_ikev2::decrypt::Decryptor;
-use suricata_ikev2::pipeline::{
-    decrypt, late, on_datagram, track, track_late, track_other, FlowContext,
-};
+use suricata_ikev2::message::{Direction, Event, EventSet, Transport};
+use suricata_ikev2::pipeline::{Engines, FlowContext, KnownPacket};
 use suricata_ikev2::sa::{Endpoint, Limits, SaView, Table};
-use suricata_ikev2::tx::{Direction, Event, EventSet, Transport};
+use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::detect;
 
 const FOREIGN: &str = "../shared/pcaps";
@@ -152,27 +151,49 @@ impl Flows {
         };
         let transport = Transport::of_ports(from.port, to.port);
         let flow = self.0.entry(ends).or_insert_with(|| FlowContext::new(transport));
-        let mut tx = on_datagram(flow, direction, data);
-        let mut all = Vec::new();
-        if let Some(decryptor) = decryptor {
-            all = late(flow, direction, tx.as_ref(), decryptor);
-            if let Some(tx) = &mut tx {
-                decrypt(flow, tx, decryptor);
-            }
-        }
-        for tx in &mut all {
-            tx.events = EventSet::default();
-            track_late(tx, table, *time);
-        }
-        match &mut tx {
-            None => track_other(flow, direction, data, table),
-            Some(tx) => {
-                tx.events = EventSet::default();
-                track(flow, tx, table, *from, *to, *time);
-            }
-        }
-        all.into_iter().chain(tx).filter_map(|tx| Some((tx.sa?, tx.events))).collect()
+        let engines = Engines { sa_table: Some(table), decryptor, ..Engines::default() };
+        let packet = KnownPacket { direction, source: *from, destination: *to, time: *time };
+        let all = flow.on_datagram(&engines, &packet, data);
+        let of_sequence = |tx: Transaction| {
+            let mut events = EventSet::default();
+            tx.message()
+                .events
+                .iter()
+                .filter(is_of_sequence)
+                .for_each(|event| events.insert(event));
+            Some((tx.sa()?.clone(), events))
+        };
+        all.into_iter().flatten().filter_map(of_sequence).collect()
     }
+}
+
+/// Whether only the sequence of messages shows it.
+fn is_of_sequence(event: &Event) -> bool {
+    use Event as E;
+    matches!(
+        event,
+        E::Retransmission
+            | E::ReplayChanged
+            | E::ResponseWithoutRequest
+            | E::MessageIdGap
+            | E::OutOfOrderExchange
+            | E::AuthTwice
+            | E::MessageAfterDelete
+            | E::AuthFailed
+            | E::HandshakeFailed
+            | E::ChosenNotOffered
+            | E::MultipleChosen
+            | E::KeGroupNotOffered
+            | E::DowngradeKe
+            | E::DowngradeRetry
+            | E::DowngradePeers
+            | E::FragmentConflict
+            | E::FragmentTotalChanged
+            | E::FragmentMixed
+            | E::FragmentTimeout
+            | E::TooManyFragments
+            | E::AbnormalEspSize
+    )
 }
 
 fn name(event: Event) -> &'static str {
@@ -435,7 +456,7 @@ fn late_keys_tell_the_same_in_the_end() {
             })
             .collect();
         let count = packets.len();
-        if count > MAX_HELD {
+        if count > MAX_PENDING {
             continue;
         }
         packets.extend(of_flows);
@@ -453,7 +474,7 @@ fn late_keys_tell_the_same_in_the_end() {
             for (ending, expected) in endings.iter().zip(&expected) {
                 let told = |ending: &Ending| {
                     let SaView { id, state, failure, chosen, messages, nat, .. } = ending.view;
-                    (id, state, failure, chosen, messages, nat, ending.view.inside.clone())
+                    (id, state, failure, chosen, messages, nat, ending.view.lineage.clone())
                 };
                 assert_eq!(told(ending), told(expected), "{name}, keys before packet {late}");
             }
@@ -469,7 +490,7 @@ fn opened(name: &str) -> (Vec<Packet>, Decryptor) {
 /// The parents of the SAs, as their places among them.
 fn parents(endings: &[Ending]) -> Vec<Option<usize>> {
     let place = |id| endings.iter().position(|ending| ending.view.id == id);
-    let parent = |ending: &Ending| ending.view.inside.as_ref()?.parent;
+    let parent = |ending: &Ending| ending.view.lineage.as_ref()?.parent;
     endings.iter().map(|ending| parent(ending).map(|id| place(id).expect("an SA"))).collect()
 }
 
@@ -490,7 +511,7 @@ fn an_sa_that_is_made_by_rekeying_names_its_parent() {
     assert_eq!(parents(&after), [None, Some(0), Some(1)]);
     for (one, other) in endings.iter().zip(&after) {
         assert_eq!(summary(one), summary(other));
-        assert_eq!(one.view.inside, other.view.inside);
+        assert_eq!(one.view.lineage, other.view.lineage);
     }
 }
 
@@ -512,7 +533,7 @@ fn children_are_known_until_they_are_deleted() {
     let mut seen = Vec::new();
     for count in 1..=packets.len() {
         let endings = follow_with(&packets[..count], |_| Some(&decryptor));
-        let spis = endings[0].view.inside.as_ref().map(|inside| inside.child_spis.clone());
+        let spis = endings[0].view.lineage.as_ref().map(|inside| inside.child_spis.clone());
         let spis = spis.unwrap_or_default();
         if seen.last() != Some(&spis) {
             seen.push(spis);

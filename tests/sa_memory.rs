@@ -4,9 +4,9 @@
 use std::fs;
 use std::net::IpAddr;
 
-use suricata_ikev2::pipeline::{on_datagram, FlowContext};
+use suricata_ikev2::message::{Direction, Message, Transport};
+use suricata_ikev2::policy::Policy;
 use suricata_ikev2::sa::{Endpoint, Limits, Observation, SaView, State, Table};
-use suricata_ikev2::tx::{Direction, Transaction, Transport};
 use suricata_ikev2::wire::registry::{ExchangeType, PayloadType};
 use suricata_ikev2::wire::Flags;
 
@@ -18,7 +18,7 @@ const BYTES_AN_SA: u64 = 512;
 
 /// The four messages of a handshake: one of each, of which the SPIs are changed for
 /// every SA. Decoding a message for each would be most of the time.
-struct Handshake([Transaction; 4]);
+struct Handshake([Message; 4]);
 
 impl Handshake {
     fn new() -> Self {
@@ -45,16 +45,16 @@ impl Handshake {
 
     /// Plays one message for the SA with this number.
     fn play(&mut self, table: &Table, step: usize, sa: u64, time: u64) -> Option<SaView> {
-        let tx = &mut self.0[step];
-        let mut header = tx.header.expect("a header");
+        let message = &mut self.0[step];
+        let mut header = message.header.expect("a header");
         header.init_spi = (sa + 1).to_be_bytes();
         header.resp_spi = if step == 0 { [0; 8] } else { (!sa).to_be_bytes() };
-        tx.set_header(header);
+        message.set_header(header);
         let initiator = Endpoint { address: IpAddr::from((sa as u32).to_be_bytes()), port: 500 };
         let responder = Endpoint { address: IpAddr::from([192, 0, 2, 20]), port: 500 };
         let (from, to) =
             if step.is_multiple_of(2) { (initiator, responder) } else { (responder, initiator) };
-        table.observe(&Observation { tx, from, to, time }).map(|(view, _)| view)
+        table.observe(&Observation { message, from, to, time }).map(|(view, _)| view)
     }
 }
 
@@ -63,7 +63,7 @@ fn message(
     flags: u8,
     payloads: &[(PayloadType, &[u8])],
     last_next: PayloadType,
-) -> Transaction {
+) -> Message {
     let id = u8::from(exchange == ExchangeType::IKE_AUTH);
     let mut bytes = [[1; 8], [2; 8]].concat();
     bytes.extend([payloads[0].0 .0, 0x20, exchange.0, flags, 0, 0, 0, id, 0, 0, 0, 0]);
@@ -75,10 +75,10 @@ fn message(
     }
     let length = bytes.len() as u32;
     bytes[24..28].copy_from_slice(&length.to_be_bytes());
-    let mut flow = FlowContext::new(Transport::Udp500);
-    let tx = on_datagram(&mut flow, Direction::ToServer, &bytes).expect("a message");
-    assert!(tx.errors.is_empty(), "{:?}", tx.errors);
-    tx
+    let policy = Policy::standard();
+    let message = Message::decode(&bytes, 0, Direction::ToServer, Transport::Udp500, policy);
+    assert!(message.errors.is_empty(), "{:?}", message.errors);
+    message
 }
 
 /// The memory of this process in bytes, as the kernel counts it.

@@ -3,9 +3,9 @@
 use std::hint::black_box;
 use std::net::IpAddr;
 
-use suricata_ikev2::pipeline::{on_datagram, FlowContext};
+use suricata_ikev2::message::{Direction, Message, Transport};
+use suricata_ikev2::policy::Policy;
 use suricata_ikev2::sa::{Endpoint, Limits, Observation, Table};
-use suricata_ikev2::tx::{Direction, Transaction, Transport};
 
 /// How many SAs apart the messages of known ones are.
 const SPREAD: u64 = 1_000;
@@ -13,7 +13,7 @@ const SPREAD: u64 = 1_000;
 /// When every message is seen, in microseconds since the epoch.
 pub(crate) const TIME: u64 = 1_700_000_000_000_000;
 
-pub(crate) type Subject = (&'static str, fn(u64, u64) -> Transaction);
+pub(crate) type Subject = (&'static str, fn(u64, u64) -> Message);
 
 /// What is measured, by name: the message number `n`, with `total` SAs in the table.
 pub(crate) const SUBJECTS: &[Subject] = &[
@@ -33,8 +33,8 @@ pub(crate) fn table_of(total: u64) -> Table {
 }
 
 /// Counts a message in.
-pub(crate) fn observe(table: &Table, tx: &Transaction) {
-    let observation = Observation { tx, from: end(10), to: end(20), time: TIME };
+pub(crate) fn observe(table: &Table, message: &Message) {
+    let observation = Observation { message, from: end(10), to: end(20), time: TIME };
     black_box(table.observe(black_box(&observation)));
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn end(last: u8) -> Endpoint {
 }
 
 /// A request of the initiator in an SA that is in use.
-pub(crate) fn informational(spi: u64, id: u32) -> Transaction {
+pub(crate) fn informational(spi: u64, id: u32) -> Message {
     let mut bytes = header(spi, !spi, [46, 0x20, 37, 0x08], id);
     bytes.extend([42, 0, 0, 36]);
     bytes.extend([id as u8; 32]);
@@ -52,7 +52,7 @@ pub(crate) fn informational(spi: u64, id: u32) -> Transaction {
 }
 
 /// The request of a new SA: KE, nonce, two notifies.
-fn sa_init(spi: u64) -> Transaction {
+fn sa_init(spi: u64) -> Message {
     let mut bytes = header(spi, 0, [34, 0x20, 34, 0x08], 0);
     bytes.extend([40, 0, 0, 40, 0, 31, 0, 0]);
     bytes.extend([1; 32]);
@@ -75,9 +75,9 @@ fn header(init_spi: u64, resp_spi: u64, fields: [u8; 4], id: u32) -> Vec<u8> {
     bytes
 }
 
-fn message(mut bytes: Vec<u8>) -> Transaction {
+fn message(mut bytes: Vec<u8>) -> Message {
     let length = bytes.len() as u32;
     bytes[24..28].copy_from_slice(&length.to_be_bytes());
-    let mut flow = FlowContext::new(Transport::Udp500);
-    on_datagram(&mut flow, Direction::ToServer, &bytes).expect("a message")
+    let policy = Policy::standard();
+    Message::decode(&bytes, 0, Direction::ToServer, Transport::Udp500, policy)
 }

@@ -4,11 +4,12 @@ use std::hint::black_box;
 
 use ipsec_parser::{parse_ikev2_header, parse_ikev2_payload_list};
 use suricata_ikev2::json::Text;
-use suricata_ikev2::pipeline::{on_datagram, FlowContext};
+use suricata_ikev2::message::Direction;
+use suricata_ikev2::pipeline::{Engines, FlowContext};
 use suricata_ikev2::render::render;
-use suricata_ikev2::tx::{Direction, Transaction};
+use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::datagram::NON_ESP_MARKER;
-use suricata_ikev2::wire::{detect, ExchangeType, Message, Payload, PayloadType, Proposals};
+use suricata_ikev2::wire::{detect, ExchangeType, Payload, PayloadType, Proposals, RawMessage};
 use suricata_ikev2::wire::{KeyExchange, Nonce, Notify};
 
 use crate::capture::{datagrams, Datagram};
@@ -37,7 +38,7 @@ pub(crate) const SUBJECTS: [Subject; 5] = [
 
 fn decode(datagram: &Datagram) -> Option<Transaction> {
     let mut flow = FlowContext::new(datagram.transport);
-    on_datagram(&mut flow, Direction::ToServer, &datagram.data)
+    flow.on_datagram(&Engines::default(), &Direction::ToServer, &datagram.data)?.own
 }
 
 /// The datagram as a message, whatever it is: what parsers are given.
@@ -48,7 +49,7 @@ fn message(datagram: &Datagram) -> &[u8] {
 /// Reads header, payloads, proposals, transforms and their attributes, and the bodies
 /// that ipsec-parser reads too.
 fn parse(datagram: &Datagram) {
-    let Ok(message) = Message::parse(message(datagram)) else { return };
+    let Ok(message) = RawMessage::parse(message(datagram)) else { return };
     for payload in message.payloads().flatten() {
         parse_body(&payload);
     }
@@ -90,7 +91,7 @@ pub(crate) fn samples() -> Vec<(String, Datagram)> {
             }
             continue;
         };
-        let transforms = tx.proposals.all_transforms().len();
+        let transforms = tx.message().proposals.all_transforms().len();
         let label = label(&tx);
         match label.filter(|label| !samples.iter().any(|(known, _)| known == label)) {
             Some(label) => samples.push((label, datagram)),
@@ -105,7 +106,7 @@ pub(crate) fn samples() -> Vec<(String, Datagram)> {
 }
 
 fn label(tx: &Transaction) -> Option<String> {
-    let header = tx.header?;
+    let header = tx.message().header?;
     let exchange = header.exchange_type;
     let direction = if header.flags.response() { "response" } else { "request" };
     let known = exchange.name().is_some() && exchange != ExchangeType::default();

@@ -5,7 +5,7 @@ use sha1::{Digest, Sha1};
 
 use crate::capture::datagrams_of;
 use suricata_ikev2::wire::datagram::NON_ESP_MARKER;
-use suricata_ikev2::wire::{Message, Notify, NotifyType, PayloadType};
+use suricata_ikev2::wire::{Notify, NotifyType, PayloadType, RawMessage};
 
 /// IKE_SA_INIT and IKE_AUTH.
 pub(crate) const MESSAGES: usize = 4;
@@ -50,7 +50,7 @@ impl Template {
         if bytes.starts_with(&NON_ESP_MARKER) {
             bytes.drain(..NON_ESP_MARKER.len());
         }
-        let message = Message::parse(&bytes).expect("a message");
+        let message = RawMessage::parse(&bytes).expect("a message");
         let notifies = message.payloads().flatten().filter(|it| it.kind == PayloadType::NOTIFY);
         let notifies = notifies.filter_map(|it| Notify::parse(it.body, it.body_offset()).ok());
         let of_nat = |kind| {

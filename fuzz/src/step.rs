@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
+use suricata_ikev2::message::Direction;
 use suricata_ikev2::sa::Endpoint;
-use suricata_ikev2::tx::Direction;
 
 use crate::input::{Step, FLOWS};
 

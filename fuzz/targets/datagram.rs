@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use suricata_ikev2::json::Text;
-use suricata_ikev2::pipeline::{on_datagram, FlowContext};
+use suricata_ikev2::pipeline::{Engines, FlowContext};
 use suricata_ikev2::render::render;
 use suricata_ikev2_fuzz::{input, invariants, memory};
 
@@ -15,8 +15,8 @@ const A_BYTE: usize = 64;
 fuzz_target!(|data: &[u8]| {
     let Some(step) = input::datagram(data) else { return };
     let (tx, peak) = memory::peak_of(|| {
-        let mut flow = FlowContext::between(step.ports().0, step.ports().1);
-        let tx = on_datagram(&mut flow, step.direction(), step.data)?;
+        let mut flow = FlowContext::between(step.ports().0, step.ports().1).known();
+        let tx = flow.on_datagram(&Engines::default(), &step.direction(), step.data)?.own?;
         render(&tx, &mut Text::default());
         Some(tx)
     });

@@ -3,12 +3,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use suricata_ikev2::fuzzing::open_as;
-use suricata_ikev2::inner::{Texts, MAX_CERTIFICATES, MAX_TEXTS};
 use suricata_ikev2::json::Text;
-use suricata_ikev2::pipeline::{on_datagram, FlowContext};
+use suricata_ikev2::message::{Direction, Message, PayloadEntry, Transport};
+use suricata_ikev2::payload_text::{PayloadTexts, MAX_CERTIFICATES, MAX_TEXTS};
+use suricata_ikev2::policy::Policy;
 use suricata_ikev2::render::render;
-use suricata_ikev2::tx::{Direction, PayloadEntry, Transaction, Transport};
+use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::registry::PayloadType;
 use suricata_ikev2_fuzz::input::{self, Inside};
 use suricata_ikev2_fuzz::{invariants, memory};
@@ -25,8 +25,10 @@ fuzz_target!(|data: &[u8]| {
     let Some(inside) = input::inside(data) else { return };
     let message = inside.message(PayloadType::SK.0, &SEALED);
     let (tx, peak) = memory::peak_of(|| {
-        let mut tx = decode(&message);
-        open_as(PayloadType(inside.first), inside.payloads, &mut tx);
+        let mut message = decode(&message);
+        let first = PayloadType(inside.first);
+        message.add_decrypted(first, inside.payloads, false, Policy::standard());
+        let tx = Transaction::new(message, None);
         render(&tx, &mut Text::default());
         tx
     });
@@ -34,26 +36,26 @@ fuzz_target!(|data: &[u8]| {
     assert!(peak <= FIXED + A_BYTE * length, "{peak} bytes for {length}");
     invariants::check(&tx);
     check_payloads(&tx, &inside);
-    check_texts(tx.texts().expect("texts"), tx.inner_payloads());
+    check_texts(tx.texts().expect("texts"), tx.message().decrypted_payloads());
 });
 
-fn decode(message: &[u8]) -> Transaction {
-    let mut flow = FlowContext::new(Transport::Udp500);
-    on_datagram(&mut flow, Direction::ToServer, message).expect("a message")
+fn decode(message: &[u8]) -> Message {
+    let policy = Policy::standard();
+    Message::decode(message, 0, Direction::ToServer, Transport::Udp500, policy)
 }
 
 /// Payloads inside are what they would be outside.
 fn check_payloads(tx: &Transaction, inside: &Inside<'_>) {
-    assert_eq!(tx.outer_payloads().len(), 1);
+    assert_eq!(tx.message().outer_payloads().len(), 1);
     let plain = decode(&inside.message(inside.first, inside.payloads));
-    assert_eq!(tx.inner_payloads().len(), plain.payloads.len());
-    for (one, other) in tx.inner_payloads().iter().zip(&plain.payloads) {
+    assert_eq!(tx.message().decrypted_payloads().len(), plain.payloads.len());
+    for (one, other) in tx.message().decrypted_payloads().iter().zip(&plain.payloads) {
         assert_eq!((one.kind, one.length), (other.kind, other.length));
-        assert_eq!(tx.payload(one).body, plain.payload(other).body);
+        assert_eq!(tx.message().payload(one).body, plain.payload(other).body);
     }
 }
 
-fn check_texts(texts: &Texts, payloads: &[PayloadEntry]) {
+fn check_texts(texts: &PayloadTexts, payloads: &[PayloadEntry]) {
     let count = |kind| payloads.iter().filter(|it| it.kind == kind).count();
     assert!(texts.certificates.len() <= MAX_CERTIFICATES.min(count(PayloadType::CERT)));
     assert!(texts.attributes.len() <= MAX_TEXTS * count(PayloadType::CP));

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use suricata_ikev2::pipeline::{find_expected, on_datagram, FlowContext};
-use suricata_ikev2::tx::{Direction, Event};
+use suricata_ikev2::message::{Direction, Event};
+use suricata_ikev2::pipeline::{carrier_between, find_message, Engines, FlowContext};
 use suricata_ikev2::wire::{detect, HEADER_LEN};
 use suricata_ikev2_fuzz::input;
 
@@ -11,13 +11,14 @@ fuzz_target!(|data: &[u8]| {
     let Some(step) = input::datagram(data) else { return };
     let (client, server) = step.ports();
     let certain = detect(step.data);
-    let sighting = certain.or_else(|| find_expected(client, server, step.data));
-    let Some(sighting) = sighting else { return };
+    let ports = carrier_between(client, server);
+    let Some(sighting) = find_message(ports, step.data, None) else { return };
     let direction = if sighting.response { Direction::ToClient } else { Direction::ToServer };
     let mut flow = FlowContext::between(client, server);
-    let tx = on_datagram(&mut flow, direction, step.data).expect("it is a message");
-    let header = tx.header.expect("it has a header");
-    assert_eq!(tx.nat_t(), sighting.marker);
+    let all = flow.on_datagram(&Engines::default(), &direction, step.data);
+    let tx = all.and_then(|all| all.own).expect("it is a message");
+    let header = tx.message().header.expect("it has a header");
+    assert_eq!(tx.message().nat_t(), sighting.marker);
     assert_eq!(header.flags.response(), sighting.response);
     assert_ne!(header.version.major(), 1);
     if certain.is_some() {
@@ -26,6 +27,6 @@ fuzz_target!(|data: &[u8]| {
         assert!(step.data.len() > HEADER_LEN);
     }
     if header.version.major() != 2 {
-        assert!(tx.events.contains(Event::UnsupportedVersion));
+        assert!(tx.message().events.contains(Event::UnsupportedVersion));
     }
 });

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use suricata_ikev2::pipeline::{on_datagram, track, track_other, FlowContext};
+use suricata_ikev2::pipeline::{Engines, FlowContext, KnownPacket};
 use suricata_ikev2::sa::{fragment, Limits, SaView, Table};
 use suricata_ikev2_fuzz::input::{self, Step, FLOWS};
 use suricata_ikev2_fuzz::{invariants, memory};
@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
     let limits = Limits { memcap: MEMCAP, ..Limits::default() };
     let flow = |place: usize| {
         let flow = &FLOWS[place];
-        FlowContext::between(flow.client_port, flow.server_port)
+        FlowContext::between(flow.client_port, flow.server_port).known()
     };
     let flows = [flow(0), flow(1), flow(2), flow(3)];
     let mut run = Run { table: Table::new(limits), flows, time: BEGIN, sent: 0, before };
@@ -62,13 +62,13 @@ impl Run {
     fn send(&mut self, step: &Step<'_>, data: &[u8]) {
         let direction = step.direction();
         let flow = &mut self.flows[step.flow];
-        let Some(mut tx) = on_datagram(flow, direction, data) else {
-            return track_other(flow, direction, data, &self.table);
-        };
-        let (from, to) = step.endpoints();
-        track(flow, &mut tx, &self.table, from, to, self.time);
+        let (source, destination) = step.endpoints();
+        let packet = KnownPacket { direction, source, destination, time: self.time };
+        let engines = Engines { sa_table: Some(&self.table), ..Engines::default() };
+        let all = flow.on_datagram(&engines, &packet, data);
+        let Some(tx) = all.and_then(|all| all.own) else { return };
         self.sent += 1;
-        if let Some(sa) = &tx.sa {
+        if let Some(sa) = tx.sa() {
             self.check_view(sa);
         }
         if step.times == 1 {

@@ -10,32 +10,32 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::key_table::{KeyTable, SaKeys, Spis};
-use super::open::{Failure, Sealed};
 use super::reassembly::{Progress, Reassembly};
+use super::sealed::{DecryptError, Sealed};
+use crate::message::{Message, Transport};
 use crate::sa::fragment::MessageKey;
-use crate::tx::{Transaction, Transport};
 use crate::wire::registry::{ExchangeType, PayloadType};
 use crate::wire::{Header, Payload};
 
 /// The most messages of one SA that are held, each datagram one. A certificate may
 /// make ten fragments of each of the first.
-pub const MAX_HELD: usize = 64;
+pub const MAX_PENDING: usize = 64;
 
 /// The most bytes that held messages and fragments of all SAs take.
-pub const MAX_HELD_BYTES: usize = 16 << 20;
+pub const MAX_PENDING_BYTES: usize = 16 << 20;
 
 /// The most SAs of which something is held.
-pub const MAX_HELD_SAS: usize = 1 << 16;
+pub const MAX_PENDING_SAS: usize = 1 << 16;
 
 /// Enough that threads seldom meet.
 const SHARDS: usize = 64;
 
 /// What a held datagram takes besides its bytes.
-const OVERHEAD: usize = size_of::<Held>();
+const OVERHEAD: usize = size_of::<PendingMessage>();
 
 /// A message that waits for keys.
 #[derive(Debug)]
-pub struct Held {
+pub struct PendingMessage {
     /// The datagram.
     pub datagram: Box<[u8]>,
     /// Where the message begins in it, in bytes.
@@ -46,13 +46,13 @@ pub struct Held {
     tried: usize,
 }
 
-impl Held {
-    fn new(tx: &Transaction, tried: usize) -> Self {
-        let datagram = tx.datagram();
+impl PendingMessage {
+    fn new(message: &Message, tried: usize) -> Self {
+        let datagram = message.datagram();
         Self {
             datagram: datagram.into(),
-            message_start: datagram.len() - tx.message().len(),
-            transport: tx.transport,
+            message_start: datagram.len() - message.bytes().len(),
+            transport: message.transport,
             tried,
         }
     }
@@ -64,15 +64,15 @@ impl Held {
 
 /// What became of an encrypted message.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Opening {
+pub enum Decryption {
     /// There are no keys for it yet, or it was given up for want of room.
     NoKeys,
     /// It was not opened.
-    Failed(Failure),
+    Failed(DecryptError),
     /// A fragment that checks, of a message that is not complete or was before.
-    Part,
-    /// It was opened: the type of the first payload inside, and the payloads.
-    Open(PayloadType, Vec<u8>),
+    Fragment,
+    /// The message was decrypted: the type of the first decrypted payload, and the payloads.
+    Plaintext(PayloadType, Vec<u8>),
 }
 
 /// Opens messages.
@@ -81,7 +81,7 @@ pub struct Decryptor {
     keys: RwLock<KeyTable>,
     shards: Shards,
     /// How many messages are held; mostly none, which spares a look.
-    held: AtomicUsize,
+    pending: AtomicUsize,
     /// How many sets of keys have come.
     keys_taken: AtomicUsize,
     /// How many held messages were given up.
@@ -123,7 +123,7 @@ impl Decryptor {
         for shard in &self.shards.shards {
             *shard.lock().unwrap_or_else(PoisonError::into_inner) = Shard::default();
         }
-        self.held.store(0, Ordering::Relaxed);
+        self.pending.store(0, Ordering::Relaxed);
         self.given_up.store(0, Ordering::Relaxed);
     }
 
@@ -138,8 +138,8 @@ impl Decryptor {
     }
 
     /// How many messages are held.
-    pub fn held(&self) -> usize {
-        self.held.load(Ordering::Relaxed)
+    pub fn pending(&self) -> usize {
+        self.pending.load(Ordering::Relaxed)
     }
 
     /// How many of these there are keys for: no packet has come since that they could be
@@ -149,7 +149,7 @@ impl Decryptor {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             shard.openable(|spis| self.epochs(spis).len())
         };
-        if self.held() == 0 {
+        if self.pending() == 0 {
             return 0;
         }
         self.shards.shards.iter().map(of_shard).sum()
@@ -163,39 +163,39 @@ impl Decryptor {
 
     /// Opens a message; none if nothing in it is encrypted. If there are no keys yet it is
     /// held.
-    pub fn open(&self, tx: &Transaction) -> Option<Opening> {
-        let (header, payload) = encrypted(tx)?;
+    pub fn decrypt(&self, message: &Message) -> Option<Decryption> {
+        let (header, payload) = encrypted(message)?;
         let spis = Spis::from(header);
         let epochs = self.epochs(&spis);
-        let opening = self.open_with(&epochs, tx, header, &payload)?;
+        let opening = self.decrypt_with(&epochs, message, header, &payload)?;
         if self.awaits_keys(&opening, &spis, header, epochs.len()) {
-            self.hold(spis, Held::new(tx, epochs.len()));
-            return Some(Opening::NoKeys);
+            self.keep(spis, PendingMessage::new(message, epochs.len()));
+            return Some(Decryption::NoKeys);
         }
         Some(opening)
     }
 
     /// Opens one that was held. It is not held again.
-    pub fn open_late(&self, tx: &Transaction) -> Option<Opening> {
-        let (header, payload) = encrypted(tx)?;
+    pub fn decrypt_late(&self, message: &Message) -> Option<Decryption> {
+        let (header, payload) = encrypted(message)?;
         let epochs = self.epochs(&Spis::from(header));
-        self.open_with(&epochs, tx, header, &payload)
+        self.decrypt_with(&epochs, message, header, &payload)
     }
 
     /// The messages held of this one's SA that there are more keys for than when they
     /// came, in the order in which they came.
-    pub fn take_held(&self, tx: &Transaction) -> Vec<Held> {
-        if self.held() == 0 {
+    pub fn take_pending(&self, message: &Message) -> Vec<PendingMessage> {
+        if self.pending() == 0 {
             return Vec::new();
         }
-        tx.header.as_ref().map_or_else(Vec::new, |header| self.take_held_of(&header.into()))
+        message.header.as_ref().map_or_else(Vec::new, |header| self.take_pending_of(&header.into()))
     }
 
-    /// As [`Decryptor::take_held`], of the SA with these SPIs.
-    pub fn take_held_of(&self, spis: &Spis) -> Vec<Held> {
+    /// As [`Decryptor::take_pending`], of the SA with these SPIs.
+    pub fn take_pending_of(&self, spis: &Spis) -> Vec<PendingMessage> {
         let keys = self.epochs(spis).len();
         let taken = self.shards.of(spis).take(spis, keys);
-        self.held.fetch_sub(taken.len(), Ordering::Relaxed);
+        self.pending.fetch_sub(taken.len(), Ordering::Relaxed);
         taken
     }
 
@@ -203,25 +203,25 @@ impl Decryptor {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).get(spis).to_vec()
     }
 
-    fn open_with(
+    fn decrypt_with(
         &self,
         epochs: &[Arc<SaKeys>],
-        tx: &Transaction,
+        message: &Message,
         header: &Header,
         payload: &Payload<'_>,
-    ) -> Option<Opening> {
-        let inside = match Sealed::of(tx.message(), header, payload)?.open(epochs) {
+    ) -> Option<Decryption> {
+        let inside = match Sealed::of(message.bytes(), header, payload)?.open(epochs) {
             Ok(inside) => inside,
-            Err(Failure::NoKeys) => return Some(Opening::NoKeys),
-            Err(failure) => return Some(Opening::Failed(failure)),
+            Err(DecryptError::NoKeys) => return Some(Decryption::NoKeys),
+            Err(failure) => return Some(Decryption::Failed(failure)),
         };
         let spis = Spis::from(header);
         if header.exchange_type == ExchangeType::IKE_INTERMEDIATE {
             let changed = self.shards.of(&spis).note_rekeying(spis, header.message_id);
             self.count(changed);
         }
-        let Some(fragment) = tx.fragment() else {
-            return Some(Opening::Open(payload.next_payload, inside));
+        let Some(fragment) = message.fragment() else {
+            return Some(Decryption::Plaintext(payload.next_payload, inside));
         };
         let key = MessageKey::from(header);
         let (progress, changed) = self
@@ -230,17 +230,17 @@ impl Decryptor {
             .put_together(spis, |reassembly| reassembly.add(key, &fragment, &inside));
         self.count(changed);
         Some(match progress {
-            Progress::Complete(first, whole) => Opening::Open(first, whole),
-            Progress::Incomplete | Progress::Ignored | Progress::Refused => Opening::Part,
+            Progress::Complete(first, whole) => Decryption::Plaintext(first, whole),
+            Progress::Incomplete | Progress::Ignored | Progress::Refused => Decryption::Fragment,
         })
     }
 
     /// Whether keys may come for a message that was not opened: there are none, or not
     /// yet those of an additional key exchange (RFC 9242, 3.3).
-    fn awaits_keys(&self, opening: &Opening, spis: &Spis, header: &Header, keys: usize) -> bool {
+    fn awaits_keys(&self, opening: &Decryption, spis: &Spis, header: &Header, keys: usize) -> bool {
         match opening {
-            Opening::NoKeys => true,
-            Opening::Failed(Failure::Integrity) => {
+            Decryption::NoKeys => true,
+            Decryption::Failed(DecryptError::Integrity) => {
                 let handshake = matches!(
                     header.exchange_type,
                     ExchangeType::IKE_INTERMEDIATE | ExchangeType::IKE_AUTH
@@ -251,23 +251,23 @@ impl Decryptor {
         }
     }
 
-    fn hold(&self, spis: Spis, message: Held) {
-        let changed = self.shards.of(&spis).hold(spis, message);
+    fn keep(&self, spis: Spis, message: PendingMessage) {
+        let changed = self.shards.of(&spis).keep(spis, message);
         self.count(changed);
     }
 
     fn count(&self, changed: Changed) {
-        self.held.fetch_add(changed.added, Ordering::Relaxed);
-        self.held.fetch_sub(changed.dropped, Ordering::Relaxed);
+        self.pending.fetch_add(changed.added, Ordering::Relaxed);
+        self.pending.fetch_sub(changed.dropped, Ordering::Relaxed);
         self.given_up.fetch_add(changed.dropped + changed.refused, Ordering::Relaxed);
     }
 }
 
 /// The encrypted payload and the header of a message that belongs to an IKE SA.
-fn encrypted(tx: &Transaction) -> Option<(&Header, Payload<'_>)> {
-    let header = tx.header.as_ref().filter(|header| header.resp_spi != [0; 8])?;
-    let last = tx.outer_payloads().last().filter(|entry| entry.kind.is_encrypted())?;
-    Some((header, tx.payload(last)))
+fn encrypted(message: &Message) -> Option<(&Header, Payload<'_>)> {
+    let header = message.header.as_ref().filter(|header| header.resp_spi != [0; 8])?;
+    let last = message.outer_payloads().last().filter(|entry| entry.kind.is_encrypted())?;
+    Some((header, message.payload(last)))
 }
 
 /// How many messages are held now and were not before, and the other way round.
@@ -282,7 +282,7 @@ struct Changed {
 /// What is kept of an SA between its messages.
 #[derive(Debug, Default)]
 struct Session {
-    held: Vec<Held>,
+    pending: Vec<PendingMessage>,
     reassembly: Reassembly,
     /// The last IKE_INTERMEDIATE that was opened; each may have given new keys.
     rekeyings: u32,
@@ -290,7 +290,7 @@ struct Session {
 
 impl Session {
     fn size(&self) -> usize {
-        self.held.iter().map(Held::size).sum::<usize>() + self.reassembly.bytes()
+        self.pending.iter().map(PendingMessage::size).sum::<usize>() + self.reassembly.bytes()
     }
 }
 
@@ -310,30 +310,32 @@ impl Shard {
             self.order.push_back(spis);
         }
         let session = self.sessions.entry(spis).or_default();
-        let (size, held) = (session.size(), session.held.len());
+        let (size, held) = (session.size(), session.pending.len());
         let result = work(session);
         self.bytes = self.bytes - size + session.size();
         let mut changed = Changed::default();
-        match session.held.len() {
+        match session.pending.len() {
             now if now >= held => changed.added = now - held,
             now => changed.dropped = held - now,
         }
-        while self.bytes > MAX_HELD_BYTES / SHARDS || self.sessions.len() > MAX_HELD_SAS / SHARDS {
+        while self.bytes > MAX_PENDING_BYTES / SHARDS
+            || self.sessions.len() > MAX_PENDING_SAS / SHARDS
+        {
             let Some(oldest) = self.order.pop_front() else { break };
             if let Some(session) = self.sessions.remove(&oldest) {
                 self.bytes -= session.size();
-                changed.dropped += session.held.len();
+                changed.dropped += session.pending.len();
             }
         }
         (result, changed)
     }
 
-    fn hold(&mut self, spis: Spis, message: Held) -> Changed {
+    fn keep(&mut self, spis: Spis, message: PendingMessage) -> Changed {
         let (refused, mut changed) = self.with(spis, |session| {
             // The first tell most.
-            let has_room = session.held.len() < MAX_HELD;
+            let has_room = session.pending.len() < MAX_PENDING;
             if has_room {
-                session.held.push(message);
+                session.pending.push(message);
             }
             usize::from(!has_room)
         });
@@ -344,18 +346,19 @@ impl Shard {
     /// How many held messages fewer sets of keys were tried on than `keys` has.
     fn openable(&self, keys: impl Fn(&Spis) -> usize) -> usize {
         let of_session = |(spis, session): (&Spis, &Session)| {
-            let keys = if session.held.is_empty() { 0 } else { keys(spis) };
-            session.held.iter().filter(|held| held.tried < keys).count()
+            let keys = if session.pending.is_empty() { 0 } else { keys(spis) };
+            session.pending.iter().filter(|held| held.tried < keys).count()
         };
         self.sessions.iter().map(of_session).sum()
     }
 
     /// Takes what fewer sets of keys than these were tried on.
-    fn take(&mut self, spis: &Spis, keys: usize) -> Vec<Held> {
+    fn take(&mut self, spis: &Spis, keys: usize) -> Vec<PendingMessage> {
         let Some(session) = self.sessions.get_mut(spis) else { return Vec::new() };
-        let (taken, kept): (Vec<_>, _) = session.held.drain(..).partition(|held| held.tried < keys);
-        session.held = kept;
-        self.bytes -= taken.iter().map(Held::size).sum::<usize>();
+        let (taken, kept): (Vec<_>, _) =
+            session.pending.drain(..).partition(|held| held.tried < keys);
+        session.pending = kept;
+        self.bytes -= taken.iter().map(PendingMessage::size).sum::<usize>();
         taken
     }
 

@@ -1,4 +1,4 @@
-//! Opening encrypted messages with keys that the operator gives.
+//! Decryption encrypted messages with keys that the operator gives.
 //!
 //! Keys come from a table in the form of Wireshark's `ikev2_decryption_table`
 //! ([`key_table`]), one line an IKE SA. What is encrypted is believed only when its
@@ -16,19 +16,19 @@
 //! dropped, and no type that holds them can be printed.
 #![forbid(unsafe_code)]
 
-mod awaited;
 mod cipher;
 pub mod decryptor;
 pub mod key_table;
 pub mod log;
 mod mac;
-pub mod open;
+mod pending;
 mod plain;
 pub mod reassembly;
+pub mod sealed;
 pub mod suite;
 
-pub use awaited::Awaited;
-pub use decryptor::{Decryptor, Held, Opening};
+pub use decryptor::{Decryption, Decryptor, PendingMessage};
 pub use key_table::{KeyTable, LineError, SaKeys, Spis};
-pub use open::{Failure, Sealed};
+pub use pending::PendingSas;
 pub use reassembly::{Progress, Reassembly};
+pub use sealed::{DecryptError, Sealed};

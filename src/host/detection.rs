@@ -9,10 +9,10 @@ use core::slice;
 use super::flow::Flow;
 use super::guard::guard;
 use super::{late_detection, packet, protocol, tracking, TO_CLIENT, TO_SERVER, UDP};
-use crate::pipeline::{find_expected, is_expected_between};
+use crate::pipeline::{carrier_between, find_known, find_message, is_expected_between};
 use crate::sys;
 use crate::wire::datagram::NON_ESP_MARKER;
-use crate::wire::{detect, detect_if_known, Sighting, HEADER_LEN};
+use crate::wire::{detect, Sighting, HEADER_LEN};
 
 /// The IANA ports of IKE. Detection goes by content on every port; on these the
 /// probing parser also sees what the patterns cannot.
@@ -180,20 +180,13 @@ pub(super) fn find(flow: Flow, data: &[u8]) -> Option<Sighting> {
     if is_expected_between(first, last) {
         return find_here(flow, data);
     }
-    detect(data).or_else(|| find_known(data))
+    detect(data).or_else(|| find_known(data, tracking::table()?))
 }
 
 /// The same in a flow where IKE is expected, whatever its ports are.
 pub(super) fn find_here(flow: Flow, data: &[u8]) -> Option<Sighting> {
     let (first, last) = flow.ends();
-    let sighting = detect(data).or_else(|| find_expected(first, last, data));
-    sighting.or_else(|| find_known(data))
-}
-
-/// A message of an SA that is known, too odd to be certain without.
-fn find_known(data: &[u8]) -> Option<Sighting> {
-    let (sighting, init_spi, resp_spi) = detect_if_known(data)?;
-    tracking::table()?.knows(init_spi, resp_spi).then_some(sighting)
+    find_message(carrier_between(first, last), data, tracking::table())
 }
 
 /// What the host passes to a probing function or to the parser.

@@ -3,9 +3,9 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::packet;
+use crate::message::Direction;
 use crate::sa::Endpoint;
 use crate::sys;
-use crate::tx::Direction;
 
 /// `FLOW_IPV4`, `FLOW_IPV6` and `FLOW_DIR_REVERSED` of `flow.h`.
 const IPV4: u32 = 1 << 20;

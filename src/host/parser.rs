@@ -12,12 +12,10 @@ use super::{
     config, decryption, detection, job, late_detection, protocol, tracking, PROTOCOL,
     PROTOCOL_NUMBER, UDP,
 };
-use crate::decrypt::Decryptor;
-use crate::pipeline::{
-    decrypt, late, on_datagram, track, track_esp, track_late, track_other, FlowContext,
-};
+use crate::message::{Direction, Event};
+use crate::pipeline::{Engines, FlowContext, Packet};
+use crate::sa::Endpoint;
 use crate::sys;
-use crate::tx::{Direction, Event, Transaction};
 
 /// A name that nothing else uses, on the way from one alias to the other.
 const PRIVATE_NAME: &CStr = c"ikev2-plugin";
@@ -133,8 +131,8 @@ unsafe extern "C" fn state_free(state: *mut c_void) {
         if !state.is_null() {
             // SAFETY: made by `state_new`, freed once.
             let state = unsafe { Box::from_raw(state.cast::<State>()) };
-            if let Some((mut context, table)) = state.context.zip(tracking::table()) {
-                track_esp(&mut context, table);
+            if let Some(mut context) = state.context {
+                context.finish(&engines());
             }
         }
     });
@@ -221,57 +219,47 @@ unsafe fn parse(
 
 /// A datagram, of which most are ESP: nothing is done or moved that only messages need.
 fn take_in(state: &mut State, flow: Flow, direction: Direction, data: &[u8]) {
-    let State { context, transactions, has_message, .. } = state;
-    let context = context.get_or_insert_with(|| {
+    let context = state.context.get_or_insert_with(|| {
         let (client, server) = flow.ports();
-        FlowContext::between(client, server).with_policy(config::get().policy)
+        FlowContext::between(client, server)
     });
-    let mut transaction = on_datagram(context, direction, data);
-    if transaction.is_some() && !*has_message {
-        // Nothing is said of what comes in a flow of ESP that may be anybody's.
-        *has_message = detection::find_here(flow, data).is_some();
-        if *has_message {
-            late_detection::has_message(flow);
-        } else {
-            transaction = None;
-        }
+    let packet = FlowPacket { flow, direction };
+    let Some(transactions) = context.on_datagram(&engines(), &packet, data) else { return };
+    if transactions.is_first {
+        late_detection::has_message(flow);
     }
-    if let Some(decryptor) = decryption::decryptor() {
-        for late in decrypt_late(flow, context, direction, transaction.as_ref(), decryptor) {
-            transactions.push(late, config::get().max_tx);
-        }
-        if let Some(transaction) = &mut transaction {
-            decrypt(context, transaction, decryptor);
-        }
-    }
-    if let Some(table) = tracking::table() {
-        match &mut transaction {
-            None => track_other(context, direction, data, table),
-            Some(tx) => {
-                if let Some((from, to)) = flow.endpoints(direction) {
-                    track(context, tx, table, from, to, flow.time());
-                }
-            }
-        }
-    }
-    if let Some(transaction) = transaction {
-        transactions.push(transaction, config::get().max_tx);
+    for transaction in transactions {
+        state.transactions.push(transaction, config::get().max_tx);
     }
 }
 
-/// The messages that can be opened by now, with what they tell of their SAs.
-fn decrypt_late(
-    flow: Flow,
-    context: &mut FlowContext,
-    direction: Direction,
-    transaction: Option<&Transaction>,
-    decryptor: &Decryptor,
-) -> Vec<Transaction> {
-    let mut late = late(context, direction, transaction, decryptor);
-    if let Some(table) = tracking::table() {
-        late.iter_mut().for_each(|tx| track_late(tx, table, flow.time()));
+/// What the settings ask for.
+fn engines() -> Engines<'static> {
+    Engines {
+        policy: config::get().policy,
+        sa_table: tracking::table(),
+        decryptor: decryption::decryptor(),
     }
-    late
+}
+
+/// The packet at hand, of which the host is asked only what a datagram needs.
+struct FlowPacket {
+    flow: Flow,
+    direction: Direction,
+}
+
+impl Packet for FlowPacket {
+    fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    fn endpoints(&self) -> Option<(Endpoint, Endpoint)> {
+        self.flow.endpoints(self.direction)
+    }
+
+    fn time(&self) -> u64 {
+        self.flow.time()
+    }
 }
 
 unsafe extern "C" fn get_tx_count(alstate: *mut c_void) -> u64 {

@@ -3,10 +3,11 @@
 use core::ptr;
 use std::collections::VecDeque;
 
+use crate::message::{Direction, Event, EventSet};
 use crate::pipeline::FlowContext;
 use crate::render::MANY_EVENTS;
 use crate::sys;
-use crate::tx::{Direction, Event, EventSet, Transaction};
+use crate::tx::Transaction;
 
 /// A transaction with the data that the host's engines keep beside it.
 pub(super) struct HeldTransaction {
@@ -20,8 +21,8 @@ pub(super) struct HeldTransaction {
 
 impl HeldTransaction {
     fn new(transaction: Transaction, id: u64) -> Self {
-        let mut data = tx_data(transaction.direction);
-        set_events(&mut data, transaction.events);
+        let mut data = tx_data(transaction.message().direction);
+        set_events(&mut data, transaction.message().events);
         Self { transaction, id, data }
     }
 }
@@ -106,8 +107,6 @@ pub(super) struct State {
     pub(super) data: sys::AppLayerStateData,
     /// Whether a callback panicked: nothing more is parsed.
     pub(super) given_up: bool,
-    /// Whether a message was seen: until then the flow is one of ESP, perhaps not IKEv2's.
-    pub(super) has_message: bool,
     /// What is known of the flow; none before its first datagram.
     pub(super) context: Option<FlowContext>,
     /// What the host has not let go of.
@@ -119,7 +118,6 @@ impl State {
         Self {
             data: sys::AppLayerStateData { file_flags: 0 },
             given_up: false,
-            has_message: false,
             context: None,
             transactions: Transactions::default(),
         }
@@ -139,7 +137,7 @@ impl Transactions {
     pub(super) fn push(&mut self, mut transaction: Transaction, limit: usize) {
         if self.held.len() >= limit {
             self.held.pop_front();
-            transaction.events.insert(Event::TooManyTransactions);
+            transaction.add_event(Event::TooManyTransactions);
         }
         let held = HeldTransaction::new(transaction, self.next_id);
         self.held.push_back(Box::new(held));

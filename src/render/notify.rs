@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 
 use super::{bounded, named, Sink, MAX_ELEMENTS};
-use crate::inner;
+use crate::payload_text;
 use crate::wire::notify::AnnouncedMethod;
 use crate::wire::registry::{GatewayIdType, HashAlgorithm};
 use crate::wire::NotifyData;
@@ -35,10 +35,10 @@ pub(super) fn render(data: &NotifyData<'_>, sink: &mut impl Sink) {
 /// An address or a name; hex digits of what has no known form.
 fn gateway_text(kind: GatewayIdType, identity: &[u8]) -> String {
     match kind {
-        GatewayIdType::FQDN => inner::text_or_hex(identity),
-        GatewayIdType::IPV4 | GatewayIdType::IPV6 => inner::address(identity)
-            .map_or_else(|| inner::hex(identity), |address| address.to_string()),
-        _ => inner::hex(identity),
+        GatewayIdType::FQDN => payload_text::text_or_hex(identity),
+        GatewayIdType::IPV4 | GatewayIdType::IPV6 => payload_text::address(identity)
+            .map_or_else(|| payload_text::hex(identity), |address| address.to_string()),
+        _ => payload_text::hex(identity),
     }
 }
 
@@ -47,7 +47,7 @@ fn render_method<S: Sink>(announced: AnnouncedMethod<'_>, sink: &mut S) {
     if let Some(link) = announced.cert_link.filter(|link| *link != 0) {
         sink.uint(c"cert_link", link.into());
     }
-    if let Some(signature) = inner::auth::algorithm(announced.algorithm) {
+    if let Some(signature) = payload_text::auth::algorithm(announced.algorithm) {
         sink.string(c"signature", bounded(&signature, MAX_NAME));
     }
 }

@@ -36,16 +36,17 @@ const FEW_EVENTS: usize = 3;
 
 /// How many bytes the object has for this message.
 pub(super) fn of(tx: &Transaction, most: usize) -> usize {
-    let faults = tx.events.iter().filter(|event| !event.is_weakness()).take(MANY_EVENTS).count();
+    let faults =
+        tx.message().events.iter().filter(|event| !event.is_weakness()).take(MANY_EVENTS).count();
     let least = match faults {
         0..=FEW_EVENTS => usize::MAX,
         MANY_EVENTS.. => LEAST_OF_MANY,
         _ => LEAST,
     };
     // Nobody without the keys makes a message that can be decrypted.
-    let by_length = match tx.decrypted {
+    let by_length = match tx.message().decrypted {
         Some(_) => usize::MAX,
-        None => (RATIO * tx.datagram().len()).saturating_sub(OTHER_RECORDS).max(least),
+        None => (RATIO * tx.message().datagram().len()).saturating_sub(OTHER_RECORDS).max(least),
     };
     by_length.min(most).saturating_sub(RESERVE)
 }

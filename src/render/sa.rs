@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use super::{inside, render_chosen, timestamp, Sink};
+use super::{decrypted, render_chosen, timestamp, Sink};
 use crate::sa::{Endpoint, SaView, Sent, State};
 
 /// Writes the fields into the object that is open.
@@ -20,8 +20,8 @@ pub(super) fn render(sa: &SaView, sink: &mut impl Sink) {
     render_fragments(sa, sink);
     render_failure(sa, sink);
     render_esp(sa, sink);
-    if let Some(inside) = &sa.inside {
-        inside::render_spis(&inside.child_spis, sink);
+    if let Some(lineage) = &sa.lineage {
+        decrypted::render_spis(&lineage.child_spis, sink);
     }
     sink.uint(c"half_open", sa.half_open.into());
     sink.uint(c"auth_failures", sa.auth_failures.into());
@@ -30,9 +30,9 @@ pub(super) fn render(sa: &SaView, sink: &mut impl Sink) {
 
 fn render_identity(sa: &SaView, sink: &mut impl Sink) {
     sink.hex(c"id", &sa.id.to_be_bytes());
-    if let Some((inside, parent)) = sa.inside.as_ref().and_then(|it| Some((it, it.parent?))) {
+    if let Some((lineage, parent)) = sa.lineage.as_ref().and_then(|it| Some((it, it.parent?))) {
         sink.hex(c"parent", &parent.to_be_bytes());
-        sink.bool(c"clone", inside.is_clone);
+        sink.bool(c"clone", lineage.is_clone);
     }
     sink.word(c"state", sa.state.name());
     if sa.state == State::Established {

@@ -7,8 +7,8 @@
 //! may have done so: both peers sent a status notify of one type that no registry names. What
 //! was not seen accuses nobody either.
 
+use crate::message::{Event, EventSet, Message};
 use crate::proposal::{ProposalSet, Transform};
-use crate::tx::{Event, EventSet, Transaction};
 use crate::wire::registry::{ExchangeType, NotifyType, Protocol};
 
 /// The status notifies without a name in a peer's IKE_SA_INIT; of each a bit of eight, so that
@@ -21,8 +21,8 @@ pub(super) struct Announced {
 
 impl Announced {
     /// Takes in a message of IKE_SA_INIT.
-    pub(super) fn note(&mut self, tx: &Transaction, from_initiator: bool) {
-        let unnamed = tx.notifies().map(|notify| notify.kind).filter(is_unnamed_status);
+    pub(super) fn note(&mut self, message: &Message, from_initiator: bool) {
+        let unnamed = message.notifies().map(|notify| notify.kind).filter(is_unnamed_status);
         let bits = unnamed.fold(0, |bits, kind| bits | 1_u8 << (kind.0 % 8));
         self.add(usize::from(!from_initiator), bits);
     }
@@ -42,8 +42,8 @@ impl Announced {
     }
 
     /// Finds a proposal that names a key exchange method where none belongs.
-    pub(super) fn judge(self, tx: &Transaction, events: &mut EventSet) {
-        if !self.may_be_supported() && names_key_exchange(tx) {
+    pub(super) fn judge(self, message: &Message, events: &mut EventSet) {
+        if !self.may_be_supported() && names_key_exchange(message) {
             events.insert(Event::InvalidProposal);
         }
     }
@@ -59,10 +59,11 @@ fn is_unnamed_status(kind: &NotifyType) -> bool {
     !kind.is_error() && kind.name().is_none()
 }
 
-fn names_key_exchange(tx: &Transaction) -> bool {
-    let is_auth = tx.header.is_some_and(|it| it.exchange_type == ExchangeType::IKE_AUTH);
-    let of_child = tx.inner_proposals().iter().filter(|it| it.protocol != Protocol::IKE);
-    is_auth && of_child.flat_map(|it| ProposalSet::transforms(&tx.proposals, it)).any(is_method)
+fn names_key_exchange(message: &Message) -> bool {
+    let is_auth = message.header.is_some_and(|it| it.exchange_type == ExchangeType::IKE_AUTH);
+    let of_child = message.decrypted_proposals().iter().filter(|it| it.protocol != Protocol::IKE);
+    is_auth
+        && of_child.flat_map(|it| ProposalSet::transforms(&message.proposals, it)).any(is_method)
 }
 
 fn is_method(transform: &Transform) -> bool {
@@ -72,19 +73,17 @@ fn is_method(transform: &Transform) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{on_datagram, FlowContext};
-    use crate::tx::{Direction, Transport};
+    use crate::message::testing::decode;
     use crate::wire::registry::PayloadType;
     use crate::wire::testing::sa_init;
 
-    fn with(kinds: &[u16]) -> Transaction {
+    fn with(kinds: &[u16]) -> Message {
         let notify = |kind: &u16| [&[0, 0][..], &kind.to_be_bytes()].concat();
         let add = |message: crate::wire::testing::MessageBuilder, kind| {
             message.payload(PayloadType::NOTIFY, notify(kind))
         };
         let message = kinds.iter().fold(sa_init(), add).build();
-        let mut flow = FlowContext::new(Transport::Udp500);
-        on_datagram(&mut flow, Direction::ToServer, &message).expect("a message")
+        decode(&message)
     }
 
     fn supported(initiator: Option<&[u16]>, responder: Option<&[u16]>) -> bool {

@@ -1,11 +1,11 @@
 //! ESP in UDP: what an IKE SA's flow carries beside its messages, and what that
 //! proves.
 //!
-//! Packets are counted where the flow is, without the table of SAs: [`Carrier`] holds
+//! Packets are counted where the flow is, without the table of SAs: [`FlowEsp`] holds
 //! the counts of a flow until they are worth handing over. A packet costs some
 //! additions.
 
-use crate::tx::Direction;
+use crate::message::Direction;
 use crate::wire::registry::ExchangeType;
 
 use super::{exchange, SaView, State};
@@ -149,7 +149,7 @@ impl Standing {
 
 /// ESP of a flow that is not yet counted into an SA, the client's first.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Carrier {
+pub struct FlowEsp {
     /// The SA whose ESP the flow carries; none before its first message of one.
     owner: Option<InFlow>,
     /// That of the owner, at its best.
@@ -164,7 +164,7 @@ pub struct Carrier {
     strays: [u32; 2],
 }
 
-impl Carrier {
+impl FlowEsp {
     /// Counts a packet.
     pub fn count(&mut self, direction: Direction, spi: u32, length: usize) {
         let end = usize::from(direction == Direction::ToClient);
@@ -245,8 +245,8 @@ mod tests {
         SaView { mutual: false, messages, ..view(State::Established) }
     }
 
-    fn owned(sa: InFlow) -> Carrier {
-        let mut carrier = Carrier::default();
+    fn owned(sa: InFlow) -> FlowEsp {
+        let mut carrier = FlowEsp::default();
         carrier.follow(sa, AUTH, &view(State::Established));
         carrier
     }
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn what_a_flow_carried_before_a_handshake_is_not_its() {
-        let mut carrier = Carrier::default();
+        let mut carrier = FlowEsp::default();
         carrier.count(ToServer, 7, 100);
         carrier.follow(SA, AUTH, &view(State::Authenticating));
         carrier.count(ToServer, 7, 100);
@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn what_a_flow_carried_before_an_sa_in_use_is_its() {
-        let mut carrier = Carrier::default();
+        let mut carrier = FlowEsp::default();
         carrier.count(ToServer, 7, 100);
         assert!(!carrier.is_due() && carrier.take().is_none());
         carrier.follow(SA, CHECK, &view(State::Established));
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn an_sa_carries_on_until_another_is_established_or_it_ends() {
-        let owner = |carrier: &Carrier| carrier.owner.map(|sa| sa.init_spi[0]);
+        let owner = |carrier: &FlowEsp| carrier.owner.map(|sa| sa.init_spi[0]);
         let mut carrier = owned(SA);
         carrier.follow(OTHER, AUTH, &view(State::Authenticating));
         assert_eq!(owner(&carrier), Some(1));
@@ -332,8 +332,8 @@ mod tests {
 
     #[test]
     fn one_message_takes_no_esp() {
-        let owner = |carrier: &Carrier| carrier.owner.map(|sa| sa.init_spi[0]);
-        let mut carrier = Carrier::default();
+        let owner = |carrier: &FlowEsp| carrier.owner.map(|sa| sa.init_spi[0]);
+        let mut carrier = FlowEsp::default();
         carrier.count(ToServer, 7, 100);
         carrier.follow(OTHER, CHECK, &one_sided(1));
         assert_eq!(owner(&carrier), None);
@@ -347,8 +347,8 @@ mod tests {
 
     #[test]
     fn where_one_end_is_seen_a_second_message_takes_the_esp() {
-        let owner = |carrier: &Carrier| carrier.owner.map(|sa| sa.init_spi[0]);
-        let mut carrier = Carrier::default();
+        let owner = |carrier: &FlowEsp| carrier.owner.map(|sa| sa.init_spi[0]);
+        let mut carrier = FlowEsp::default();
         carrier.follow(SA, CHECK, &one_sided(2));
         assert_eq!(owner(&carrier), Some(1));
         carrier.follow(OTHER, CHECK, &one_sided(1));

@@ -2,7 +2,7 @@
 
 use std::hash::BuildHasher;
 
-use crate::tx::{Event, EventSet, Transaction};
+use crate::message::{Event, EventSet, Message};
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 use crate::wire::{Header, Role};
 
@@ -91,12 +91,12 @@ pub(super) enum Part {
 
 impl Facts {
     /// None for what belongs to no IKE SA: another version, or no initiator SPI.
-    pub(super) fn of(tx: &Transaction, hasher: &impl BuildHasher) -> Option<Self> {
-        let header = tx.header.as_ref()?;
+    pub(super) fn of(message: &Message, hasher: &impl BuildHasher) -> Option<Self> {
+        let header = message.header.as_ref()?;
         if header.version.major() != 2 || header.init_spi == [0; 8] {
             return None;
         }
-        let body = body(tx, header);
+        let body = body(message, header);
         // Only who accepts names an SPI; what stands in a request or a refusal is not one
         // that later messages have.
         let has_spi =
@@ -109,7 +109,7 @@ impl Facts {
             from_initiator: header.role() == Role::Initiator,
             response: header.flags.response(),
             body,
-            hash: hasher.hash_one(tx.message()) as u32 | 1,
+            hash: hasher.hash_one(message.bytes()) as u32 | 1,
             way: 0,
         })
     }
@@ -170,38 +170,38 @@ pub(super) fn is_use(exchange: ExchangeType) -> bool {
     )
 }
 
-fn body(tx: &Transaction, header: &Header) -> Body {
+fn body(message: &Message, header: &Header) -> Body {
     let begins = matches!(
         header.exchange_type,
         ExchangeType::IKE_SA_INIT | ExchangeType::IKE_SESSION_RESUME
     );
     if begins {
-        return Body::Init(init(tx, header));
+        return Body::Init(init(message, header));
     }
-    let last = tx.outer_payloads().last().filter(|payload| payload.kind.is_encrypted());
-    let Some((last, contents)) = last.zip(tx.encrypted()) else {
-        return Body::Clear(first_error(tx));
+    let last = message.outer_payloads().last().filter(|payload| payload.kind.is_encrypted());
+    let Some((last, contents)) = last.zip(message.encrypted()) else {
+        return Body::Clear(first_error(message));
     };
-    let part = match tx.fragment().map(|fragment| fragment.number) {
+    let part = match message.fragment().map(|fragment| fragment.number) {
         None => Part::Whole,
         Some(1) => Part::First,
         Some(_) => Part::Later,
     };
     let length = u32::try_from(contents.len()).unwrap_or(u32::MAX);
-    let known = Known::of(tx);
-    let first = tx.inner_payloads().first().map(|payload| payload.kind);
+    let known = Known::of(message);
+    let first = message.decrypted_payloads().first().map(|payload| payload.kind);
     Body::Protected(Protected { inner: first.unwrap_or(last.next_payload), length, part, known })
 }
 
-fn init(tx: &Transaction, header: &Header) -> Init {
+fn init(message: &Message, header: &Header) -> Init {
     if !header.flags.response() {
         return Init::Request;
     }
-    let has = |kind| tx.payloads.iter().any(|payload| payload.kind == kind);
+    let has = |kind| message.payloads.iter().any(|payload| payload.kind == kind);
     if header.resp_spi != [0; 8] && has(PayloadType::NONCE) {
         return Init::Accept;
     }
-    let notified = |kind| tx.notifies().any(|notify| notify.kind == kind);
+    let notified = |kind| message.notifies().any(|notify| notify.kind == kind);
     if notified(NotifyType::COOKIE) || notified(NotifyType::PUZZLE) {
         Init::Cookie
     } else if notified(NotifyType::INVALID_KE_PAYLOAD) {
@@ -211,12 +211,12 @@ fn init(tx: &Transaction, header: &Header) -> Init {
     } else if notified(NotifyType::TICKET_NACK) {
         Init::Reject(NotifyType::TICKET_NACK)
     } else {
-        first_error(tx).map_or(Init::Unclear, Init::Reject)
+        first_error(message).map_or(Init::Unclear, Init::Reject)
     }
 }
 
-pub(super) fn first_error(tx: &Transaction) -> Option<NotifyType> {
-    let mut kinds = tx.notifies().map(|notify| notify.kind);
+pub(super) fn first_error(message: &Message) -> Option<NotifyType> {
+    let mut kinds = message.notifies().map(|notify| notify.kind);
     kinds.find(|kind| kind.is_error() && kind.0 != 0)
 }
 

@@ -1,6 +1,6 @@
 //! What an opened message says of its SA.
 
-use crate::tx::Transaction;
+use crate::message::Message;
 use crate::wire::registry::{EapCode, NotifyType, PayloadType, Protocol};
 
 use super::exchange::first_error;
@@ -30,27 +30,27 @@ pub(super) enum Known {
 
 impl Known {
     /// None of a message that was not opened.
-    pub(super) fn of(tx: &Transaction) -> Option<Self> {
-        if tx.opened_in_part {
+    pub(super) fn of(message: &Message) -> Option<Self> {
+        if message.decrypted_in_part {
             return Some(Self::Later);
         }
-        tx.decrypted.as_ref()?;
-        let inside = |kind| tx.inner_payloads().iter().find(move |it| it.kind == kind);
+        message.decrypted.as_ref()?;
+        let inside = |kind| message.decrypted_payloads().iter().find(move |it| it.kind == kind);
         // The first of EAP stands beside the responder's authentication, the last does not.
-        if let Some(eap) = inside(PayloadType::EAP).map(|entry| tx.payload(entry)) {
+        if let Some(eap) = inside(PayloadType::EAP).map(|entry| message.payload(entry)) {
             let has_failed = eap.body.first() == Some(&EapCode::FAILURE.0);
             return Some(if has_failed { Self::EapFailure } else { Self::Eap });
         }
         if inside(PayloadType::AUTH).is_some() {
-            let mut kinds = tx.notifies().map(|notify| notify.kind);
+            let mut kinds = message.notifies().map(|notify| notify.kind);
             let another = kinds.any(|kind| kind == NotifyType::ANOTHER_AUTH_FOLLOWS);
             return Some(if another { Self::AuthenticatedOnce } else { Self::Authenticated });
         }
-        let deletes = || tx.deletes().any(|delete| delete.protocol == Protocol::IKE);
-        Some(match first_error(tx) {
+        let deletes = || message.deletes().any(|delete| delete.protocol == Protocol::IKE);
+        Some(match first_error(message) {
             Some(error) => Self::Error(error),
             None if deletes() => Self::Delete,
-            None if tx.notifies().any(|notify| synchronizes(notify.kind)) => Self::Synchronize,
+            None if message.notifies().any(|notify| synchronizes(notify.kind)) => Self::Synchronize,
             None => Self::Other,
         })
     }

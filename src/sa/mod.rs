@@ -6,7 +6,7 @@
 //! counted in, with the events that only the sequence shows.
 //!
 //! ```text
-//! Transaction ─→ exchange::Facts ─→ table ─→ record ─→ SaView, events
+//! Message ─→ exchange::Facts ─→ table ─→ record ─→ SaView, events
 //!  addresses      what counts of    which    exchange: pairing; step: states
 //!  packet time    the message       SA       outcome:  success without keys
 //!                                            pressure: counts by address
@@ -22,8 +22,8 @@
 
 use std::net::IpAddr;
 
+use crate::message::Message;
 use crate::named::named;
-use crate::tx::Transaction;
 use crate::wire::registry::NotifyType;
 
 mod child_pfs;
@@ -32,9 +32,9 @@ mod copies;
 mod esp;
 mod exchange;
 pub mod fragment;
-mod inside;
 mod known;
 mod limits;
+mod lineage;
 pub mod nat;
 pub mod negotiation;
 mod outcome;
@@ -48,9 +48,9 @@ mod table;
 mod tests;
 mod transcript;
 
-pub use esp::{Carrier, Esp, InFlow, Sent};
-pub use inside::MAX_CHILDREN;
+pub use esp::{Esp, FlowEsp, InFlow, Sent};
 pub use limits::Limits;
+pub use lineage::MAX_CHILDREN;
 pub use nat::Nat;
 pub use negotiation::Chosen;
 pub use table::{Counters, Table};
@@ -69,7 +69,7 @@ pub struct Endpoint {
 #[derive(Clone, Copy, Debug)]
 pub struct Observation<'a> {
     /// The message.
-    pub tx: &'a Transaction,
+    pub message: &'a Message,
     /// The datagram's source.
     pub from: Endpoint,
     /// The datagram's destination.
@@ -114,7 +114,7 @@ pub enum Reason {
     /// The responder said so in clear, with this notify.
     Notify(NotifyType),
     /// A peer said so in a message that was opened, with this notify.
-    Inside(NotifyType),
+    Lineage(NotifyType),
     /// EAP failed, as a message says that was opened.
     EapFailure,
     /// The responder refused the initiator's authentication.
@@ -129,7 +129,7 @@ impl Reason {
     /// The name in records; a notify that is not assigned has none of its own.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Notify(kind) | Self::Inside(kind) => kind.name().unwrap_or("unknown_notify"),
+            Self::Notify(kind) | Self::Lineage(kind) => kind.name().unwrap_or("unknown_notify"),
             Self::EapFailure => "eap_failure",
             Self::RefusedByResponder => "refused_by_responder",
             Self::RefusedByInitiator => "refused_by_initiator",
@@ -144,7 +144,7 @@ impl Reason {
             Self::RefusedByResponder
                 | Self::RefusedByInitiator
                 | Self::EapFailure
-                | Self::Inside(NotifyType::AUTHENTICATION_FAILED)
+                | Self::Lineage(NotifyType::AUTHENTICATION_FAILED)
         )
     }
 
@@ -165,7 +165,7 @@ pub struct Failure {
 
 /// What opened messages tell of other SAs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct InsideView {
+pub struct LineageView {
     /// The id of the IKE SA that this one took the place of, or was cloned from.
     pub parent: Option<u64>,
     /// Whether it was cloned (RFC 7791): the other goes on, with its children.
@@ -218,7 +218,7 @@ pub struct SaView {
     /// ESP in UDP of its flows.
     pub esp: Esp,
     /// What only opened messages tell.
-    pub inside: Option<Box<InsideView>>,
+    pub lineage: Option<Box<LineageView>>,
     /// Half-open SAs of this responder.
     pub half_open: u32,
     /// Refused authentications of this initiator within the window.

@@ -48,8 +48,8 @@ use core::net::IpAddr;
 use sha1::{Digest, Sha1};
 
 use super::Endpoint;
+use crate::message::Message;
 use crate::named::named;
-use crate::tx::Transaction;
 use crate::wire::registry::{ExchangeType, NotifyType};
 use crate::wire::{Header, NotifyData};
 
@@ -112,12 +112,12 @@ pub struct Sight {
 /// Compares the NAT_DETECTION hashes of a message with the ends of the packet that
 /// it came in. None for messages without them: they stand in clear only in the
 /// exchanges that begin an SA.
-pub fn assess(tx: &Transaction, from: &Endpoint, to: &Endpoint) -> Option<Sight> {
-    let header = tx.header.filter(|header| {
+pub fn assess(message: &Message, from: &Endpoint, to: &Endpoint) -> Option<Sight> {
+    let header = message.header.filter(|header| {
         matches!(header.exchange_type, ExchangeType::IKE_SA_INIT | ExchangeType::IKE_SESSION_RESUME)
     })?;
-    let source = source_view(tx, &header, from);
-    let destination = destination_view(tx, &header, to);
+    let source = source_view(message, &header, from);
+    let destination = destination_view(message, &header, to);
     if source == View::Absent && destination == View::Absent {
         return None;
     }
@@ -125,9 +125,10 @@ pub fn assess(tx: &Transaction, from: &Endpoint, to: &Endpoint) -> Option<Sight>
     Some(Sight { response: header.flags.response(), source, destination, moved_port })
 }
 
-fn source_view(tx: &Transaction, header: &Header, from: &Endpoint) -> View {
-    let has = |hash: &Hash| hashes(tx, NotifyType::NAT_DETECTION_SOURCE_IP).any(|it| it == hash);
-    if hashes(tx, NotifyType::NAT_DETECTION_SOURCE_IP).next().is_none() {
+fn source_view(message: &Message, header: &Header, from: &Endpoint) -> View {
+    let has =
+        |hash: &Hash| hashes(message, NotifyType::NAT_DETECTION_SOURCE_IP).any(|it| it == hash);
+    if hashes(message, NotifyType::NAT_DETECTION_SOURCE_IP).next().is_none() {
         View::Absent
     } else if has(&hash(header, from.address, from.port)) {
         View::Fits
@@ -138,8 +139,8 @@ fn source_view(tx: &Transaction, header: &Header, from: &Endpoint) -> View {
     }
 }
 
-fn destination_view(tx: &Transaction, header: &Header, to: &Endpoint) -> View {
-    let mut hashes = hashes(tx, NotifyType::NAT_DETECTION_DESTINATION_IP).peekable();
+fn destination_view(message: &Message, header: &Header, to: &Endpoint) -> View {
+    let mut hashes = hashes(message, NotifyType::NAT_DETECTION_DESTINATION_IP).peekable();
     if hashes.peek().is_none() {
         return View::Absent;
     }
@@ -160,8 +161,8 @@ fn impossible(from: &Endpoint) -> impl Iterator<Item = (IpAddr, u16)> {
     [(from.address, 0), (unspecified, from.port), (unspecified, 0)].into_iter()
 }
 
-fn hashes(tx: &Transaction, kind: NotifyType) -> impl Iterator<Item = &Hash> {
-    let of_kind = tx.notifies().filter(move |notify| notify.kind == kind);
+fn hashes(message: &Message, kind: NotifyType) -> impl Iterator<Item = &Hash> {
+    let of_kind = message.notifies().filter(move |notify| notify.kind == kind);
     of_kind.filter_map(|notify| match notify.known() {
         Ok(NotifyData::NatDetection(hash)) => Some(hash),
         _ => None,
@@ -269,8 +270,7 @@ impl End {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{on_datagram, FlowContext};
-    use crate::tx::{Direction, Transport};
+    use crate::message::testing;
     use crate::wire::registry::PayloadType;
     use crate::wire::testing::{notify_body, MessageBuilder, INIT_SPI, RESP_SPI};
 
@@ -289,7 +289,7 @@ mod tests {
         Sha1::digest(bytes).to_vec()
     }
 
-    fn message(response: bool, sources: &[Endpoint], destination: Option<Endpoint>) -> Transaction {
+    fn message(response: bool, sources: &[Endpoint], destination: Option<Endpoint>) -> Message {
         let exchange = ExchangeType::IKE_SA_INIT;
         let (mut message, resp_spi) = if response {
             (MessageBuilder::response(exchange), RESP_SPI)
@@ -307,9 +307,8 @@ mod tests {
         decode(&message)
     }
 
-    fn decode(message: &MessageBuilder) -> Transaction {
-        let mut flow = FlowContext::new(Transport::Udp500);
-        on_datagram(&mut flow, Direction::ToServer, &message.build()).unwrap()
+    fn decode(message: &MessageBuilder) -> Message {
+        testing::decode(&message.build())
     }
 
     /// What an observer that sees `left` and `right` as the ends makes of hashes of

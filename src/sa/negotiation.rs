@@ -18,10 +18,10 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use std::hash::DefaultHasher;
 
 use super::Endpoint;
+use crate::message::{Event, Message};
 use crate::named::{named, set_of};
 use crate::policy::table::{self, Bits};
 use crate::proposal::{Proposal, ProposalSet, Transform};
-use crate::tx::{Event, Transaction};
 use crate::wire::registry::{
     Encr, ExchangeType, Integ, KeyExchangeMethod, NotifyType, Prf, Protocol, TransformType,
 };
@@ -66,10 +66,13 @@ impl Irregularities {
 
 /// Checks a request of IKE_SA_INIT alone: the group of its key exchange has to be one
 /// that it offers (RFC 7296, section 3.4).
-pub fn check_request(tx: &Transaction) -> Irregularities {
+pub fn check_request(message: &Message) -> Irregularities {
     let mut found = Irregularities::default();
-    if let Some(group) = own_group(tx).filter(|_| is_of(tx, false) && reads_whole(tx)) {
-        let mut offered = tx.proposals.all_transforms().iter().filter(|it| is_ke(it)).peekable();
+    if let Some(group) =
+        own_group(message).filter(|_| is_of(message, false) && reads_whole(message))
+    {
+        let mut offered =
+            message.proposals.all_transforms().iter().filter(|it| is_ke(it)).peekable();
         let is_missing = offered.peek().is_some() && !offered.any(|it| it.id == group);
         found.insert_if(is_missing, Irregularity::KeGroupNotOffered);
     }
@@ -106,10 +109,10 @@ struct Line {
 impl Offer {
     /// The offer of a request of IKE_SA_INIT. None for other messages, and for a
     /// request that could not be read or kept whole.
-    pub fn of(tx: &Transaction) -> Option<Self> {
-        let set = &tx.proposals;
+    pub fn of(message: &Message) -> Option<Self> {
+        let set = &message.proposals;
         let fits = set.all_transforms().len() <= MAX_OFFERED;
-        if !is_of(tx, false) || set.is_empty() || !fits || !reads_whole(tx) {
+        if !is_of(message, false) || set.is_empty() || !fits || !reads_whole(message) {
             return None;
         }
         let mut alternatives = Vec::with_capacity(set.all_transforms().len());
@@ -127,8 +130,8 @@ impl Offer {
         Some(Self {
             lines: lines.into(),
             alternatives: alternatives.into(),
-            group: own_group(tx),
-            first: Worth::of(tx),
+            group: own_group(message),
+            first: Worth::of(message),
             is_rejected: false,
         })
     }
@@ -154,23 +157,23 @@ impl Offer {
     }
 
     /// Checks a response of IKE_SA_INIT against the request that it answers.
-    pub fn check_response(&mut self, tx: &Transaction) -> Irregularities {
-        if !is_of(tx, true) {
+    pub fn check_response(&mut self, message: &Message) -> Irregularities {
+        if !is_of(message, true) {
             return Irregularities::default();
         }
-        if tx.proposals.is_empty() {
-            self.check_rejection(tx)
+        if message.proposals.is_empty() {
+            self.check_rejection(message)
         } else {
-            self.check_choice(tx)
+            self.check_choice(message)
         }
     }
 
     /// RFC 7296, section 1.2: the responder may ask for another group of those
     /// offered. That it asks for a weaker one than the initiator would have begun with
     /// is what someone in between would do too.
-    fn check_rejection(&mut self, tx: &Transaction) -> Irregularities {
+    fn check_rejection(&mut self, message: &Message) -> Irregularities {
         let mut found = Irregularities::default();
-        let mut notifies = tx.notifies();
+        let mut notifies = message.notifies();
         let asked = notifies.find_map(|notify| match notify.known() {
             Ok(NotifyData::InvalidKe(group)) => Some(group.0),
             _ => None,
@@ -184,20 +187,21 @@ impl Offer {
             found.insert_if(is_weaker, Irregularity::DowngradeKe);
         }
         let asks_again = |kind| matches!(kind, NotifyType::COOKIE | NotifyType::INVALID_KE_PAYLOAD);
-        self.is_rejected |= tx.notifies().any(|notify| asks_again(notify.kind));
+        self.is_rejected |= message.notifies().any(|notify| asks_again(notify.kind));
         found
     }
 
-    fn check_choice(&self, tx: &Transaction) -> Irregularities {
+    fn check_choice(&self, message: &Message) -> Irregularities {
         let mut found = Irregularities::default();
-        let set = &tx.proposals;
+        let set = &message.proposals;
         found.insert_if(set.proposals().len() > 1, Irregularity::MultipleChosen);
         // With several it is not known which counts; the first is as good as any.
-        if let Some(chosen) = set.proposals().first().filter(|it| it.whole && reads_whole(tx)) {
+        if let Some(chosen) = set.proposals().first().filter(|it| it.whole && reads_whole(message))
+        {
             let is_offered = self.offers(chosen, set.transforms(chosen));
             found.insert_if(!is_offered, Irregularity::ChosenNotOffered);
         }
-        if let Some(group) = own_group(tx) {
+        if let Some(group) = own_group(message) {
             let chosen = set.all_transforms().iter().find(|it| is_ke(it));
             let is_chosen = chosen.is_none_or(|it| it.id == group);
             let is_answer = self.is_rejected || self.group.is_none_or(|it| it == group);
@@ -306,15 +310,15 @@ struct Worth {
 }
 
 impl Worth {
-    fn of(tx: &Transaction) -> Self {
-        let all = tx.proposals.all_transforms();
+    fn of(message: &Message) -> Self {
+        let all = message.proposals.all_transforms();
         let best = |belongs: fn(TransformType) -> bool| {
             let mut bits = all.iter().filter(|it| belongs(it.kind)).map(bits);
             // One without an estimate may be the strongest.
             bits.try_fold(0, |best, bits| Some(best.max(bits?)))
         };
         Self {
-            whole: tx.security_bits(),
+            whole: message.security_bits(),
             parts: [
                 best(|kind| kind == TransformType::ENCR),
                 best(|kind| kind == TransformType::PRF),
@@ -354,22 +358,22 @@ fn spi_size(proposal: &Proposal) -> u8 {
 }
 
 /// Whether a message is a request or a response of IKE_SA_INIT.
-fn is_of(tx: &Transaction, response: bool) -> bool {
-    tx.header.is_some_and(|header| {
+fn is_of(message: &Message, response: bool) -> bool {
+    message.header.is_some_and(|header| {
         header.exchange_type == ExchangeType::IKE_SA_INIT && header.flags.response() == response
     })
 }
 
 /// Whether no proposal or transform was left out.
-fn reads_whole(tx: &Transaction) -> bool {
+fn reads_whole(message: &Message) -> bool {
     let left_out = [Event::TooManyPayloads, Event::TooManyProposals, Event::TooManyTransforms];
-    !left_out.iter().any(|event| tx.events.contains(*event))
-        && !tx.events.contains(Event::LengthMismatch)
+    !left_out.iter().any(|event| message.events.contains(*event))
+        && !message.events.contains(Event::LengthMismatch)
 }
 
 /// The group of the KE payload.
-fn own_group(tx: &Transaction) -> Option<u16> {
-    tx.key_exchanges().next().map(|exchange| exchange.method.0)
+fn own_group(message: &Message) -> Option<u16> {
+    message.key_exchanges().next().map(|exchange| exchange.method.0)
 }
 
 /// The algorithms of an IKE SA.
@@ -388,20 +392,20 @@ impl Chosen {
 
     /// What a response of IKE_SA_INIT has chosen; of several proposals, or several
     /// transforms of a type, the first.
-    pub fn of(tx: &Transaction) -> Option<Self> {
-        let proposals = tx.proposals.proposals();
-        let proposal = proposals.first().filter(|_| is_of(tx, true))?;
-        Some(Self::from_proposal(tx, proposal))
+    pub fn of(message: &Message) -> Option<Self> {
+        let proposals = message.proposals.proposals();
+        let proposal = proposals.first().filter(|_| is_of(message, true))?;
+        Some(Self::from_proposal(message, proposal))
     }
 
     /// What a response has chosen under encryption: a rekeyed IKE SA's algorithms.
-    pub fn inside(tx: &Transaction) -> Option<Self> {
-        tx.inner_proposals().first().map(|proposal| Self::from_proposal(tx, proposal))
+    pub fn of_decrypted(message: &Message) -> Option<Self> {
+        message.decrypted_proposals().first().map(|proposal| Self::from_proposal(message, proposal))
     }
 
-    fn from_proposal(tx: &Transaction, proposal: &Proposal) -> Self {
-        let mut chosen = Self::from_transforms(tx.proposals.transforms(proposal));
-        chosen.security_bits = security_bits(&tx.proposals);
+    fn from_proposal(message: &Message, proposal: &Proposal) -> Self {
+        let mut chosen = Self::from_transforms(message.proposals.transforms(proposal));
+        chosen.security_bits = security_bits(&message.proposals);
         chosen
     }
 

@@ -2,15 +2,15 @@
 
 use std::num::NonZeroU64;
 
-use crate::tx::{Event, EventSet, Transaction};
+use crate::message::{Event, EventSet, Message};
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 
 use super::child_pfs::Announced;
 use super::esp::Esp;
 use super::exchange::{report_sight, Body, Exchange, Facts, Init, Part, Protected, Sight, Window};
 use super::fragment::{self, Fragments, MessageKey};
-use super::inside::Inside;
 use super::known::Known;
+use super::lineage::Lineage;
 use super::nat;
 use super::negotiation::{self, Chosen, Irregularities, Irregularity, Offer};
 use super::outcome::{self, Certainty, Sizes};
@@ -22,9 +22,9 @@ use super::{Endpoint, Failure, Observation, Reason, State};
 
 mod carried;
 mod copied;
+mod decrypted;
 mod failover;
 mod fragmented;
-mod opened;
 
 /// How soon after its first IKE_AUTH exchange an initiator rejects the responder's
 /// authentication, in microseconds. A lone notify later on is something else.
@@ -60,7 +60,7 @@ pub(super) struct Sa {
     fragments: Option<Box<Fragments>>,
     pub(super) esp: Esp,
     /// What opened messages tell of other SAs.
-    pub(super) inside: Option<Box<Inside>>,
+    pub(super) lineage: Option<Box<Lineage>>,
     /// What the peers' IKE_SA_INIT announced.
     pub(super) announced: Announced,
     /// The same of IKE_SA_INIT_FULL_TRANSCRIPT_AUTH.
@@ -167,7 +167,7 @@ impl Sa {
             offer: None,
             fragments: None,
             esp: Esp::default(),
-            inside: None,
+            lineage: None,
             announced: Announced::default(),
             transcript: Announcers::default(),
         }
@@ -189,7 +189,7 @@ impl Sa {
             offer: None,
             fragments: None,
             esp: Esp::default(),
-            inside: None,
+            lineage: None,
             round_trip_us: None,
             established: None,
             ..*self
@@ -219,12 +219,12 @@ impl Sa {
         let fragments = self.fragments.as_ref();
         let fragments =
             fragments.map_or(0, |fragments| size_of::<Fragments>() + fragments.heap_size());
-        let inside = self.inside.as_ref();
-        let inside = inside.map_or(0, |inside| size_of::<Inside>() + inside.heap_size());
+        let lineage = self.lineage.as_ref();
+        let lineage = lineage.map_or(0, |lineage| size_of::<Lineage>() + lineage.heap_size());
         let elsewhere = |rare: &Rare| rare.elsewhere.as_ref().map_or(0, |_| size_of::<Elsewhere>());
         let rare = self.rare.as_ref();
         let rare = rare.map_or(0, |rare| size_of::<Rare>() + elsewhere(rare));
-        offer + fragments + inside + rare
+        offer + fragments + lineage + rare
     }
 
     /// Counts a message in. A request that is repeated for longer than `patience`
@@ -261,12 +261,12 @@ impl Sa {
             Sight::Part | Sight::Changed | Sight::Stray => {}
         }
         if facts.is_init() {
-            self.announced.note(observation.tx, facts.from_initiator);
-            self.transcript.note(observation.tx, facts.from_initiator);
+            self.announced.note(observation.message, facts.from_initiator);
+            self.transcript.note(observation.message, facts.from_initiator);
         }
-        self.announced.judge(observation.tx, &mut outcome.events);
+        self.announced.judge(observation.message, &mut outcome.events);
         if facts.is_opened() && !matches!(sight, Sight::Repeated | Sight::Changed) {
-            outcome.successor = self.look_inside(facts, observation.tx, time);
+            outcome.successor = self.read_lineage(facts, observation.message, time);
         }
         self.observe_fragment(facts, observation, after_whole, &mut outcome);
         self.messages = self.messages.saturating_add(1);
@@ -540,7 +540,7 @@ impl Sa {
             self.marks |= Self::AUTH_OVER;
         }
         let reason = match protected.known {
-            Some(Known::Error(kind)) => Reason::Inside(kind),
+            Some(Known::Error(kind)) => Reason::Lineage(kind),
             _ => Reason::RefusedByInitiator,
         };
         gives_up.then_some(Step::Fail(reason))
@@ -669,7 +669,7 @@ impl Sa {
 
     /// A failure that was inferred gets the name that an opened message has for it.
     fn name_failure(&mut self, step: Step) {
-        if let Step::Fail(reason @ (Reason::Inside(_) | Reason::EapFailure)) = step {
+        if let Step::Fail(reason @ (Reason::Lineage(_) | Reason::EapFailure)) = step {
             if let Some(failure) = self.failure.as_mut().filter(|failure| failure.inferred) {
                 *failure = Failure { reason, inferred: false };
             }
@@ -685,24 +685,27 @@ impl Sa {
     /// chosen first stays: an answer that comes later is not the SA's.
     fn negotiate(&mut self, facts: &Facts, observation: &Observation<'_>, events: &mut EventSet) {
         let Body::Init(init) = facts.body else { return };
-        let tx = observation.tx;
+        let message = observation.message;
         if self.chosen.is_some() {
             return;
         }
-        if let Some(sight) = nat::assess(tx, &observation.from, &observation.to) {
+        if let Some(sight) = nat::assess(message, &observation.from, &observation.to) {
             self.nat.add(sight);
         }
         let mut found = match (init, &mut self.offer) {
-            (Init::Request, _) => negotiation::check_request(tx),
-            (_, Some(offer)) => offer.check_response(tx),
+            (Init::Request, _) => negotiation::check_request(message),
+            (_, Some(offer)) => offer.check_response(message),
             (_, None) => Irregularities::default(),
         };
         match init {
-            Init::Request => found.merge(self.keep_offer(tx)),
+            Init::Request => found.merge(self.keep_offer(message)),
             Init::Accept => {
-                self.chosen = Chosen::of(tx);
+                self.chosen = Chosen::of(message);
                 self.offer = None;
-                if tx.notifies().any(|notify| notify.kind == NotifyType::MULTIPLE_AUTH_SUPPORTED) {
+                if message
+                    .notifies()
+                    .any(|notify| notify.kind == NotifyType::MULTIPLE_AUTH_SUPPORTED)
+                {
                     self.marks |= Self::MULTIPLE_AUTH;
                 }
             }
@@ -711,8 +714,8 @@ impl Sa {
         report_irregularities(found, events);
     }
 
-    fn keep_offer(&mut self, tx: &Transaction) -> Irregularities {
-        match (&mut self.offer, Offer::of(tx)) {
+    fn keep_offer(&mut self, message: &Message) -> Irregularities {
+        match (&mut self.offer, Offer::of(message)) {
             (Some(offer), Some(next)) => offer.renew(next),
             (kept, next) => {
                 *kept = next.map(Box::new);

@@ -10,19 +10,19 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::tx::{Event, EventSet, Transaction};
+use crate::message::{Event, EventSet, Message};
 use crate::wire::registry::ExchangeType;
 
 use super::clock::{thread_number, Clock, Now};
 use super::esp::{Esp, InFlow};
 use super::exchange::{Body, Facts, Init};
-use super::inside::Inside;
 use super::limits::{Limits, MICROSECONDS};
+use super::lineage::Lineage;
 use super::negotiation::Peers;
 use super::pressure::{Pressure, Tally};
 use super::record::{Outcome, Sa};
 use super::slab::{By, Class, Slab};
-use super::{InsideView, Observation, SaView, State};
+use super::{LineageView, Observation, SaView, State};
 
 /// Enough that threads seldom meet, however many a machine has.
 const SHARDS: usize = 256;
@@ -125,7 +125,7 @@ impl Table {
     /// Counts a message in. None for a message that belongs to no IKE SA, and where
     /// the memcap leaves no room for its SA.
     pub fn observe(&self, observation: &Observation<'_>) -> Option<(SaView, EventSet)> {
-        let mut facts = Facts::of(observation.tx, &self.hasher)?;
+        let mut facts = Facts::of(observation.message, &self.hasher)?;
         let keys = Keys::of(&facts, observation, &self.hasher);
         facts.way = keys.half as u16;
         let mut shard = self.lock(keys.place);
@@ -164,10 +164,10 @@ impl Table {
     /// Takes in what a message says that [`Table::observe`] has counted before it was
     /// opened; what is known of its SA now, and the events that follow. None if its SA is
     /// not known any more.
-    pub fn learn(&self, tx: &Transaction, time: u64) -> Option<(SaView, EventSet)> {
-        let facts = Facts::of(tx, &self.hasher)?;
+    pub fn learn(&self, message: &Message, time: u64) -> Option<(SaView, EventSet)> {
+        let facts = Facts::of(message, &self.hasher)?;
         let learnt = self.update(facts.init_spi, facts.resp_spi, |sa| {
-            let outcome = sa.learn(&facts, tx);
+            let outcome = sa.learn(&facts, message);
             (sa.recount(), view(sa, &outcome, time), outcome)
         });
         let (tally, view, outcome) = learnt?;
@@ -528,19 +528,19 @@ fn view(sa: &Sa, outcome: &Outcome, time: u64) -> SaView {
         fragments: outcome.fragments,
         failure: sa.failure,
         esp: sa.esp,
-        inside: sa.inside.as_ref().map(|inside| Box::new(inside_view(sa, inside))),
+        lineage: sa.lineage.as_ref().map(|lineage| Box::new(lineage_view(sa, lineage))),
         half_open: 0,
         auth_failures: 0,
         init_rate: 0,
     }
 }
 
-fn inside_view(sa: &Sa, inside: &Inside) -> InsideView {
-    InsideView {
-        parent: inside.parent.map(id),
-        is_clone: inside.is_clone,
+fn lineage_view(sa: &Sa, lineage: &Lineage) -> LineageView {
+    LineageView {
+        parent: lineage.parent.map(id),
+        is_clone: lineage.is_clone,
         child_spis: match sa.state {
-            State::Established => inside.child_spis(),
+            State::Established => lineage.child_spis(),
             _ => Vec::new(),
         },
     }

@@ -8,8 +8,8 @@ mod fire;
 mod forged;
 
 use super::*;
-use crate::pipeline::{on_datagram, FlowContext};
-use crate::tx::{Direction, Event, EventSet, Role, Transport};
+use crate::message::testing::decode;
+use crate::message::{Direction, Event, EventSet, Message, Role, Transport};
 use crate::wire::registry::{Encr, ExchangeType, Integ, KeyExchangeMethod, Protocol};
 use crate::wire::registry::{PayloadType, TransformType};
 use crate::wire::testing::{
@@ -77,11 +77,10 @@ fn observe(
     time: u64,
 ) -> Option<(SaView, EventSet)> {
     let end = |last| Endpoint { address: IpAddr::from([192, 0, 2, last]), port: 500 };
-    let mut flow = FlowContext::new(Transport::Udp500);
-    let tx = on_datagram(&mut flow, Direction::ToServer, &message.build()).expect("a message");
+    let tx = decode(&message.build());
     let from_initiator = tx.role() == Some(Role::Initiator);
     let (from, to) = if from_initiator { (initiator, 20) } else { (20, initiator) };
-    table.observe(&Observation { tx: &tx, from: end(from), to: end(to), time })
+    table.observe(&Observation { message: &tx, from: end(from), to: end(to), time })
 }
 
 fn accept() -> MessageBuilder {

@@ -2,8 +2,8 @@
 //! them from choosing weaker algorithms (draft-ietf-ipsecme-ikev2-downgrade-prevention):
 //! each announces it with IKE_SA_INIT_FULL_TRANSCRIPT_AUTH in its message of IKE_SA_INIT.
 
+use crate::message::Message;
 use crate::named::named;
-use crate::tx::Transaction;
 use crate::wire::registry::{NotifyType, PayloadType};
 
 named! {
@@ -32,13 +32,13 @@ impl Announcers {
 
     /// Takes in a message of IKE_SA_INIT. One without a key exchange, such as a demand for a
     /// cookie, says nothing.
-    pub(super) fn note(&mut self, tx: &Transaction, from_initiator: bool) {
-        if !tx.outer_payloads().iter().any(|entry| entry.kind == PayloadType::KE) {
+    pub(super) fn note(&mut self, message: &Message, from_initiator: bool) {
+        if !message.outer_payloads().iter().any(|entry| entry.kind == PayloadType::KE) {
             return;
         }
         self.0 |= Self::SEEN;
         let wanted = NotifyType::IKE_SA_INIT_FULL_TRANSCRIPT_AUTH;
-        if tx.notifies().any(|notify| notify.kind == wanted) {
+        if message.notifies().any(|notify| notify.kind == wanted) {
             self.0 |= if from_initiator { Self::INITIATOR } else { Self::RESPONDER };
         }
     }
@@ -62,20 +62,18 @@ impl Announcers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{on_datagram, FlowContext};
-    use crate::tx::{Direction, Transport};
+    use crate::message::testing::decode;
     use crate::wire::registry::ExchangeType;
     use crate::wire::testing::MessageBuilder;
 
-    fn message(kind: PayloadType, announces: bool) -> Transaction {
+    fn message(kind: PayloadType, announces: bool) -> Message {
         let message = MessageBuilder::request(ExchangeType::IKE_SA_INIT).payload(kind, [0; 40]);
         let number = NotifyType::IKE_SA_INIT_FULL_TRANSCRIPT_AUTH.0.to_be_bytes();
         let message = match announces {
             true => message.payload(PayloadType::NOTIFY, [&[0, 0], &number[..]].concat()),
             false => message,
         };
-        let mut flow = FlowContext::new(Transport::Udp500);
-        on_datagram(&mut flow, Direction::ToServer, &message.build()).expect("a message")
+        decode(&message.build())
     }
 
     #[test]

@@ -12,7 +12,7 @@
 use super::datagram::NON_ESP_MARKER;
 use super::error::{ErrorKind, ParseError};
 use super::header::{Header, HEADER_LEN};
-use super::message::{Message, Payload, Payloads};
+use super::message::{Payload, Payloads, RawMessage};
 use super::reader::byte_count;
 use super::registry::{ExchangeType, PayloadType, Protocol};
 use super::sa::{Proposal, Proposals};
@@ -117,7 +117,7 @@ pub(super) fn is_expected(bytes: &[u8]) -> Option<Header> {
 /// those of the responder's SPI and the Message ID count less than they are.
 fn weight(header: &Header, bytes: &[u8]) -> u32 {
     let length = header.length;
-    let payloads = || Message::parse(bytes).map(|message| message.payloads());
+    let payloads = || RawMessage::parse(bytes).map(|message| message.payloads());
     let closes = || payloads().is_ok_and(|it| chain_closes(it) == Some(true));
     let has_payload = header.next_payload != PayloadType::NONE;
     let evidence = [

@@ -25,13 +25,13 @@ const VERSION_OFFSET: u32 = 17;
 
 /// One IKE message, without a non-ESP marker.
 #[derive(Clone, Copy, Debug)]
-pub struct Message<'a> {
+pub struct RawMessage<'a> {
     /// The IKE header.
     pub header: Header,
     bytes: &'a [u8],
 }
 
-impl<'a> Message<'a> {
+impl<'a> RawMessage<'a> {
     /// Reads the header; payloads are read when they are asked for.
     ///
     /// # Errors
@@ -277,18 +277,18 @@ mod tests {
 
     /// The items of a walk as payload types and kinds of error.
     fn outline(bytes: &[u8]) -> Vec<Result<PayloadType, ErrorKind>> {
-        let message = Message::parse(bytes).unwrap();
+        let message = RawMessage::parse(bytes).unwrap();
         let items = message.payloads();
         items.map(|item| item.map(|p| p.kind).map_err(|e| e.kind)).collect()
     }
 
     fn errors(bytes: &[u8]) -> Vec<ParseError> {
-        let message = Message::parse(bytes).unwrap();
+        let message = RawMessage::parse(bytes).unwrap();
         message.payloads().filter_map(Result::err).collect()
     }
 
     fn length_error(bytes: &[u8]) -> Option<(ErrorKind, u32)> {
-        let error = Message::parse(bytes).unwrap().length_error();
+        let error = RawMessage::parse(bytes).unwrap().length_error();
         error.map(|error| (error.kind, error.offset))
     }
 
@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn walks_the_payloads_in_order() {
         let bytes = sa_init().build();
-        let message = Message::parse(&bytes).unwrap();
+        let message = RawMessage::parse(&bytes).unwrap();
         assert_eq!((message.version_error(), message.length_error()), (None, None));
         let payloads: Vec<_> = message.payloads().map(Result::unwrap).collect();
         let kinds: Vec<_> = payloads.iter().map(|p| p.kind).collect();
@@ -328,7 +328,7 @@ mod tests {
     fn w2_a_minor_version_changes_nothing() {
         for minor in 0..16 {
             let bytes = sa_init().header(|h| h.version.0 |= minor).build();
-            assert_eq!(Message::parse(&bytes).unwrap().version_error(), None);
+            assert_eq!(RawMessage::parse(&bytes).unwrap().version_error(), None);
             assert_eq!(outline(&bytes), outline(&sa_init().build()));
         }
     }
@@ -346,12 +346,12 @@ mod tests {
     fn w3_a_short_or_foreign_datagram_is_a_typed_error() {
         let bytes = sa_init().build();
         for cut in 0..HEADER_LEN {
-            let error = Message::parse(&bytes[..cut]).unwrap_err();
+            let error = RawMessage::parse(&bytes[..cut]).unwrap_err();
             assert_eq!(error.kind, ErrorKind::MalformedHeader);
         }
         for major in [0, 1, 3, 15] {
             let bytes = sa_init().header(|h| h.version.0 = major << 4).build();
-            let error = Message::parse(&bytes).unwrap().version_error().unwrap();
+            let error = RawMessage::parse(&bytes).unwrap().version_error().unwrap();
             assert_eq!(error.kind, ErrorKind::UnsupportedVersion);
             assert_eq!(error.offset, 17);
         }
@@ -439,7 +439,7 @@ mod tests {
             .last_next(PayloadType::IDI)
             .build();
         assert_eq!(outline(&bytes), [Ok(PayloadType::SK)]);
-        let message = Message::parse(&bytes).unwrap();
+        let message = RawMessage::parse(&bytes).unwrap();
         let payload = message.payloads().next().unwrap().unwrap();
         assert_eq!(payload.next_payload, PayloadType::IDI);
     }

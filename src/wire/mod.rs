@@ -78,7 +78,7 @@ pub use error::{ErrorKind, ParseError};
 pub use header::{Flags, Header, Role, Version, HEADER_LEN};
 pub use id::Identification;
 pub use ke::{public_value_length, KeyExchange};
-pub use message::{Message, Payload, Payloads, MAX_PAYLOADS};
+pub use message::{Payload, Payloads, RawMessage, MAX_PAYLOADS};
 pub use nonce::Nonce;
 pub use notify::{Notify, NotifyData};
 pub use ps::PuzzleSolution;

@@ -211,7 +211,7 @@ pub(crate) fn everything() -> MessageBuilder {
 /// faults among them.
 pub(crate) fn walk(bytes: &[u8]) -> (usize, usize) {
     let mut tally = Tally::default();
-    let Ok(message) = Message::parse(bytes) else {
+    let Ok(message) = RawMessage::parse(bytes) else {
         return (1, 1);
     };
     tally.fault(message.version_error());

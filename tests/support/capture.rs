@@ -8,7 +8,7 @@ use std::time::Duration;
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 use pcap_file::pcap::PcapReader;
 use pcap_file::pcapng::{Block, PcapNgReader};
-use suricata_ikev2::tx::Transport;
+use suricata_ikev2::message::Transport;
 
 /// A UDP datagram of a capture.
 #[allow(dead_code)] // Not every test that shares this file asks for all of it.

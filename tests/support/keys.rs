@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use suricata_ikev2::decrypt::key_table::parse_line;
 use suricata_ikev2::decrypt::{Decryptor, KeyTable, Sealed};
-use suricata_ikev2::tx::Transport;
-use suricata_ikev2::wire::{classify, Carrier, Datagram as Kind, Message, Payload};
+use suricata_ikev2::message::Transport;
+use suricata_ikev2::wire::{classify, Carrier, Datagram as Kind, Payload, RawMessage};
 
 use crate::capture::Datagram;
 
@@ -64,19 +64,19 @@ pub(crate) fn captures() -> BTreeMap<String, Vec<PathBuf>> {
 }
 
 /// A datagram's message with its encrypted payload, if it has one.
-pub(crate) fn encrypted(datagram: &Datagram) -> Option<(Message<'_>, Payload<'_>)> {
+pub(crate) fn encrypted(datagram: &Datagram) -> Option<(RawMessage<'_>, Payload<'_>)> {
     let carrier = Carrier {
         port_500: datagram.transport == Transport::Udp500,
         encapsulated: datagram.transport == Transport::Udp4500,
     };
     let Kind::Message { bytes, .. } = classify(&datagram.data, carrier) else { return None };
-    let message = Message::parse(bytes).ok()?;
+    let message = RawMessage::parse(bytes).ok()?;
     let last = message.payloads().flatten().last()?;
     let is_encrypted = message.version_error().is_none() && last.kind.is_encrypted();
     is_encrypted.then_some((message, last))
 }
 
 /// The encrypted payload as what can be opened.
-pub(crate) fn sealed<'a>(message: &Message<'a>, payload: &Payload<'_>) -> Sealed<'a> {
+pub(crate) fn sealed<'a>(message: &RawMessage<'a>, payload: &Payload<'_>) -> Sealed<'a> {
     Sealed::of(message.bytes(), &message.header, payload).expect("an encrypted payload")
 }

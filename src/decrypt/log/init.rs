@@ -3,7 +3,7 @@
 use crate::canonical;
 use crate::proposal::ProposalSet;
 use crate::wire::registry::{ExchangeType, PayloadType, Protocol};
-use crate::wire::{Message, Proposals};
+use crate::wire::{Proposals, RawMessage};
 
 /// What such a message tells about its IKE SA.
 pub(super) struct Init {
@@ -17,8 +17,8 @@ pub(super) struct Init {
 impl Init {
     /// Reads the message at the front of the octets that are signed.
     pub(super) fn parse(octets: &[u8]) -> Option<Self> {
-        let length = Message::parse(octets).ok()?.header.length;
-        let message = Message::parse(octets.get(..length.try_into().ok()?)?).ok()?;
+        let length = RawMessage::parse(octets).ok()?.header.length;
+        let message = RawMessage::parse(octets.get(..length.try_into().ok()?)?).ok()?;
         let header = message.header;
         if message.version_error().is_some() || header.exchange_type != ExchangeType::IKE_SA_INIT {
             return None;
@@ -28,7 +28,7 @@ impl Init {
 }
 
 /// The IKE proposal of a message that has one and no other.
-fn chosen(message: &Message<'_>) -> Option<String> {
+fn chosen(message: &RawMessage<'_>) -> Option<String> {
     let mut set = ProposalSet::default();
     for payload in message.payloads().flatten() {
         if payload.kind == PayloadType::SA {

@@ -145,7 +145,7 @@ fn count(which: fn(&Decryptor) -> usize) -> u64 {
 }
 
 unsafe extern "C" fn held() -> u64 {
-    count(Decryptor::held)
+    count(Decryptor::pending)
 }
 
 unsafe extern "C" fn unreported() -> u64 {

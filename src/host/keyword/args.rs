@@ -2,9 +2,9 @@
 //! allowed; the caller adds the keyword's name and the argument.
 
 use super::kind::{Integer, Names};
+use crate::message::Scope;
 use crate::policy::names::nearest;
 use crate::policy::What;
-use crate::tx::Scope;
 
 /// Which of a message's values a keyword looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,10 @@
 use core::ffi::CStr;
 
 use super::args::Part;
+use crate::message::Scope;
+use crate::message::{Prefilter, Remainders};
 use crate::proposal::Transform;
-use crate::sieve::{Remainders, Sieve};
-use crate::tx::{Scope, Transaction};
+use crate::tx::Transaction;
 use crate::wire::registry::TransformType;
 
 /// One keyword. What only the documentation shows is read by the test that
@@ -113,7 +114,7 @@ pub(super) enum Values {
     /// A function of the transaction.
     Of(AnyValue),
     /// The same, and what of a message's sieve has its values.
-    Sieved(AnyValue, fn(&Sieve) -> Remainders),
+    Sieved(AnyValue, fn(&Prefilter) -> Remainders),
     /// The transforms of these types in messages of this scope.
     Transforms(Scope, TransformType, TransformType),
     /// The key lengths of transforms in messages of this scope, in bits.
@@ -126,9 +127,10 @@ impl Values {
         match self {
             _ if part == Some(Part::Sa) => true,
             Self::Of(_) | Self::KeyLengths(_) => true,
-            Self::Sieved(_, sieved) => sieved(tx.sieve()).meets(wanted),
+            Self::Sieved(_, sieved) => sieved(tx.message().prefilter()).meets(wanted),
             Self::Transforms(scope, first, last) => {
-                *scope == tx.scope() && tx.sieve().transforms(*first..=*last).meets(wanted)
+                *scope == tx.message().scope()
+                    && tx.message().prefilter().transforms(*first..=*last).meets(wanted)
             }
         }
     }
@@ -160,9 +162,9 @@ fn in_scope(
     part: Option<Part>,
 ) -> impl Iterator<Item = Transform> + '_ {
     let of_sa = part == Some(Part::Sa);
-    let chosen = tx.sa.as_ref().filter(|_| of_sa).and_then(|sa| sa.chosen.as_ref());
-    let of_message = tx.proposals.all_transforms().iter().copied();
-    let of_message = of_message.filter(move |_| !of_sa && scope == tx.scope());
+    let chosen = tx.sa().filter(|_| of_sa).and_then(|sa| sa.chosen.as_ref());
+    let of_message = tx.message().proposals.all_transforms().iter().copied();
+    let of_message = of_message.filter(move |_| !of_sa && scope == tx.message().scope());
     of_message.chain(chosen.into_iter().flat_map(|chosen| chosen.transforms()))
 }
 

@@ -7,10 +7,11 @@ use super::super::config;
 use super::args::{self, ChoiceArgument, FlagsArgument, Part, VersionArgument};
 use super::kind::{Choice, Integer, Kind, Width};
 use super::stretches::Stretches;
+use crate::message::Remainders;
+use crate::message::Scope;
 use crate::policy::{self, Policy, What};
-use crate::sieve::Remainders;
 use crate::sys;
-use crate::tx::{Scope, Transaction};
+use crate::tx::Transaction;
 
 /// What a keyword of a rule looks for.
 pub(super) enum Matcher {
@@ -78,21 +79,22 @@ impl Matcher {
                 (states & wanted != 0) != argument.negated
             }),
             Self::Flags(wanted) => tx
+                .message()
                 .header
                 .is_some_and(|header| header.flags.0 & (wanted.set | wanted.clear) == wanted.set),
-            Self::Version(wanted) => tx.header.is_some_and(|header| {
+            Self::Version(wanted) => tx.message().header.is_some_and(|header| {
                 let (major, minor) = (header.version.major(), header.version.minor());
                 let equal = major == wanted.major && wanted.minor.is_none_or(|it| it == minor);
                 equal != wanted.negated
             }),
             Self::Presence { get, wanted } => get(tx) == *wanted,
-            Self::Once(group) => tx.take(*group),
+            Self::Once(group) => tx.match_group(*group),
             Self::Weak { kinds, scope, policy } => {
                 let wanted = |what| kinds.is_empty() || kinds.contains(&what);
-                scope.is_none_or(|scope| scope == tx.scope())
+                scope.is_none_or(|scope| scope == tx.message().scope())
                     && match policy {
-                        Some(policy) => policy::finds(&tx.proposals, policy, kinds),
-                        None => tx.findings().iter().any(|finding| wanted(finding.what)),
+                        Some(policy) => policy::finds(&tx.message().proposals, policy, kinds),
+                        None => tx.message().findings().iter().any(|finding| wanted(finding.what)),
                     }
             }
         }

@@ -4,11 +4,11 @@
 //! is a type and the callbacks are generic over it.
 
 mod args;
+mod decrypted;
 #[cfg(test)]
 mod docs;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
-mod inside;
 mod kind;
 mod matcher;
 mod stretches;
@@ -108,7 +108,7 @@ const STICKY_BUFFER: u16 = 1 << 9;
 
 /// Every keyword, in the order of the documentation.
 fn all() -> impl Iterator<Item = &'static Keyword> {
-    table::KEYWORDS.iter().chain(inside::KEYWORDS).copied()
+    table::KEYWORDS.iter().chain(decrypted::KEYWORDS).copied()
 }
 
 /// How many keywords there are.
@@ -130,7 +130,7 @@ pub(super) fn register() -> Result<(), String> {
     // SAFETY: as above.
     let once_list =
         unsafe { sys::SCDetectHelperBufferRegister(ONCE_LIST.as_ptr(), protocol(), directions) };
-    for row in table::TABLE.iter().chain(inside::TABLE) {
+    for row in table::TABLE.iter().chain(decrypted::TABLE) {
         let list = match row.keyword.kind {
             Kind::Buffer(_) => register_buffer(row, directions),
             Kind::MultiBuffer(_) => register_multi_buffer(row, directions),

@@ -1,7 +1,7 @@
 //! An integer expression as what the host says about the stretches between its
 //! numbers: to ask the host for each value would cost more than all the rest of a rule.
 
-use crate::sieve::Remainders;
+use crate::message::Remainders;
 
 /// Whether values pass, by where they lie to the one or two numbers of an expression:
 /// below, at the first, between, at the second, above.

@@ -2,11 +2,11 @@
 
 use super::args::Part;
 use super::kind::{Choice, Integer, Keyword, Kind, Names, Values, Width};
-use crate::fingerprint;
+use crate::message::{Event, Scope, Transport};
+use crate::message::{Prefilter, Remainders};
 use crate::policy::PostQuantum;
 use crate::sa::Sent;
-use crate::sieve::{Remainders, Sieve};
-use crate::tx::{Event, Scope, Transaction, Transport};
+use crate::tx::Transaction;
 use crate::wire::registry::{
     Encr, ExchangeType, Integ, KeyExchangeMethod, NotifyType, PayloadType, Prf, SequenceNumbers,
     TransformType,
@@ -41,7 +41,7 @@ pub(super) use {integer, names};
 macro_rules! sa {
     (|$sa:ident| $value:expr) => {
         integer!(U32, None, |tx, _, test| {
-            tx.sa.as_ref().and_then(|$sa| $value).is_some_and(|value| test(value))
+            tx.sa().and_then(|$sa| $value).is_some_and(|value| test(value))
         })
     };
 }
@@ -54,7 +54,7 @@ macro_rules! esp {
             names: None,
             parts: &[Part::Initiator, Part::Responder],
             values: Values::Of(|tx, part, test| {
-                let Some(sa) = &tx.sa else { return false };
+                let Some(sa) = tx.sa() else { return false };
                 let ($sent, other) = (sa.esp.from_initiator(), sa.esp.from_responder());
                 let value = |$sent: Sent| $value;
                 test(match part {
@@ -124,7 +124,7 @@ super::keywords! {
         examples: &["ikev2.exchange_type:ike_auth;", "ikev2.exchange_type:>ike_followup_ke;"],
         source: "RFC 7296, 3.1",
         kind: integer!(U8, names!(ExchangeType), |tx, _, test| {
-            tx.header.is_some_and(|header| test(header.exchange_type.0.into()))
+            tx.message().header.is_some_and(|header| test(header.exchange_type.0.into()))
         }),
     }
     VersionKeyword {
@@ -155,7 +155,7 @@ super::keywords! {
         source: "RFC 7296, 3.1",
         kind: Kind::Choice(Choice {
             names: &["initiator", "responder"],
-            get: |tx| tx.role().map(|role| 1 << role as u32),
+            get: |tx| tx.message().role().map(|role| 1 << role as u32),
         }),
     }
     MessageIdKeyword {
@@ -165,7 +165,7 @@ super::keywords! {
         examples: &["ikev2.exchange_type:ike_sa_init; ikev2.message_id:>0;"],
         source: "RFC 7296, 3.1 and 2.2",
         kind: integer!(U32, None, |tx, _, test| {
-            tx.header.is_some_and(|header| test(header.message_id))
+            tx.message().header.is_some_and(|header| test(header.message_id))
         }),
     }
     LengthKeyword {
@@ -174,7 +174,7 @@ super::keywords! {
         details: "",
         examples: &["ikev2.length:>3000;"],
         source: "RFC 7296, 3.1",
-        kind: integer!(U32, None, |tx, _, test| tx.header.is_some_and(|header| test(header.length))),
+        kind: integer!(U32, None, |tx, _, test| tx.message().header.is_some_and(|header| test(header.length))),
     }
     NextPayloadKeyword {
         name: c"ikev2.next_payload",
@@ -183,7 +183,7 @@ super::keywords! {
         examples: &["ikev2.next_payload:132;"],
         source: "RFC 7296, 3.1",
         kind: integer!(U8, names!(PayloadType), |tx, _, test| {
-            tx.header.is_some_and(|header| test(header.next_payload.0.into()))
+            tx.message().header.is_some_and(|header| test(header.next_payload.0.into()))
         }),
     }
     InitSpiKeyword {
@@ -192,7 +192,7 @@ super::keywords! {
         details: "In both directions.",
         examples: &["ikev2.init_spi; content:\"c0ffee\"; startswith;"],
         source: "RFC 7296, 3.1",
-        kind: Kind::Buffer(Transaction::init_spi_text),
+        kind: Kind::Buffer(|tx| tx.message().init_spi_text()),
     }
     RespSpiKeyword {
         name: c"ikev2.resp_spi",
@@ -200,7 +200,7 @@ super::keywords! {
         details: "In both directions; all zeros in the first request.",
         examples: &["ikev2.resp_spi; content:\"0000000000000000\";"],
         source: "RFC 7296, 3.1",
-        kind: Kind::Buffer(Transaction::resp_spi_text),
+        kind: Kind::Buffer(|tx| tx.message().resp_spi_text()),
     }
     EventKeyword {
         name: c"ikev2.event",
@@ -208,7 +208,7 @@ super::keywords! {
         details: "The events of `app-layer-event:ikev2.NAME`, here any of several. Suricata comes to a rule that has only an `app-layer-event` for each packet of a flow of IKE, ESP included, to this one for messages alone: docs/performance.md says what that costs.",
         examples: &["ikev2.event:malformed_header;", "ikev2.event:downgrade_ke,downgrade_retry;"],
         source: "docs/rules.md",
-        kind: Kind::Choice(Choice { names: &EVENTS, get: |tx| Some(tx.events.bits()) }),
+        kind: Kind::Choice(Choice { names: &EVENTS, get: |tx| Some(tx.message().events.bits()) }),
     }
     OnceKeyword {
         name: c"ikev2.once",
@@ -226,7 +226,7 @@ super::keywords! {
         source: "RFC 7296, 2",
         kind: Kind::Choice(Choice {
             names: &["udp500", "udp4500", "udp"],
-            get: |tx| Some(match tx.transport {
+            get: |tx| Some(match tx.message().transport {
                 Transport::Udp500 => 1,
                 Transport::Udp4500 => 1 << 1,
                 Transport::Udp => 1 << 2,
@@ -239,7 +239,7 @@ super::keywords! {
         details: "",
         examples: &["ikev2.nat_t;", "ikev2.transport:udp4500; ikev2.nat_t:no;"],
         source: "RFC 3948, 2.2",
-        kind: Kind::Presence(Transaction::nat_t),
+        kind: Kind::Presence(|tx| tx.message().nat_t()),
     }
     PayloadTypeKeyword {
         name: c"ikev2.payload.type",
@@ -248,7 +248,7 @@ super::keywords! {
         examples: &["ikev2.payload.type:certreq;", "ikev2.payload.type:>ps;"],
         source: "RFC 7296, 3.2",
         kind: integer!(U8, names!(PayloadType), |tx, _, test| {
-            tx.payloads.iter().any(|payload| test(payload.kind.0.into()))
+            tx.message().payloads.iter().any(|payload| test(payload.kind.0.into()))
         }),
     }
     PayloadLengthKeyword {
@@ -258,7 +258,7 @@ super::keywords! {
         examples: &["ikev2.next_payload:132; ikev2.payload.length:<8;"],
         source: "RFC 7296, 3.2",
         kind: integer!(U16, None, |tx, _, test| {
-            tx.payloads.iter().any(|payload| test(payload.length.into()))
+            tx.message().payloads.iter().any(|payload| test(payload.length.into()))
         }),
     }
     PayloadDataKeyword {
@@ -268,7 +268,7 @@ super::keywords! {
         examples: &["ikev2.payload.data; content:\"|de ad be ef|\"; startswith;"],
         source: "RFC 7296, 3.2",
         kind: Kind::MultiBuffer(|tx, index| {
-            tx.payloads.get(index).map(|entry| tx.payload(entry).body)
+            tx.message().payloads.get(index).map(|entry| tx.message().payload(entry).body)
         }),
     }
     KeyExchangePayloadKeyword {
@@ -277,7 +277,7 @@ super::keywords! {
         details: "The public value, behind the method's number.",
         examples: &["ikev2.key_exchange_payload; content:\"|00 00 00 00|\"; startswith;"],
         source: "RFC 7296, 3.4",
-        kind: Kind::Buffer(|tx| tx.key_exchanges().next().map(|exchange| exchange.data)),
+        kind: Kind::Buffer(|tx| tx.message().key_exchanges().next().map(|exchange| exchange.data)),
     }
     KeyExchangePayloadLengthKeyword {
         name: c"ikev2.key_exchange_payload_length",
@@ -286,7 +286,7 @@ super::keywords! {
         examples: &["ikev2.dh_group:modp_2048,ke; ikev2.key_exchange_payload_length:!256;"],
         source: "RFC 7296, 3.4",
         kind: integer!(U32, None, |tx, _, test| {
-            tx.key_exchanges().any(|exchange| test(length(exchange.data)))
+            tx.message().key_exchanges().any(|exchange| test(length(exchange.data)))
         }),
     }
     NoncePayloadKeyword {
@@ -295,7 +295,7 @@ super::keywords! {
         details: "",
         examples: &["ikev2.nonce_payload; bsize:<16;"],
         source: "RFC 7296, 3.9",
-        kind: Kind::Buffer(|tx| tx.payloads_of(PayloadType::NONCE).next().map(|nonce| nonce.body)),
+        kind: Kind::Buffer(|tx| tx.message().payloads_of(PayloadType::NONCE).next().map(|nonce| nonce.body)),
     }
     NoncePayloadLengthKeyword {
         name: c"ikev2.nonce_payload_length",
@@ -304,7 +304,7 @@ super::keywords! {
         examples: &["ikev2.nonce_payload_length:<16;"],
         source: "RFC 7296, 3.9: 16 to 256 bytes",
         kind: integer!(U32, None, |tx, _, test| {
-            tx.payloads_of(PayloadType::NONCE).any(|nonce| test(length(nonce.body)))
+            tx.message().payloads_of(PayloadType::NONCE).any(|nonce| test(length(nonce.body)))
         }),
     }
     NotifyTypeKeyword {
@@ -318,7 +318,7 @@ super::keywords! {
             names: names!(NotifyType),
             parts: &[],
             values: Values::Sieved(
-                |tx, _, test| tx.notifies().any(|notify| test(notify.kind.0.into())),
+                |tx, _, test| tx.message().notifies().any(|notify| test(notify.kind.0.into())),
                 |sieve| sieve.notifies,
             ),
         }),
@@ -346,7 +346,7 @@ super::keywords! {
         examples: &["ikev2.vendor; content:\"strongSwan\"; startswith;"],
         source: "docs/vendor-ids.md",
         kind: Kind::MultiBuffer(|tx, index| {
-            tx.listed().products.get(index).map(|name| name.as_bytes())
+            tx.positions().products.get(index).map(|name| name.as_bytes())
         }),
     }
     FingerprintKeyword {
@@ -355,7 +355,7 @@ super::keywords! {
         details: "32 lower-case hex digits, of requests and of responses with proposals.",
         examples: &["ikev2.role:initiator; ikev2.fingerprint; content:\"7e0ebc6bca5571e471284324507d802c\";"],
         source: "docs/fingerprint.md",
-        kind: Kind::Buffer(|tx| fingerprint::of(tx).map(|fingerprint| &fingerprint.hash[..])),
+        kind: Kind::Buffer(|tx| tx.fingerprint().map(|fingerprint| &fingerprint.hash[..])),
     }
     FingerprintStringKeyword {
         name: c"ikev2.fingerprint.string",
@@ -364,7 +364,7 @@ super::keywords! {
         examples: &["ikev2.fingerprint.string; content:\"i1:\"; startswith;"],
         source: "docs/fingerprint.md",
         kind: Kind::Buffer(|tx| {
-            fingerprint::of(tx).map(|fingerprint| fingerprint.string.as_bytes())
+            tx.fingerprint().map(|fingerprint| fingerprint.string.as_bytes())
         }),
     }
     FragmentNumberKeyword {
@@ -374,7 +374,7 @@ super::keywords! {
         examples: &["ikev2.fragment.number:0;"],
         source: "RFC 7383, 2.5",
         kind: integer!(U16, None, |tx, _, test| {
-            tx.fragment().is_some_and(|fragment| test(fragment.number.into()))
+            tx.message().fragment().is_some_and(|fragment| test(fragment.number.into()))
         }),
     }
     FragmentTotalKeyword {
@@ -384,7 +384,7 @@ super::keywords! {
         examples: &["ikev2.fragment.total:>20;"],
         source: "RFC 7383, 2.5",
         kind: integer!(U16, None, |tx, _, test| {
-            tx.fragment().is_some_and(|fragment| test(fragment.total.into()))
+            tx.message().fragment().is_some_and(|fragment| test(fragment.total.into()))
         }),
     }
     EncryptedLengthKeyword {
@@ -393,7 +393,7 @@ super::keywords! {
         details: "Of the SK payload or of the fragment.",
         examples: &["ikev2.exchange_type:ike_auth; ikev2.encrypted_length:>4000;"],
         source: "RFC 7296, 3.14; RFC 7383, 2.5",
-        kind: integer!(U32, None, |tx, _, test| tx.encrypted().is_some_and(|body| test(length(body)))),
+        kind: integer!(U32, None, |tx, _, test| tx.message().encrypted().is_some_and(|body| test(length(body)))),
     }
     DhGroupKeyword {
         name: c"ikev2.dh_group",
@@ -432,7 +432,7 @@ super::keywords! {
         examples: &["ikev2.flags:response; ikev2.security_bits:<112;"],
         source: "NIST SP 800-57 part 1, after docs/policies.md",
         kind: integer!(U16, None, |tx, _, test| {
-            tx.security_bits().is_some_and(|bits| test(bits.into()))
+            tx.message().security_bits().is_some_and(|bits| test(bits.into()))
         }),
     }
     PqKeyword {
@@ -443,7 +443,7 @@ super::keywords! {
         source: "RFC 9370, RFC 8784",
         kind: Kind::Choice(Choice {
             names: &["none", "hybrid", "pure", "ppk"],
-            get: |tx| tx.post_quantum().map(|state| match state {
+            get: |tx| tx.message().post_quantum().map(|state| match state {
                 PostQuantum::None => 1,
                 PostQuantum::Hybrid => 1 << 1,
                 PostQuantum::Pure => 1 << 2,
@@ -460,7 +460,7 @@ super::keywords! {
             "ikev2.flags:response; ikev2.proposal; pcre:\"/^IKE:AES_GCM_16_256/\";",
         ],
         source: "docs/proposals.md",
-        kind: Kind::MultiBuffer(|tx, index| tx.proposal_texts().get(index).map(String::as_bytes)),
+        kind: Kind::MultiBuffer(|tx, index| tx.message().proposal_texts().get(index).map(String::as_bytes)),
     }
     SaStateKeyword {
         name: c"ikev2.sa.state",
@@ -470,7 +470,7 @@ super::keywords! {
         source: "docs/sa-tracking.md",
         kind: Kind::Choice(Choice {
             names: &["half_open", "cookie", "init_done", "authenticating", "established", "failed", "closed"],
-            get: |tx| tx.sa.as_ref().map(|sa| 1 << sa.state as u32),
+            get: |tx| tx.sa().map(|sa| 1 << sa.state as u32),
         }),
     }
     SaAgeKeyword {
@@ -527,7 +527,7 @@ super::keywords! {
         details: "`no` is every other message, of SAs in their handshake too. What looks like the last response of IKE_AUTH may be the first of EAP.",
         examples: &["ikev2.sa.confirmed;", "ikev2.sa.state:established; ikev2.sa.confirmed:no;"],
         source: "docs/sa-tracking.md",
-        kind: Kind::Presence(|tx| tx.sa.as_ref().is_some_and(|sa| sa.confirmed)),
+        kind: Kind::Presence(|tx| tx.sa().is_some_and(|sa| sa.confirmed)),
     }
     EspPacketsKeyword {
         name: c"ikev2.esp.packets",
@@ -561,7 +561,7 @@ super::keywords! {
         source: "RFC 7296, 2.23",
         kind: Kind::Choice(Choice {
             names: &["unknown", "none", "initiator", "responder", "both", "forced"],
-            get: |tx| tx.sa.as_ref().map(|sa| 1 << sa.nat as u32),
+            get: |tx| tx.sa().map(|sa| 1 << sa.nat as u32),
         }),
     }
     SaFullTranscriptAuthKeyword {
@@ -572,7 +572,7 @@ super::keywords! {
         source: "draft-ietf-ipsecme-ikev2-downgrade-prevention",
         kind: Kind::Choice(Choice {
             names: &["none", "initiator", "responder", "both"],
-            get: |tx| tx.sa.as_ref()?.full_transcript.map(|posture| 1 << posture as u32),
+            get: |tx| tx.sa()?.full_transcript.map(|posture| 1 << posture as u32),
         }),
     }
     FragmentStatusKeyword {
@@ -584,7 +584,7 @@ super::keywords! {
         kind: Kind::Choice(Choice {
             names: &["complete", "incomplete", "duplicate", "conflict", "total_changed", "invalid", "mixed", "timeout", "too_many"],
             get: |tx| {
-                let status = tx.sa.as_ref().and_then(|sa| sa.fragments)?;
+                let status = tx.sa().and_then(|sa| sa.fragments)?;
                 Some(status.conditions.iter().fold(0, |bits, it| bits | 1 << it as u32))
             },
         }),
@@ -713,12 +713,12 @@ fn any_key_exchange_method(
     test: &mut dyn FnMut(u32) -> bool,
 ) -> bool {
     if part == Some(Part::Sa) {
-        let chosen = tx.sa.as_ref().and_then(|sa| sa.chosen);
+        let chosen = tx.sa().and_then(|sa| sa.chosen);
         let mut transforms = chosen.iter().flat_map(|chosen| chosen.transforms());
         return transforms.any(|it| it.kind.is_key_exchange() && test(it.id.into()));
     }
-    let transforms = tx.proposals.all_transforms().iter();
-    if Part::admits(part, tx.scope())
+    let transforms = tx.message().proposals.all_transforms().iter();
+    if Part::admits(part, tx.message().scope())
         && transforms
             .filter(|transform| transform.kind.is_key_exchange())
             .any(|transform| test(transform.id.into()))
@@ -726,10 +726,10 @@ fn any_key_exchange_method(
         return true;
     }
     matches!(part, None | Some(Part::Ke))
-        && tx.key_exchanges().any(|exchange| test(exchange.method.0.into()))
+        && tx.message().key_exchanges().any(|exchange| test(exchange.method.0.into()))
 }
 
-fn sieved_key_exchange_methods(sieve: &Sieve) -> Remainders {
+fn sieved_key_exchange_methods(sieve: &Prefilter) -> Remainders {
     // Sequence numbers, whose type is between, are let through by the sieve only.
     sieve.transforms(TransformType::KE..=TransformType::ADDKE7).and(sieve.key_exchanges)
 }
@@ -737,9 +737,9 @@ fn sieved_key_exchange_methods(sieve: &Sieve) -> Remainders {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Role;
     use crate::sa::fragment::Condition;
     use crate::sa::{FullTranscript, Nat, State};
-    use crate::tx::Role;
 
     #[test]
     fn states_have_the_names_and_the_order_of_their_types() {

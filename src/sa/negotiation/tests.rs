@@ -2,8 +2,7 @@
 
 use super::Irregularity::*;
 use super::*;
-use crate::pipeline::{on_datagram, FlowContext};
-use crate::tx::{Direction, Transport};
+use crate::message::testing;
 use crate::wire::registry::PayloadType;
 use crate::wire::testing::{notify_body, proposal, sa_body, transform, MessageBuilder};
 
@@ -25,9 +24,8 @@ const NO_ADDKE: Numbers = (6, 0, None);
 const USUAL: &[Numbers] = &[AES_128, AES_256, PRF, SHA_1, SHA_2, MODP_2048, ECP_256];
 const CHOICE: &[Numbers] = &[AES_256, PRF, SHA_2, ECP_256];
 
-fn decode(message: MessageBuilder) -> Transaction {
-    let mut flow = FlowContext::new(Transport::Udp500);
-    on_datagram(&mut flow, Direction::ToServer, &message.build()).unwrap()
+fn decode(message: MessageBuilder) -> Message {
+    testing::decode(&message.build())
 }
 
 fn bytes(number: u8, transforms: &[Numbers]) -> Vec<u8> {
@@ -38,7 +36,7 @@ fn bytes(number: u8, transforms: &[Numbers]) -> Vec<u8> {
     proposal(number, Protocol::IKE, &[], &transforms)
 }
 
-fn with_sa(message: MessageBuilder, proposals: &[Vec<u8>], group: u16) -> Transaction {
+fn with_sa(message: MessageBuilder, proposals: &[Vec<u8>], group: u16) -> Message {
     let ke = [&group.to_be_bytes()[..], &[0; 2], &[7; 64]].concat();
     decode(
         message
@@ -48,18 +46,18 @@ fn with_sa(message: MessageBuilder, proposals: &[Vec<u8>], group: u16) -> Transa
     )
 }
 
-fn request(proposals: &[&[Numbers]], group: u16) -> Transaction {
+fn request(proposals: &[&[Numbers]], group: u16) -> Message {
     let proposals: Vec<_> = (1..).zip(proposals).map(|(number, it)| bytes(number, it)).collect();
     with_sa(MessageBuilder::request(ExchangeType::IKE_SA_INIT), &proposals, group)
 }
 
-fn response(proposals: &[(u8, &[Numbers])], group: u16) -> Transaction {
+fn response(proposals: &[(u8, &[Numbers])], group: u16) -> Message {
     let proposals: Vec<_> = proposals.iter().map(|(number, it)| bytes(*number, it)).collect();
     let message = MessageBuilder::response(ExchangeType::IKE_SA_INIT);
     with_sa(message.header(|header| header.message_id = 0), &proposals, group)
 }
 
-fn invalid_ke(group: u16) -> Transaction {
+fn invalid_ke(group: u16) -> Message {
     let body = notify_body(NotifyType::INVALID_KE_PAYLOAD, &group.to_be_bytes());
     let message = MessageBuilder::response(ExchangeType::IKE_SA_INIT);
     decode(message.payload(PayloadType::NOTIFY, body))

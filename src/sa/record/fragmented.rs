@@ -1,9 +1,9 @@
 //! What fragments of messages are to a record (RFC 7383).
 
 use super::{key, Facts, Outcome, Sa};
+use crate::message::{Event, EventSet};
 use crate::sa::fragment::{Condition, Conditions};
 use crate::sa::Observation;
-use crate::tx::{Event, EventSet};
 
 impl Sa {
     /// Follows the fragments of a message; `after_whole` if it came in one piece
@@ -17,7 +17,7 @@ impl Sa {
     ) {
         let key = key(facts);
         let now = observation.time / 1000;
-        let conditions = match observation.tx.fragment() {
+        let conditions = match observation.message.fragment() {
             Some(fragment) => {
                 let fragments = self.fragments.get_or_insert_default();
                 let mut status = fragments.observe(key, &fragment, now);

@@ -149,12 +149,11 @@ fn both_sides_of_a_nat_are_one_sa_that_does_not_move() {
 fn other_ports_of_one_address_make_no_copies() {
     let table = Table::new(Limits::default());
     let responder = Endpoint { address: IpAddr::from([192, 0, 2, 20]), port: 500 };
-    let mut flow = FlowContext::new(Transport::Udp500);
     let data = sa_init().build();
-    let tx = on_datagram(&mut flow, Direction::ToServer, &data).expect("a message");
+    let tx = decode(&data);
     for port in 1..=100 {
         let from = Endpoint { address: IpAddr::from([192, 0, 2, 10]), port };
-        let observation = Observation { tx: &tx, from, to: responder, time: START };
+        let observation = Observation { message: &tx, from, to: responder, time: START };
         let (view, _) = table.observe(&observation).expect("an SA");
         assert_eq!((view.retransmissions, view.duplicates), (u32::from(port) - 1, 0));
     }

@@ -1,7 +1,6 @@
 //! Honest handshakes in a table that is full of what others invent.
 
 use super::*;
-use crate::tx::Transaction;
 
 /// More than the table holds.
 const FILL: u64 = 140_000;
@@ -11,16 +10,13 @@ const BETWEEN: u64 = 512;
 /// Datagrams of which the SPIs are changed for each SA: decoding each would be most of the
 /// time.
 struct Forger {
-    datagrams: Vec<Transaction>,
+    datagrams: Vec<Message>,
     sent: u64,
 }
 
 impl Forger {
     fn new(messages: &[MessageBuilder]) -> Self {
-        let decode = |message: &MessageBuilder| {
-            let mut flow = FlowContext::new(Transport::Udp500);
-            on_datagram(&mut flow, Direction::ToServer, &message.build()).expect("a message")
-        };
+        let decode = |message: &MessageBuilder| decode(&message.build());
         Self { datagrams: messages.iter().map(decode).collect(), sent: 0 }
     }
 
@@ -40,7 +36,7 @@ impl Forger {
             tx.set_header(header);
             let from_initiator = tx.role() == Some(Role::Initiator);
             let [from, to] = if from_initiator { ends } else { [ends[1], ends[0]] };
-            table.observe(&Observation { tx, from, to, time });
+            table.observe(&Observation { message: tx, from, to, time });
             self.sent += 1;
         }
     }

@@ -3,7 +3,8 @@
 use Direction::{ToClient, ToServer};
 
 use super::*;
-use crate::pipeline::{track, track_esp, track_other};
+use crate::pipeline::{Engines, FlowContext, KnownPacket};
+use crate::tx::Transaction;
 
 /// The flow between 192.0.2.10 and 192.0.2.20 on port 4500.
 struct Conversation {
@@ -18,27 +19,35 @@ impl Conversation {
         Self { table: Table::new(Limits::default()), flow, time: START }
     }
 
-    fn send(&mut self, direction: Direction, message: &MessageBuilder) -> SaView {
-        let data = [&[0; 4][..], &message.build()].concat();
+    fn engines(table: &Table) -> Engines<'_> {
+        Engines { sa_table: Some(table), ..Engines::default() }
+    }
+
+    fn take_in(&mut self, direction: Direction, data: &[u8]) -> Option<Transaction> {
         let end = |last| Endpoint { address: IpAddr::from([192, 0, 2, last]), port: 4500 };
         let mut ends = [end(10), end(20)];
         if direction == ToClient {
             ends.reverse();
         }
+        let [source, destination] = ends;
+        let packet = KnownPacket { direction, source, destination, time: self.time };
+        self.flow.on_datagram(&Self::engines(&self.table), &packet, data)?.own
+    }
+
+    fn send(&mut self, direction: Direction, message: &MessageBuilder) -> SaView {
+        let data = [&[0; 4][..], &message.build()].concat();
         self.time += SECOND;
-        let mut tx = on_datagram(&mut self.flow, direction, &data).expect("a message");
-        track(&mut self.flow, &mut tx, &self.table, ends[0], ends[1], self.time);
-        tx.sa.expect("an SA")
+        let tx = self.take_in(direction, &data).expect("a message");
+        tx.sa().expect("an SA").clone()
     }
 
     /// ESP that is not counted yet is, as at the flow's end.
     fn esp(&mut self, direction: Direction, packets: u8) {
         for number in 0..packets {
             let data = [&[7, 7, 7, direction as u8, 0, 0, 0, number][..], &[1; 56]].concat();
-            assert!(on_datagram(&mut self.flow, direction, &data).is_none());
-            track_other(&mut self.flow, direction, &data, &self.table);
+            assert!(self.take_in(direction, &data).is_none());
         }
-        track_esp(&mut self.flow, &self.table);
+        self.flow.finish(&Self::engines(&self.table));
     }
 
     fn exchange(&mut self, id: u32) -> SaView {

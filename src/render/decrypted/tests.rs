@@ -2,23 +2,27 @@
 
 use serde_json::Value;
 
-use super::*;
 use crate::json::Text;
+use crate::message::testing::decode;
+use crate::message::Event;
+use crate::policy::Policy;
 use crate::render::render;
-use crate::wire::registry::{Encr, Integ, NotifyType};
+use crate::tx::Transaction;
+use crate::wire::registry::{
+    Encr, ExchangeType, Integ, NotifyType, PayloadType, Protocol, TransformType,
+};
 use crate::wire::testing::{notify_body, proposal, sa_body, sa_init, transform, MessageBuilder};
 use crate::wire::Flags;
 
-/// A message of IKE_AUTH that was opened, with one payload inside.
-fn opened(kind: PayloadType, body: &[u8]) -> Transaction {
+/// A message of IKE_AUTH with one decrypted payload.
+fn message_with(kind: PayloadType, body: &[u8]) -> Transaction {
     let message = MessageBuilder::request(ExchangeType::IKE_AUTH);
     let message = message.payload(PayloadType::SK, [0x5a; 40]).last_next(kind).build();
-    let mut flow = FlowContext::new(Transport::Udp500);
-    let mut tx = on_datagram(&mut flow, Direction::ToServer, &message).expect("a message");
+    let mut message = decode(&message);
     let length = u16::try_from(4 + body.len()).expect("a payload").to_be_bytes();
-    let inside = [&[0, 0], &length[..], body].concat();
-    decode_inside(kind, &inside, &mut tx, false, Policy::standard());
-    tx
+    let plaintext = [&[0, 0], &length[..], body].concat();
+    message.add_decrypted(kind, &plaintext, false, Policy::standard());
+    Transaction::new(message, None)
 }
 
 fn record(tx: &Transaction) -> Value {
@@ -27,13 +31,13 @@ fn record(tx: &Transaction) -> Value {
     serde_json::from_slice(&[b"{", text.as_bytes(), b"}"].concat()).expect("JSON")
 }
 
-/// The record's part of what was opened, and the field at fault, if one is.
-fn inside(kind: PayloadType, body: &[u8]) -> (Value, Option<String>) {
-    let tx = opened(kind, body);
+/// The decrypted part of the record, and the field at fault, if one is.
+fn decrypted(kind: PayloadType, body: &[u8]) -> (Value, Option<String>) {
+    let tx = message_with(kind, body);
     let record = record(&tx);
     let field = record["errors"][0]["field"].as_str().map(str::to_owned);
-    assert_eq!(tx.events.contains(Event::MalformedPayload), field.is_some());
-    assert_eq!(tx.events.contains(Event::MalformedData), field.is_some());
+    assert_eq!(tx.message().events.contains(Event::MalformedPayload), field.is_some());
+    assert_eq!(tx.message().events.contains(Event::MalformedData), field.is_some());
     (record["decrypted"].clone(), field)
 }
 
@@ -44,14 +48,14 @@ fn fault(field: &Option<String>) -> &str {
 #[test]
 fn an_identity_of_a_wrong_length_is_shown() {
     for (kind, key) in [(PayloadType::IDI, "id_initiator"), (PayloadType::IDR, "id_responder")] {
-        let (shown, field) = inside(kind, &[1, 0, 0, 0, 10, 0, 0, 1, 9]);
+        let (shown, field) = decrypted(kind, &[1, 0, 0, 0, 10, 0, 0, 1, 9]);
         assert_eq!(fault(&field), "Identification Data");
         assert_eq!(shown[key]["name"], "ID_IPV4_ADDR");
         assert_eq!(shown[key]["text"], "0a00000109");
-        let (shown, field) = inside(kind, &[1, 0, 0, 0, 10, 0, 0, 1]);
+        let (shown, field) = decrypted(kind, &[1, 0, 0, 0, 10, 0, 0, 1]);
         assert_eq!((shown[key]["text"].as_str(), field), (Some("10.0.0.1"), None));
     }
-    let (shown, field) = inside(PayloadType::IDI, &[&[5, 0, 0, 0][..], &[1; 15]].concat());
+    let (shown, field) = decrypted(PayloadType::IDI, &[&[5, 0, 0, 0][..], &[1; 15]].concat());
     assert_eq!(
         (fault(&field), shown["id_initiator"]["type"].as_u64()),
         ("Identification Data", Some(5))
@@ -66,15 +70,15 @@ fn selectors_of_a_wrong_length_or_count_are_shown() {
         for length in [0, 3, 12, 17, 200] {
             let mut body = [&[1, 0, 0, 0][..], &SELECTOR].concat();
             body[7] = length;
-            let (shown, field) = inside(kind, &body);
+            let (shown, field) = decrypted(kind, &body);
             assert_eq!((fault(&field), &shown[key][0]["text"]), ("Selector Length", &text.into()));
         }
         for count in [0, 2, 3] {
-            let (shown, field) = inside(kind, &[&[count, 0, 0, 0][..], &SELECTOR].concat());
+            let (shown, field) = decrypted(kind, &[&[count, 0, 0, 0][..], &SELECTOR].concat());
             assert_eq!((fault(&field), &shown[key][0]["text"]), ("Number of TSs", &text.into()));
         }
         let cut = [&[1, 0, 0, 0][..], &SELECTOR[..12]].concat();
-        let (shown, field) = inside(kind, &cut);
+        let (shown, field) = decrypted(kind, &cut);
         assert_eq!(fault(&field), "Selector Length");
         assert_eq!(shown[key][0]["text"], "10.0.0.0-? proto 0 ports 0-65535");
     }
@@ -84,7 +88,7 @@ fn selectors_of_a_wrong_length_or_count_are_shown() {
 fn attributes_of_a_wrong_length_are_shown() {
     let attribute = |kind: u8, length: u8, value: &[u8]| {
         let body = [&[2, 0, 0, 0, 0, kind, 0, length][..], value].concat();
-        let (shown, field) = inside(PayloadType::CP, &body);
+        let (shown, field) = decrypted(PayloadType::CP, &body);
         (shown["cp"]["attributes"][0]["value"].as_str().map(str::to_owned), field)
     };
     let (value, field) = attribute(1, 200, &[10, 0, 0, 1]);
@@ -99,10 +103,10 @@ fn attributes_of_a_wrong_length_are_shown() {
 
 #[test]
 fn requests_for_certificates_have_whole_hashes() {
-    let (shown, field) = inside(PayloadType::CERTREQ, &[&[4][..], &[7; 30]].concat());
+    let (shown, field) = decrypted(PayloadType::CERTREQ, &[&[4][..], &[7; 30]].concat());
     assert_eq!(fault(&field), "Certification Authority");
     assert_eq!(shown["certificate_requests"][0]["authorities"], 1);
-    let (_, field) = inside(PayloadType::CERTREQ, &[&[4][..], &[7; 40]].concat());
+    let (_, field) = decrypted(PayloadType::CERTREQ, &[&[4][..], &[7; 40]].concat());
     assert_eq!(field, None);
 }
 
@@ -112,38 +116,38 @@ fn a_signature_with_a_wrong_length_has_its_algorithm() {
     let body =
         |length| [&[14, 0, 0, 0, length, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70][..], &[9; 64]].concat();
     for wrong in [8, 72, 255] {
-        let (shown, field) = inside(PayloadType::AUTH, &body(wrong));
+        let (shown, field) = decrypted(PayloadType::AUTH, &body(wrong));
         assert_eq!(
             (fault(&field), &shown["auth"]["signature"]),
             ("ASN.1 Length", &"Ed25519".into())
         );
     }
-    let (shown, field) = inside(PayloadType::AUTH, &body(7));
+    let (shown, field) = decrypted(PayloadType::AUTH, &body(7));
     assert_eq!((field, &shown["auth"]["signature"]), (None, &"Ed25519".into()));
 }
 
 #[test]
 fn what_a_record_has_no_room_for_is_counted() {
-    let (shown, _) = inside(PayloadType::AUTH, &[&[1, 0, 0, 0][..], &[9; 512]].concat());
+    let (shown, _) = decrypted(PayloadType::AUTH, &[&[1, 0, 0, 0][..], &[9; 512]].concat());
     assert_eq!(shown["auth"]["data"].as_str().map(str::len), Some(512));
     assert_eq!(shown["auth"]["data_bytes"], 512);
-    let (shown, _) = inside(PayloadType::AUTH, &[&[1, 0, 0, 0][..], &[9; 256]].concat());
+    let (shown, _) = decrypted(PayloadType::AUTH, &[&[1, 0, 0, 0][..], &[9; 256]].concat());
     assert_eq!(shown["auth"]["data_bytes"], Value::Null);
     let notify = notify_body(NotifyType(16_500), &[7; 300]);
-    let (shown, _) = inside(PayloadType::NOTIFY, &notify);
+    let (shown, _) = decrypted(PayloadType::NOTIFY, &notify);
     assert_eq!(shown["notify"][0]["data_bytes"], 300);
-    let (shown, _) = inside(PayloadType::VENDOR_ID, &[7; 300]);
+    let (shown, _) = decrypted(PayloadType::VENDOR_ID, &[7; 300]);
     assert_eq!(shown["vendor_ids"][0]["hex_bytes"], 300);
 }
 
 #[test]
 fn eap_that_ends_is_four_bytes() {
     for code in [3, 4] {
-        let (shown, field) = inside(PayloadType::EAP, &[code, 1, 0, 5, 0]);
+        let (shown, field) = decrypted(PayloadType::EAP, &[code, 1, 0, 5, 0]);
         assert_eq!((fault(&field), shown["eap"]["code"].as_u64()), ("Length", Some(code.into())));
-        assert_eq!(inside(PayloadType::EAP, &[code, 1, 0, 4]).1, None);
+        assert_eq!(decrypted(PayloadType::EAP, &[code, 1, 0, 4]).1, None);
     }
-    let (shown, field) = inside(PayloadType::EAP, b"\x02\x07\x00\x20\x01alice");
+    let (shown, field) = decrypted(PayloadType::EAP, b"\x02\x07\x00\x20\x01alice");
     assert_eq!((fault(&field), &shown["eap"]["identity"]), ("Length", &"alice".into()));
 }
 
@@ -156,7 +160,7 @@ fn notifies_of_a_wrong_length_are_shown() {
         (NotifyType::REDIRECT, &[2, 4, 10, 0, 0, 1], "GW Ident Len"),
         (NotifyType::REDIRECT, &[1, 200, 10, 0, 0, 1], "GW Ident Len"),
     ] {
-        let (shown, field) = inside(PayloadType::NOTIFY, &notify_body(kind, data));
+        let (shown, field) = decrypted(PayloadType::NOTIFY, &notify_body(kind, data));
         assert_eq!(fault(&field), field_at_fault, "{kind}");
         assert_eq!(shown["notify"][0]["data"].as_str().map(str::len), Some(2 * data.len()));
     }
@@ -165,11 +169,12 @@ fn notifies_of_a_wrong_length_are_shown() {
 #[test]
 fn spis_that_do_not_fit_are_shown() {
     for (count, spis) in [(3, 2), (1, 2)] {
-        let (shown, field) = inside(PayloadType::DELETE, &[3, 4, 0, count, 1, 2, 3, 4, 5, 6, 7, 8]);
+        let (shown, field) =
+            decrypted(PayloadType::DELETE, &[3, 4, 0, count, 1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!(fault(&field), "Num of SPIs");
         assert_eq!(shown["delete"][0]["spis"].as_array().map(Vec::len), Some(spis));
     }
-    let (shown, field) = inside(PayloadType::NOTIFY, &[3, 200, 0x40, 9, 1, 2, 3, 4]);
+    let (shown, field) = decrypted(PayloadType::NOTIFY, &[3, 200, 0x40, 9, 1, 2, 3, 4]);
     assert_eq!(fault(&field), "SPI Size");
     assert_eq!(
         (&shown["notify"][0]["name"], &shown["notify"][0]["spi"]),
@@ -181,9 +186,7 @@ fn spis_that_do_not_fit_are_shown() {
 fn reserved_flags_are_shown() {
     let flags = |flags| {
         let message = sa_init().header(|h| h.flags = Flags(flags)).build();
-        let mut flow = FlowContext::new(Transport::Udp500);
-        let tx = on_datagram(&mut flow, Direction::ToServer, &message).expect("a message");
-        record(&tx)["reserved_flags"].clone()
+        record(&Transaction::new(decode(&message), None))["reserved_flags"].clone()
     };
     assert_eq!(flags(0x08), Value::Null);
     assert_eq!(flags(0x08 | 0x80 | 0x01), 0x81);
@@ -194,7 +197,7 @@ fn reserved_flags_are_shown() {
 fn a_child_that_does_not_encrypt_is_found() {
     let finds = |protocol, transforms: &[Vec<u8>]| {
         let body = sa_body(&[proposal(1, protocol, &[1, 2, 3, 4], transforms)]);
-        opened(PayloadType::SA, &body).events.contains(Event::NoEncryption)
+        message_with(PayloadType::SA, &body).message().events.contains(Event::NoEncryption)
     };
     let encr = |encr: Encr, bits| transform(TransformType::ENCR, encr.0, bits);
     let sha1 = transform(TransformType::INTEG, Integ::AUTH_HMAC_SHA1_96.0, None);

@@ -7,8 +7,8 @@ use super::{
     bounded, bounded_hex, leave_out_bytes, name, named, string_of, timestamp, Layer, Sink,
     MAX_ELEMENTS,
 };
-use crate::inner::cert::X509Text;
-use crate::inner::{eap, CertificateText, SelectorText, Texts};
+use crate::payload_text::cert::X509Text;
+use crate::payload_text::{eap, CertificateText, PayloadTexts, SelectorText};
 use crate::wire::registry::{PayloadType, Protocol};
 use crate::wire::{
     Authentication, CertificateRequest, Configuration, Delete, Eap, Identification, Payload,
@@ -18,7 +18,7 @@ use crate::wire::{
 const MAX_TEXT: usize = 1024;
 
 /// Writes the fields into the object that is open.
-pub(super) fn render(layer: &Layer<'_>, texts: &Texts, sink: &mut impl Sink) {
+pub(super) fn render(layer: &Layer<'_>, texts: &PayloadTexts, sink: &mut impl Sink) {
     render_ids(layer, texts, sink);
     render_auth(layer, texts, sink);
     render_eap(layer, sink);
@@ -34,7 +34,8 @@ pub(super) fn render(layer: &Layer<'_>, texts: &Texts, sink: &mut impl Sink) {
 /// The SPIs of child SAs as numbers, which Suricata's flow records of ESP have too.
 fn render_child_spis(layer: &Layer<'_>, sink: &mut impl Sink) {
     let children = layer.proposals.iter().filter(|it| it.protocol != Protocol::IKE);
-    let spis = children.filter_map(|it| <[u8; 4]>::try_from(layer.tx.range(it.spi.clone())).ok());
+    let spis = children
+        .filter_map(|it| <[u8; 4]>::try_from(layer.tx.message().range(it.spi.clone())).ok());
     let mut spis: Vec<_> = spis.map(u32::from_be_bytes).take(MAX_ELEMENTS).collect();
     // All proposals of an offer mostly have the same.
     spis.dedup();
@@ -51,7 +52,7 @@ pub(super) fn render_spis(spis: &[u32], sink: &mut impl Sink) {
     sink.close();
 }
 
-pub(super) fn render_ids(layer: &Layer<'_>, texts: &Texts, sink: &mut impl Sink) {
+pub(super) fn render_ids(layer: &Layer<'_>, texts: &PayloadTexts, sink: &mut impl Sink) {
     let sides = [
         (PayloadType::IDI, c"id_initiator"),
         (PayloadType::IDR, c"id_responder"),
@@ -68,7 +69,7 @@ pub(super) fn render_ids(layer: &Layer<'_>, texts: &Texts, sink: &mut impl Sink)
     }
 }
 
-fn render_auth(layer: &Layer<'_>, texts: &Texts, sink: &mut impl Sink) {
+fn render_auth(layer: &Layer<'_>, texts: &PayloadTexts, sink: &mut impl Sink) {
     let auth =
         first(layer, PayloadType::AUTH, |it| Authentication::parse(it.body, it.body_offset()).ok());
     if let Some(auth) = auth {
@@ -82,7 +83,7 @@ fn render_auth(layer: &Layer<'_>, texts: &Texts, sink: &mut impl Sink) {
     }
 }
 
-fn render_certificates(texts: &Texts, sink: &mut impl Sink) {
+fn render_certificates(texts: &PayloadTexts, sink: &mut impl Sink) {
     objects(sink, c"certificates", &texts.certificates, |certificate, sink| {
         let CertificateText { encoding, sha256, url, x509 } = certificate;
         named(sink, c"encoding", encoding.0, encoding.record());
@@ -132,7 +133,7 @@ fn render_selectors(key: &'static CStr, selectors: &[SelectorText], sink: &mut i
     });
 }
 
-fn render_configuration(layer: &Layer<'_>, texts: &Texts, sink: &mut impl Sink) {
+fn render_configuration(layer: &Layer<'_>, texts: &PayloadTexts, sink: &mut impl Sink) {
     let configuration =
         first(layer, PayloadType::CP, |it| Configuration::parse(it.body, it.body_offset()).ok());
     let Some(configuration) = configuration else { return };
@@ -181,7 +182,7 @@ fn render_deletes(layer: &Layer<'_>, sink: &mut impl Sink) {
         .collect();
     objects(sink, c"delete", &deletes, |delete, sink| {
         string_of(sink, c"protocol", delete.protocol.name(), delete.protocol.0);
-        let spis: Vec<_> = delete.spis().map(crate::inner::hex).collect();
+        let spis: Vec<_> = delete.spis().map(crate::payload_text::hex).collect();
         texts_of(sink, c"spis", spis.iter().map(String::as_str));
     });
 }
@@ -209,3 +210,6 @@ fn bounded_text(sink: &mut impl Sink, key: &CStr, text: &str) {
     sink.string(key, shown);
     leave_out_bytes(sink, text.len() - shown.len());
 }
+
+#[cfg(test)]
+mod tests;

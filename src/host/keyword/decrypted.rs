@@ -4,8 +4,8 @@
 
 use super::kind::{Integer, Keyword, Kind, Names, Values, Width};
 use super::table::{integer, names};
-use crate::inner;
-use crate::inner::cert::X509Text;
+use crate::payload_text;
+use crate::payload_text::cert::X509Text;
 use crate::tx::Transaction;
 use crate::wire::registry::{
     AuthMethod, CertEncoding, CfgType, EapCode, EapMethod, IdType, PayloadType, Protocol,
@@ -19,7 +19,7 @@ super::keywords! {
         details: "With the operator's keys: see docs/decryption.md.",
         examples: &["ikev2.decrypted; ikev2.notify.type:<16384;", "ikev2.exchange_type:ike_auth; ikev2.decrypted:no;"],
         source: "RFC 7296, 3.14; RFC 7383, 2.6",
-        kind: Kind::Presence(|tx| tx.decrypted.is_some()),
+        kind: Kind::Presence(|tx| tx.message().decrypted.is_some()),
     }
     IdInitiatorKeyword {
         name: c"ikev2.id.initiator",
@@ -212,7 +212,7 @@ super::keywords! {
         details: "Raw bytes. Of the latter it is AT_IDENTITY.",
         examples: &["ikev2.eap.identity; content:\"@example.com\"; endswith;"],
         source: "RFC 3748, 5.1; RFC 4187, 10.5",
-        kind: Kind::Buffer(|tx| eaps(tx).find_map(|eap| inner::eap::identity(&eap))),
+        kind: Kind::Buffer(|tx| eaps(tx).find_map(|eap| payload_text::eap::identity(&eap))),
     }
     CpTypeKeyword {
         name: c"ikev2.cp.type",
@@ -231,7 +231,7 @@ super::keywords! {
         examples: &["ikev2.flags:response; ikev2.cp.address; content:\"10.3.0.\"; startswith;"],
         source: "RFC 7296, 3.15.1",
         kind: Kind::MultiBuffer(|tx, index| {
-            let attribute = tx.texts()?.attributes.get(*tx.listed().addresses.get(index)?)?;
+            let attribute = tx.texts()?.attributes.get(*tx.positions().addresses.get(index)?)?;
             Some(attribute.value.as_bytes())
         }),
     }
@@ -249,8 +249,8 @@ super::keywords! {
 
 /// The payloads of a type inside the encrypted one.
 fn inside(tx: &Transaction, kind: PayloadType) -> impl Iterator<Item = Payload<'_>> {
-    let of_kind = tx.inner_payloads().iter().filter(move |entry| entry.kind == kind);
-    of_kind.map(|entry| tx.payload(entry))
+    let of_kind = tx.message().decrypted_payloads().iter().filter(move |entry| entry.kind == kind);
+    of_kind.map(|entry| tx.message().payload(entry))
 }
 
 /// The first field of payloads that begin with one of eight bits.
@@ -265,7 +265,7 @@ fn eaps(tx: &Transaction) -> impl Iterator<Item = Eap<'_>> {
 
 /// The text of the X.509 certificate with this number among those that can be read.
 fn x509(tx: &Transaction, index: usize) -> Option<&X509Text> {
-    tx.texts()?.certificates.get(*tx.listed().x509.get(index)?)?.x509.as_deref()
+    tx.texts()?.certificates.get(*tx.positions().x509.get(index)?)?.x509.as_deref()
 }
 
 /// A traffic selector of the initiator (0) or the responder (1).

@@ -4,8 +4,8 @@
 //! An SA is made by an exchange (RFC 7296, 1.2 and 1.3): the request offers with an SPI of
 //! its sender's, the response takes it with one of its own.
 
+use crate::message::Message;
 use crate::proposal::Proposal;
-use crate::tx::Transaction;
 use crate::wire::registry::{ExchangeType, NotifyType, Protocol};
 
 use super::exchange::Facts;
@@ -21,7 +21,7 @@ const MAX_SPIS: usize = 16;
 
 /// What is kept of an IKE SA.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Inside {
+pub(super) struct Lineage {
     /// The initiator's SPI of the IKE SA that this one took the place of.
     pub(super) parent: Option<[u8; 8]>,
     /// Whether it is a clone of that one, which goes on beside it (RFC 7791).
@@ -59,7 +59,7 @@ pub(super) struct Made {
     pub(super) is_clone: bool,
 }
 
-impl Inside {
+impl Lineage {
     /// That of the SA that is made by this one, whose initiator's SPI is `parent`. If it
     /// takes this one's place the children become its own (RFC 7296, 2.8); a clone has none
     /// (RFC 7791, 5.2).
@@ -101,51 +101,52 @@ impl Inside {
     pub(super) fn look(
         this: &mut Option<Box<Self>>,
         facts: &Facts,
-        tx: &Transaction,
+        message: &Message,
     ) -> Option<Made> {
         if facts.exchange == ExchangeType::INFORMATIONAL {
-            if let Some(inside) = this {
-                inside.delete_children(facts, tx);
+            if let Some(lineage) = this {
+                lineage.delete_children(facts, message);
             }
             return None;
         }
         if !facts.is_auth() && facts.exchange != ExchangeType::CREATE_CHILD_SA {
             return None;
         }
-        let proposals = tx.inner_proposals();
+        let proposals = message.decrypted_proposals();
         if facts.response {
             // Without a request nothing but a child that is made can be new.
             if this.is_none() && proposals.is_empty() {
                 return None;
             }
-            return this.get_or_insert_default().answer(facts, tx, proposals.first());
+            return this.get_or_insert_default().answer(facts, message, proposals.first());
         }
         if !proposals.is_empty() {
-            this.get_or_insert_default().ask(facts, tx, proposals);
+            this.get_or_insert_default().ask(facts, message, proposals);
         }
         None
     }
 
-    fn ask(&mut self, facts: &Facts, tx: &Transaction, proposals: &[Proposal]) {
+    fn ask(&mut self, facts: &Facts, message: &Message, proposals: &[Proposal]) {
         let exchange = key(facts);
         self.asked.retain(|asked| asked.exchange != exchange);
         if self.asked.len() >= MAX_ASKED {
             self.asked.remove(0);
         }
-        let spis =
-            proposals.iter().filter_map(|it| Some((it.number, spi(tx.range(it.spi.clone()))?)));
+        let spis = proposals
+            .iter()
+            .filter_map(|it| Some((it.number, spi(message.range(it.spi.clone()))?)));
         self.asked.push(Asked {
             exchange,
             spis: spis.take(MAX_SPIS).collect(),
-            replaces: replaced(tx),
-            clones: clones(tx),
+            replaces: replaced(message),
+            clones: clones(message),
         });
     }
 
     fn answer(
         &mut self,
         facts: &Facts,
-        tx: &Transaction,
+        message: &Message,
         chosen: Option<&Proposal>,
     ) -> Option<Made> {
         // EAP goes on between the request for a child in IKE_AUTH and its answer.
@@ -157,14 +158,14 @@ impl Inside {
         let asked = place.map(|place| self.asked.remove(place));
         let chosen = chosen?;
         let of_request = asked.as_ref().and_then(|asked| asked.spi(chosen.number));
-        let of_response = tx.range(chosen.spi.clone());
+        let of_response = message.range(chosen.spi.clone());
         let by_initiator = facts.asked_by_initiator();
         if chosen.protocol == Protocol::IKE {
             return Some(Made {
                 init_spi: of_request?.to_be_bytes(),
                 resp_spi: of_response.try_into().ok()?,
                 same_initiator: by_initiator,
-                is_clone: clones(tx) || asked.is_some_and(|asked| asked.clones),
+                is_clone: clones(message) || asked.is_some_and(|asked| asked.clones),
             });
         }
         if let Some(replaced) = asked.and_then(|asked| asked.replaces) {
@@ -190,8 +191,8 @@ impl Inside {
     }
 
     /// Each end deletes children by the SPIs that it chose (RFC 7296, 1.4.1).
-    fn delete_children(&mut self, facts: &Facts, tx: &Transaction) {
-        for delete in tx.deletes().filter(|delete| delete.protocol != Protocol::IKE) {
+    fn delete_children(&mut self, facts: &Facts, message: &Message) {
+        for delete in message.deletes().filter(|delete| delete.protocol != Protocol::IKE) {
             for spi in delete.spis().filter_map(|spi| spi.try_into().ok()) {
                 self.remove_child(facts.from_initiator, u32::from_be_bytes(spi));
             }
@@ -222,13 +223,13 @@ fn spi(bytes: &[u8]) -> Option<u64> {
 }
 
 /// Whether the message is about a clone of the IKE SA (RFC 7791, 5.2).
-fn clones(tx: &Transaction) -> bool {
-    tx.notifies().any(|notify| notify.kind == NotifyType::CLONE_IKE_SA)
+fn clones(message: &Message) -> bool {
+    message.notifies().any(|notify| notify.kind == NotifyType::CLONE_IKE_SA)
 }
 
 /// The child that a request replaces: it names the sender's SPI (RFC 7296, 1.3.3).
-fn replaced(tx: &Transaction) -> Option<u32> {
-    let notify = tx.notifies().find(|notify| notify.kind == NotifyType::REKEY_SA)?;
+fn replaced(message: &Message) -> Option<u32> {
+    let notify = message.notifies().find(|notify| notify.kind == NotifyType::REKEY_SA)?;
     notify.spi.try_into().ok().map(u32::from_be_bytes)
 }
 
@@ -242,30 +243,30 @@ mod tests {
 
     #[test]
     fn the_newest_children_are_kept() {
-        let mut inside = Inside::default();
-        (1..=20).for_each(|number| inside.add_child(child(number)));
-        inside.add_child(child(20));
+        let mut lineage = Lineage::default();
+        (1..=20).for_each(|number| lineage.add_child(child(number)));
+        lineage.add_child(child(20));
         let expected: Vec<_> = (5..=20).flat_map(|number| [number, number + 1000]).collect();
-        assert_eq!(inside.child_spis(), expected);
+        assert_eq!(lineage.child_spis(), expected);
         assert_eq!(expected.len(), 2 * MAX_CHILDREN);
     }
 
     #[test]
     fn a_child_goes_by_the_spi_of_who_says_so() {
-        let mut inside = Inside::default();
-        (1..=3).for_each(|number| inside.add_child(child(number)));
-        inside.remove_child(false, 1);
-        inside.remove_child(true, 1001);
-        assert_eq!(inside.children.len(), 3);
-        inside.remove_child(true, 1);
-        inside.remove_child(false, 1003);
-        assert_eq!(inside.child_spis(), [2, 1002]);
+        let mut lineage = Lineage::default();
+        (1..=3).for_each(|number| lineage.add_child(child(number)));
+        lineage.remove_child(false, 1);
+        lineage.remove_child(true, 1001);
+        assert_eq!(lineage.children.len(), 3);
+        lineage.remove_child(true, 1);
+        lineage.remove_child(false, 1003);
+        assert_eq!(lineage.child_spis(), [2, 1002]);
     }
 
     #[test]
     fn a_successor_has_the_children_and_its_own_ends() {
-        let mut inside = Inside::default();
-        inside.add_child(child(1));
+        let mut lineage = Lineage::default();
+        lineage.add_child(child(1));
         let parent = [7; 8];
         let made = |same_initiator, is_clone| Made {
             init_spi: [8; 8],
@@ -273,13 +274,13 @@ mod tests {
             same_initiator,
             is_clone,
         };
-        assert_eq!(inside.successor(parent, &made(true, false)).child_spis(), [1, 1001]);
-        let clone = inside.successor(parent, &made(true, true));
+        assert_eq!(lineage.successor(parent, &made(true, false)).child_spis(), [1, 1001]);
+        let clone = lineage.successor(parent, &made(true, true));
         assert_eq!((clone.is_clone, clone.child_spis()), (true, vec![]));
-        let mut turned = inside.successor(parent, &made(false, false));
+        let mut turned = lineage.successor(parent, &made(false, false));
         assert_eq!((turned.parent, turned.child_spis()), (Some(parent), vec![1001, 1]));
         // What the other record has seen since is newer.
-        let mut known = Inside::default();
+        let mut known = Lineage::default();
         known.add_child(child(2));
         known.merge(core::mem::take(&mut turned));
         assert_eq!((known.parent, known.child_spis()), (Some(parent), vec![1001, 1, 2, 1002]));
@@ -288,8 +289,8 @@ mod tests {
     /// Half of an SPI is 0 where the request was not opened.
     #[test]
     fn what_was_not_seen_is_absent() {
-        let mut inside = Inside::default();
-        inside.add_child(Child([0, 5]));
-        assert_eq!(inside.child_spis(), [5]);
+        let mut lineage = Lineage::default();
+        lineage.add_child(Child([0, 5]));
+        assert_eq!(lineage.child_spis(), [5]);
     }
 }

@@ -6,7 +6,7 @@
 
 use core::ops::RangeInclusive;
 
-use crate::tx::Transaction;
+use super::Message;
 use crate::wire::registry::TransformType;
 
 /// Numbers by their remainders modulo 64.
@@ -46,7 +46,7 @@ impl FromIterator<u32> for Remainders {
 
 /// What a message may have.
 #[derive(Clone, Debug, Default)]
-pub struct Sieve {
+pub struct Prefilter {
     /// Identifiers, by transform type; the last is of all types from there on.
     transforms: [Remainders; 16],
     /// Types of notifies.
@@ -55,20 +55,20 @@ pub struct Sieve {
     pub key_exchanges: Remainders,
 }
 
-impl Sieve {
-    /// The sieve of a message.
-    pub fn of(tx: &Transaction) -> Self {
-        let mut sieve = Self {
-            notifies: tx.notifies().map(|notify| notify.kind.0.into()).collect(),
-            key_exchanges: tx.key_exchanges().map(|it| it.method.0.into()).collect(),
+impl Prefilter {
+    /// The prefilter of a message.
+    pub fn of(message: &Message) -> Self {
+        let mut prefilter = Self {
+            notifies: message.notifies().map(|notify| notify.kind.0.into()).collect(),
+            key_exchanges: message.key_exchanges().map(|it| it.method.0.into()).collect(),
             ..Self::default()
         };
-        for transform in tx.proposals.all_transforms() {
+        for transform in message.proposals.all_transforms() {
             let place = Self::place(transform.kind);
             let own = Remainders::of(transform.id.into()..=transform.id.into());
-            sieve.transforms[place] = sieve.transforms[place].and(own);
+            prefilter.transforms[place] = prefilter.transforms[place].and(own);
         }
-        sieve
+        prefilter
     }
 
     /// The identifiers of transforms of these types.
@@ -86,8 +86,7 @@ impl Sieve {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{on_datagram, FlowContext};
-    use crate::tx::{Direction, Transport};
+    use crate::message::testing::decode;
     use crate::wire::testing::sa_init;
 
     #[test]
@@ -108,18 +107,17 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_a_message_has_is_in_its_sieve() {
-        let mut flow = FlowContext::new(Transport::Udp500);
-        let tx = on_datagram(&mut flow, Direction::ToServer, &sa_init().build()).unwrap();
-        let sieve = Sieve::of(&tx);
+    fn everything_that_a_message_has_is_in_its_prefilter() {
+        let message = decode(&sa_init().build());
+        let prefilter = Prefilter::of(&message);
         let of = |number: u16| Remainders::of(number.into()..=number.into());
-        assert!(!tx.proposals.is_empty() && tx.notifies().count() > 0);
-        for transform in tx.proposals.all_transforms() {
-            assert!(sieve.transforms(transform.kind..=transform.kind).meets(of(transform.id)));
+        assert!(!message.proposals.is_empty() && message.notifies().count() > 0);
+        for transform in message.proposals.all_transforms() {
+            assert!(prefilter.transforms(transform.kind..=transform.kind).meets(of(transform.id)));
         }
-        assert!(tx.notifies().all(|notify| sieve.notifies.meets(of(notify.kind.0))));
-        assert!(tx.key_exchanges().all(|it| sieve.key_exchanges.meets(of(it.method.0))));
+        assert!(message.notifies().all(|notify| prefilter.notifies.meets(of(notify.kind.0))));
+        assert!(message.key_exchanges().all(|it| prefilter.key_exchanges.meets(of(it.method.0))));
         let (first, last) = (TransformType::ADDKE1, TransformType::ADDKE7);
-        assert!(!sieve.transforms(first..=last).meets(Remainders::ALL));
+        assert!(!prefilter.transforms(first..=last).meets(Remainders::ALL));
     }
 }

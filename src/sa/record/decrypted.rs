@@ -1,19 +1,19 @@
 //! What opened messages add to a record.
 
 use super::{Chosen, Facts, Outcome, Sa, Step};
-use crate::sa::inside::{Inside, Made};
+use crate::message::Message;
+use crate::sa::lineage::{Lineage, Made};
 use crate::sa::State;
-use crate::tx::Transaction;
 
 impl Sa {
     /// Takes in what a message says that was counted when it went by, and opened later
     /// than that.
-    pub(in crate::sa) fn learn(&mut self, facts: &Facts, tx: &Transaction) -> Outcome {
+    pub(in crate::sa) fn learn(&mut self, facts: &Facts, message: &Message) -> Outcome {
         let mut outcome = Outcome::default();
         // When it was sent is not known any more, so it gives the handshake no end.
         self.correct(facts, 0, &mut outcome);
-        self.announced.judge(tx, &mut outcome.events);
-        outcome.successor = self.look_inside(facts, tx, self.last);
+        self.announced.judge(message, &mut outcome.events);
+        outcome.successor = self.read_lineage(facts, message, self.last);
         self.settle(&mut outcome);
         outcome
     }
@@ -38,14 +38,14 @@ impl Sa {
     }
 
     /// What an opened message makes and deletes; the record of an IKE SA, if it makes one.
-    pub(super) fn look_inside(
+    pub(super) fn read_lineage(
         &mut self,
         facts: &Facts,
-        tx: &Transaction,
+        message: &Message,
         time: u64,
     ) -> Option<Box<Self>> {
-        let made = Inside::look(&mut self.inside, facts, tx)?;
-        Some(Box::new(self.successor(&made, Chosen::inside(tx), time)))
+        let made = Lineage::look(&mut self.lineage, facts, message)?;
+        Some(Box::new(self.successor(&made, Chosen::of_decrypted(message), time)))
     }
 
     /// The record of an SA that takes this one's place (RFC 7296, 2.8 and 2.18), or that is
@@ -58,8 +58,8 @@ impl Sa {
             ends.reverse();
         }
         let [initiator, responder] = ends;
-        let inside = self.inside.as_ref();
-        let inside = inside.map(|it| Box::new(it.successor(self.init_spi, made)));
+        let lineage = self.lineage.as_ref();
+        let lineage = lineage.map(|it| Box::new(it.successor(self.init_spi, made)));
         Self {
             resp_spi: made.resp_spi,
             state: State::Established,
@@ -67,7 +67,7 @@ impl Sa {
             initiator,
             responder,
             chosen,
-            inside,
+            lineage,
             ..Self::blank(made.init_spi, time)
         }
     }
@@ -77,9 +77,9 @@ impl Sa {
     pub(in crate::sa) fn adopt(&mut self, made: Self) {
         self.started = self.started.min(made.started);
         self.chosen = self.chosen.or(made.chosen);
-        match (&mut self.inside, made.inside) {
-            (Some(inside), Some(made)) => inside.merge(*made),
-            (inside, made) => *inside = inside.take().or(made),
+        match (&mut self.lineage, made.lineage) {
+            (Some(lineage), Some(made)) => lineage.merge(*made),
+            (lineage, made) => *lineage = lineage.take().or(made),
         }
     }
 }

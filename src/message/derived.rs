@@ -37,27 +37,27 @@ pub(crate) struct Judgement {
 
 #[cfg(test)]
 mod tests {
-    use crate::fingerprint;
     use crate::json::Text;
-    use crate::pipeline::{on_datagram, FlowContext};
+    use crate::message::{Direction, Message, Transport};
     use crate::policy::Policy;
     use crate::render::render;
-    use crate::tx::{Direction, Transaction, Transport};
+    use crate::tx::Transaction;
     use crate::wire::registry::{ExchangeType, KeyExchangeMethod, PayloadType, Protocol};
     use crate::wire::testing::{proposal, sa_body, transforms, MessageBuilder};
 
     fn read(bytes: &[u8], policy: &'static Policy) -> Transaction {
-        let mut flow = FlowContext::new(Transport::Udp500).with_policy(policy);
-        on_datagram(&mut flow, Direction::ToServer, bytes).unwrap()
+        let message = Message::decode(bytes, 0, Direction::ToServer, Transport::Udp500, policy);
+        Transaction::new(message, None)
     }
 
     /// All that follows from a message, as text.
     fn all_of(tx: &Transaction) -> String {
-        let mut text = Text::default();
+        let (mut text, message) = (Text::default(), tx.message());
         render(tx, &mut text);
         let json = String::from_utf8_lossy(text.as_bytes());
-        let own = (tx.findings(), tx.events, tx.security_bits(), tx.proposal_texts());
-        format!("{own:?} {:?} {json}", fingerprint::of(tx))
+        let own =
+            (message.findings(), message.events, message.security_bits(), message.proposal_texts());
+        format!("{own:?} {:?} {json}", tx.fingerprint())
     }
 
     fn messages() -> Vec<Vec<u8>> {
@@ -96,7 +96,7 @@ mod tests {
     fn only_messages_with_one_sa_payload_share() {
         let shares = |message: &[u8]| {
             let transactions: Vec<_> = (0..3).map(|_| read(message, Policy::standard())).collect();
-            transactions.iter().map(|tx| tx.shared().is_some()).collect::<Vec<_>>()
+            transactions.iter().map(|tx| tx.message().shared().is_some()).collect::<Vec<_>>()
         };
         for (place, message) in messages().iter().enumerate() {
             let expected = if place % 2 == 0 { [false, true, true] } else { [false; 3] };

@@ -1,4 +1,4 @@
-//! Opening the Encrypted payload (RFC 7296, 3.14) and the Encrypted Fragment payload
+//! Decryption the Encrypted payload (RFC 7296, 3.14) and the Encrypted Fragment payload
 //! (RFC 7383, 2.5).
 
 use core::ops::Range;
@@ -23,7 +23,7 @@ pub struct Sealed<'a> {
 
 /// Why a message was not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum DecryptError {
     /// Nobody gave keys for its SPIs.
     NoKeys,
     /// It was changed, or the keys are not those of this message.
@@ -54,26 +54,26 @@ impl<'a> Sealed<'a> {
     ///
     /// # Errors
     /// That there are no keys, that none fit, or that what they fit to has no form.
-    pub fn open(&self, epochs: &[Arc<SaKeys>]) -> Result<Vec<u8>, Failure> {
-        let mut failure = Failure::NoKeys;
+    pub fn open(&self, epochs: &[Arc<SaKeys>]) -> Result<Vec<u8>, DecryptError> {
+        let mut failure = DecryptError::NoKeys;
         // Mostly the newest keys are in use.
         for keys in epochs.iter().rev() {
-            match self.open_with(keys) {
-                Err(Failure::Integrity) => failure = Failure::Integrity,
+            match self.decrypt_with(keys) {
+                Err(DecryptError::Integrity) => failure = DecryptError::Integrity,
                 result => return result,
             }
         }
         Err(failure)
     }
 
-    fn open_with(&self, keys: &SaKeys) -> Result<Vec<u8>, Failure> {
+    fn decrypt_with(&self, keys: &SaKeys) -> Result<Vec<u8>, DecryptError> {
         let (encryption, integrity) = (keys.encryption, keys.integrity);
         let sender = keys.of_sender(self.from_initiator);
         let checksum = encryption.checksum.max(integrity.checksum);
         let contents = self.bytes.get(self.contents.clone()).unwrap_or(&[]);
         // Shorter contents have no checksum, which is as good as a wrong one.
         let inner = contents.len().checked_sub(encryption.iv + checksum);
-        let inner = inner.ok_or(Failure::Integrity)?;
+        let inner = inner.ok_or(DecryptError::Integrity)?;
         let (iv, rest) = contents.split_at(encryption.iv);
         let (inner, checksum) = rest.split_at(inner);
         if encryption.is_aead() {
@@ -82,23 +82,24 @@ impl<'a> Sealed<'a> {
             let mut inner = inner.to_vec();
             return match decrypt_aead(encryption.cipher, with, &mut inner) {
                 true => unpadded(inner),
-                false => Err(Failure::Integrity),
+                false => Err(DecryptError::Integrity),
             };
         }
         let protected = &self.bytes[..self.bytes.len() - checksum.len()];
         if !mac::verify(integrity.mac, sender.integrity, protected, checksum) {
-            return Err(Failure::Integrity);
+            return Err(DecryptError::Integrity);
         }
         let mut inner = inner.to_vec();
-        decrypt(encryption.cipher, sender.encryption, iv, &mut inner).map_err(|_| Failure::Form)?;
+        decrypt(encryption.cipher, sender.encryption, iv, &mut inner)
+            .map_err(|_| DecryptError::Form)?;
         unpadded(inner)
     }
 }
 
 /// Cuts off the padding and its length, which is the last byte.
-fn unpadded(mut inner: Vec<u8>) -> Result<Vec<u8>, Failure> {
-    let padding = inner.pop().ok_or(Failure::Form)?;
-    let end = inner.len().checked_sub(padding.into()).ok_or(Failure::Form)?;
+fn unpadded(mut inner: Vec<u8>) -> Result<Vec<u8>, DecryptError> {
+    let padding = inner.pop().ok_or(DecryptError::Form)?;
+    let end = inner.len().checked_sub(padding.into()).ok_or(DecryptError::Form)?;
     inner.truncate(end);
     Ok(inner)
 }

@@ -3,7 +3,7 @@
 //! None of it is malformed: every field can be read. Each event names one thing
 //! and cites the rule it breaks; what takes more than one message is not here.
 
-use crate::tx::{Event, Transaction};
+use super::{Event, Message};
 use crate::wire::known_secret::gives_known_secret;
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 use crate::wire::{public_value_length, Header, KeyExchange, Nonce};
@@ -20,38 +20,38 @@ const IKEV1_PAYLOADS: core::ops::RangeInclusive<u8> = 1..=13;
 const CISCO_FRAGMENT: u8 = 132;
 
 /// Calls `found` with each anomaly of the message.
-pub fn inspect(tx: &Transaction, found: &mut impl FnMut(Event)) {
-    let Some(header) = &tx.header else { return };
+pub(super) fn inspect(message: &Message, found: &mut impl FnMut(Event)) {
+    let Some(header) = &message.header else { return };
     if header.init_spi == [0; 8] {
         found(Event::InvalidSpiZero);
     }
     if header.initiator_flag_is_wrong() {
         found(Event::InitiatorFlagWrong);
     }
-    inspect_payload_types(tx, found);
-    inspect_key_exchange(tx, header, found);
-    if tx.fragment().is_some_and(|fragment| !fragment.is_valid()) {
+    inspect_payload_types(message, found);
+    inspect_key_exchange(message, header, found);
+    if message.fragment().is_some_and(|fragment| !fragment.is_valid()) {
         found(Event::InvalidFragment);
     }
     if header.exchange_type == ExchangeType::IKE_SA_INIT {
-        inspect_sa_init(tx, header, found);
+        inspect_sa_init(message, header, found);
     }
 }
 
-fn inspect_payload_types(tx: &Transaction, found: &mut impl FnMut(Event)) {
-    if tx.outer_payloads().len() >= MANY_PAYLOADS {
+fn inspect_payload_types(message: &Message, found: &mut impl FnMut(Event)) {
+    if message.outer_payloads().len() >= MANY_PAYLOADS {
         found(Event::ManyPayloads);
     }
-    if tx.payloads.iter().any(|payload| IKEV1_PAYLOADS.contains(&payload.kind.0)) {
+    if message.payloads.iter().any(|payload| IKEV1_PAYLOADS.contains(&payload.kind.0)) {
         found(Event::Ikev1Payload);
     }
-    if tx.payloads.iter().any(|payload| payload.kind.0 == CISCO_FRAGMENT) {
+    if message.payloads.iter().any(|payload| payload.kind.0 == CISCO_FRAGMENT) {
         found(Event::LegacyCiscoFragment);
     }
 }
 
-fn inspect_key_exchange(tx: &Transaction, header: &Header, found: &mut impl FnMut(Event)) {
-    for KeyExchange { method, data, .. } in tx.key_exchanges() {
+fn inspect_key_exchange(message: &Message, header: &Header, found: &mut impl FnMut(Event)) {
+    for KeyExchange { method, data, .. } in message.key_exchanges() {
         let wanted = public_value_length(method, header.flags.response());
         if wanted.is_some_and(|wanted| wanted != data.len()) {
             found(Event::KeLengthWrong);
@@ -63,7 +63,7 @@ fn inspect_key_exchange(tx: &Transaction, header: &Header, found: &mut impl FnMu
             found(Event::KeKnownSecret);
         }
     }
-    let mut nonces = tx
+    let mut nonces = message
         .payloads_of(PayloadType::NONCE)
         .filter_map(|payload| Nonce::parse(payload.body, payload.body_offset()).ok());
     if nonces.any(|nonce| !nonce.length_is_valid()) {
@@ -72,7 +72,7 @@ fn inspect_key_exchange(tx: &Transaction, header: &Header, found: &mut impl FnMu
 }
 
 /// RFC 7296, 1.2, 2.2 and 2.6: the exchange that begins an IKE SA.
-fn inspect_sa_init(tx: &Transaction, header: &Header, found: &mut impl FnMut(Event)) {
+fn inspect_sa_init(message: &Message, header: &Header, found: &mut impl FnMut(Event)) {
     let request = !header.flags.response();
     if header.message_id != 0 {
         found(Event::SaInitMessageId);
@@ -81,18 +81,18 @@ fn inspect_sa_init(tx: &Transaction, header: &Header, found: &mut impl FnMut(Eve
         found(Event::SaInitResponderSpi);
     }
     let is_error = |kind: NotifyType| kind.is_error() && kind != NotifyType(0);
-    if request && tx.notifies().any(|notify| is_error(notify.kind)) {
+    if request && message.notifies().any(|notify| is_error(notify.kind)) {
         found(Event::ErrorNotifyInRequest);
     }
-    if tx.errors.is_empty() && lacks_payloads(tx, request) {
+    if message.errors.is_empty() && lacks_payloads(message, request) {
         found(Event::MissingPayload);
     }
 }
 
 /// A response without any of the three is an answer of notifies alone: a cookie, a
 /// redirect or an error.
-fn lacks_payloads(tx: &Transaction, request: bool) -> bool {
-    let has = |kind| tx.payloads.iter().any(|payload| payload.kind == kind);
+fn lacks_payloads(message: &Message, request: bool) -> bool {
+    let has = |kind| message.payloads.iter().any(|payload| payload.kind == kind);
     let present = [PayloadType::SA, PayloadType::KE, PayloadType::NONCE].map(has);
     let is_notice = !request && present == [false; 3] && has(PayloadType::NOTIFY);
     present.contains(&false) && !is_notice
@@ -101,15 +101,13 @@ fn lacks_payloads(tx: &Transaction, request: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{on_datagram, FlowContext};
-    use crate::tx::{Direction, EventSet, Transport};
+    use crate::message::testing::decode;
+    use crate::message::EventSet;
     use crate::wire::testing::{sa_init, MessageBuilder};
     use crate::wire::Flags;
 
     fn events(message: &MessageBuilder) -> EventSet {
-        let mut flow = FlowContext::new(Transport::Udp500);
-        let tx = on_datagram(&mut flow, Direction::ToServer, &message.clone().build());
-        tx.expect("a message").events
+        decode(&message.clone().build()).events
     }
 
     #[test]

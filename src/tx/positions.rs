@@ -11,7 +11,7 @@ use crate::wire::Notify;
 /// Places of values, in the order of the message. A message has at most some hundred
 /// payloads, and fewer of the others.
 #[derive(Debug, Default)]
-pub(crate) struct Listed {
+pub(crate) struct Positions {
     /// The notifies that can be read, by their place among the payloads.
     pub(crate) notifies: Vec<usize>,
     /// The Vendor IDs, by their place among the payloads.
@@ -24,29 +24,29 @@ pub(crate) struct Listed {
     pub(crate) addresses: Vec<usize>,
 }
 
-impl Listed {
+impl Positions {
     /// Walks over the message once.
     pub(super) fn of(tx: &Transaction) -> Self {
-        let mut listed = Self::default();
-        for (place, entry) in tx.payloads.iter().enumerate() {
-            let payload = tx.payload(entry);
+        let mut positions = Self::default();
+        for (place, entry) in tx.message().payloads.iter().enumerate() {
+            let payload = tx.message().payload(entry);
             match entry.kind {
                 PayloadType::NOTIFY => {
                     let notify = Notify::parse(payload.body, payload.body_offset());
-                    listed.notifies.extend(notify.ok().map(|_| place));
+                    positions.notifies.extend(notify.ok().map(|_| place));
                 }
                 PayloadType::VENDOR_ID => {
-                    listed.vendor_ids.push(place);
-                    listed.products.extend(vendor::product(payload.body));
+                    positions.vendor_ids.push(place);
+                    positions.products.extend(vendor::product(payload.body));
                 }
                 _ => {}
             }
         }
         if let Some(texts) = tx.texts() {
-            listed.x509 = places(&texts.certificates, |it| it.x509.is_some());
-            listed.addresses = places(&texts.attributes, |it| it.is_address);
+            positions.x509 = places(&texts.certificates, |it| it.x509.is_some());
+            positions.addresses = places(&texts.attributes, |it| it.is_address);
         }
-        listed
+        positions
     }
 }
 
@@ -57,8 +57,8 @@ fn places<T>(all: &[T], wanted: impl Fn(&T) -> bool) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use crate::pipeline::{on_datagram, FlowContext};
-    use crate::tx::{Direction, Transport};
+    use crate::message::testing::decode;
+    use crate::tx::Transaction;
     use crate::vendor::tests::LOOKED_UP;
     use crate::wire::registry::PayloadType;
     use crate::wire::testing::sa_init;
@@ -73,16 +73,16 @@ mod tests {
             message = message.payload(PayloadType::NOTIFY, [0, 0, 0x90, 0, number]);
             message = message.payload(PayloadType::NOTIFY, [0, 9, 0]);
         }
-        let mut flow = FlowContext::new(Transport::Udp500);
-        let tx = on_datagram(&mut flow, Direction::ToServer, &message.build()).unwrap();
+        let tx = Transaction::new(decode(&message.build()), None);
         let before = LOOKED_UP.get();
         let ids: Vec<_> = (0..).map_while(|number| tx.vendor_id(number)).collect();
-        let products: Vec<_> = (0..).map_while(|number| tx.listed().products.get(number)).collect();
+        let products: Vec<_> =
+            (0..).map_while(|number| tx.positions().products.get(number)).collect();
         let data: Vec<_> = (0..).map_while(|number| tx.notify(number)).map(|it| it.data).collect();
         assert_eq!(LOOKED_UP.get() - before, ids.len(), "a product is looked for once an id");
-        let of_kind = tx.payloads_of(PayloadType::VENDOR_ID).map(|it| it.body);
+        let of_kind = tx.message().payloads_of(PayloadType::VENDOR_ID).map(|it| it.body);
         assert_eq!(ids, of_kind.collect::<Vec<_>>());
-        assert_eq!(data, tx.notifies().map(|it| it.data).collect::<Vec<_>>());
+        assert_eq!(data, tx.message().notifies().map(|it| it.data).collect::<Vec<_>>());
         assert!(ids.len() > 50 && data.len() > 20, "{} {}", ids.len(), data.len());
         // That of the ordinary message is nobody's.
         assert_eq!(products.len() + 1, ids.len());

@@ -14,7 +14,7 @@ mod oid;
 pub mod ts;
 
 use crate::digits::Digits;
-use crate::tx::Transaction;
+use crate::message::Message;
 use crate::wire::registry::PayloadType;
 use crate::wire::{Certificate, Configuration, Identification, TrafficSelectors};
 
@@ -31,7 +31,7 @@ pub const MAX_TEXTS: usize = 64;
 
 /// The texts of what is inside a message, made when first asked for.
 #[derive(Debug, Default)]
-pub struct Texts {
+pub struct PayloadTexts {
     /// The initiator's and the responder's identity, and that of the group (RFC 9838).
     pub ids: [Option<String>; 3],
     /// The certificates, in the order of the message.
@@ -44,12 +44,12 @@ pub struct Texts {
     pub signature: Option<String>,
 }
 
-impl Texts {
+impl PayloadTexts {
     /// The texts of the payloads inside.
-    pub fn of(tx: &Transaction) -> Self {
+    pub fn of(message: &Message) -> Self {
         let mut texts = Self::default();
-        for entry in tx.inner_payloads() {
-            let payload = tx.payload(entry);
+        for entry in message.decrypted_payloads() {
+            let payload = message.payload(entry);
             let (body, offset) = (payload.body, payload.body_offset());
             match payload.kind {
                 PayloadType::IDI | PayloadType::IDR | PayloadType::IDG => {

@@ -1,6 +1,6 @@
 //! The IKE SAs of a flow whose messages wait for keys.
 
-use super::decryptor::{Decryptor, Held};
+use super::decryptor::{Decryptor, PendingMessage};
 use super::key_table::Spis;
 
 /// The most SAs of a flow that are remembered; those that came last. Peers have one or,
@@ -12,13 +12,13 @@ const MAX_SAS: usize = 8;
 /// A look at each of its packets, ESP too, has to cost next to nothing: it is one number
 /// that is compared as long as no keys come.
 #[derive(Clone, Debug, Default)]
-pub struct Awaited {
+pub struct PendingSas {
     spis: Vec<Spis>,
     /// How many sets of keys had come at the last look.
     keys_taken: usize,
 }
 
-impl Awaited {
+impl PendingSas {
     /// A message of this SA is held.
     pub fn add(&mut self, spis: Spis) {
         if self.spis.contains(&spis) {
@@ -33,7 +33,7 @@ impl Awaited {
     }
 
     /// The held messages that there are keys for now.
-    pub fn take(&mut self, decryptor: &Decryptor) -> Vec<Held> {
+    pub fn take(&mut self, decryptor: &Decryptor) -> Vec<PendingMessage> {
         let mut held = Vec::new();
         if self.spis.is_empty() || decryptor.keys_taken() == self.keys_taken {
             return held;
@@ -41,7 +41,7 @@ impl Awaited {
         self.keys_taken = decryptor.keys_taken();
         self.spis.retain(|spis| {
             let before = held.len();
-            held.extend(decryptor.take_held_of(spis));
+            held.extend(decryptor.take_pending_of(spis));
             held.len() == before
         });
         held

@@ -1,0 +1,140 @@
+//! Bytes of a datagram, or decrypted contents, to what they say.
+
+use super::{Direction, Event, Message, PayloadEntry, Transport};
+use crate::policy::Policy;
+use crate::wire::registry::{ExchangeType, PayloadType};
+use crate::wire::{
+    auth, cert, certreq, cp, delete, eap, encrypted, id, ke, nonce, notify, ps, ts, vendor_id,
+};
+use crate::wire::{ParseError, Payload, Payloads, Proposals, RawMessage};
+
+/// The most Notify payloads kept of one message.
+pub const MAX_NOTIFIES: usize = 128;
+
+/// How many payloads an IKE_SA_INIT usually has.
+const USUAL_PAYLOADS: usize = 12;
+
+impl Message {
+    /// Decodes the message of a datagram, which begins at `start`: at 4 behind a non-ESP
+    /// marker (RFC 3948, 2.2), else at 0. What is malformed becomes an event, and what was
+    /// decoded before it is kept.
+    pub fn decode(
+        datagram: &[u8],
+        start: usize,
+        direction: Direction,
+        transport: Transport,
+        policy: &'static Policy,
+    ) -> Self {
+        let mut message = Self::new(datagram, start, direction, transport);
+        message.decode_outer(datagram.get(start..).unwrap_or(&[]), policy);
+        message
+    }
+
+    fn decode_outer(&mut self, bytes: &[u8], policy: &'static Policy) {
+        let raw = match RawMessage::parse(bytes) {
+            Ok(raw) => raw,
+            Err(error) => return self.report(error),
+        };
+        self.set_header(raw.header);
+        if let Some(error) = raw.version_error() {
+            return match raw.header.version.major() {
+                1 => self.events.insert(Event::Ikev1Seen),
+                _ => self.report(error),
+            };
+        }
+        if let Some(error) = raw.length_error() {
+            self.report(error);
+        }
+        if raw.header.exchange_type == ExchangeType::IKE_SA_INIT {
+            // Other exchanges have one payload outside the encrypted one: that one.
+            self.payloads.reserve(USUAL_PAYLOADS);
+        }
+        self.decode_payloads(raw.payloads());
+        self.judge(policy);
+    }
+
+    /// Adds the contents of the message's encrypted payload, whose first payload is of the
+    /// type `first`. `late` says that the keys came after the message.
+    pub fn add_decrypted(
+        &mut self,
+        first: PayloadType,
+        plaintext: &[u8],
+        late: bool,
+        policy: &'static Policy,
+    ) {
+        let offset = u32::try_from(self.append(plaintext, late)).unwrap_or(u32::MAX);
+        self.decode_payloads(Payloads::new(first, plaintext, offset));
+        self.judge(policy);
+    }
+
+    fn decode_payloads(&mut self, payloads: Payloads<'_>) {
+        let mut notifies = 0;
+        for payload in payloads {
+            let payload = match payload {
+                Ok(payload) => payload,
+                Err(error) => {
+                    self.report(error);
+                    continue;
+                }
+            };
+            if payload.kind == PayloadType::NOTIFY {
+                notifies += 1;
+                if notifies > MAX_NOTIFIES {
+                    self.events.insert(Event::TooManyNotifies);
+                    continue;
+                }
+            }
+            self.payloads.push(PayloadEntry::from(&payload));
+            if payload.kind == PayloadType::SA {
+                self.decode_proposals(&payload);
+            } else if let Err(error) = check_body(&payload) {
+                self.report(error);
+            }
+        }
+    }
+
+    fn decode_proposals(&mut self, payload: &Payload<'_>) {
+        let mut set = core::mem::take(&mut self.proposals);
+        let proposals = Proposals::new(payload.body, payload.body_offset());
+        set.add(proposals, &mut |error| self.report(error));
+        self.proposals = set;
+    }
+}
+
+/// Whether a payload's body can be read and is sound, for those that are read on demand only.
+fn check_body(payload: &Payload<'_>) -> Result<(), ParseError> {
+    let (body, offset) = (payload.body, payload.body_offset());
+    match payload.kind {
+        PayloadType::KE => ke::KeyExchange::parse(body, offset).map(drop),
+        PayloadType::IDI | PayloadType::IDR | PayloadType::IDG => {
+            id::Identification::parse(body, offset).and_then(|it| sound(it.fault(offset)))
+        }
+        PayloadType::CERT => cert::Certificate::parse(body, offset).map(drop),
+        PayloadType::CERTREQ => {
+            certreq::CertificateRequest::parse(body, offset).and_then(|it| sound(it.fault(offset)))
+        }
+        PayloadType::AUTH => {
+            auth::Authentication::parse(body, offset).and_then(|it| sound(it.fault(offset)))
+        }
+        PayloadType::NONCE => nonce::Nonce::parse(body, offset).map(drop),
+        PayloadType::NOTIFY => {
+            notify::Notify::parse(body, offset).and_then(|notify| notify.known().map(drop))
+        }
+        PayloadType::DELETE => delete::Delete::parse(body, offset).map(drop),
+        PayloadType::VENDOR_ID => vendor_id::VendorId::parse(body, offset).map(drop),
+        PayloadType::TSI | PayloadType::TSR => {
+            ts::TrafficSelectors::parse(body, offset).and_then(|it| sound(it.fault()))
+        }
+        PayloadType::CP => cp::Configuration::parse(body, offset).and_then(|it| sound(it.fault())),
+        PayloadType::EAP => eap::Eap::parse(body, offset).and_then(|it| sound(it.fault)),
+        PayloadType::SK => encrypted::Encrypted::parse(payload).map(drop),
+        PayloadType::SKF => encrypted::Fragment::parse(payload).map(drop),
+        PayloadType::PS => ps::PuzzleSolution::parse(body, offset).map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// What could be read is kept, whatever is wrong with it.
+fn sound(fault: Option<ParseError>) -> Result<(), ParseError> {
+    fault.map_or(Ok(()), Err)
+}
