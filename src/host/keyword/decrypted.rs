@@ -15,8 +15,8 @@ use crate::wire::{Eap, Payload};
 super::keywords! {
     DecryptedKeyword {
         name: c"ikev2.decrypted",
-        summary: c"whether the encrypted payload was opened",
-        details: "With the operator's keys: see docs/decryption.md.",
+        summary: c"whether the encrypted payload was decrypted",
+        details: "Decryption needs the operator's keys: see docs/decryption.md.",
         examples: &["ikev2.decrypted; ikev2.notify.type:<16384;", "ikev2.exchange_type:ike_auth; ikev2.decrypted:no;"],
         source: "RFC 7296, 3.14; RFC 7383, 2.6",
         kind: Kind::Presence(|tx| tx.message().decrypted.is_some()),
@@ -24,7 +24,7 @@ super::keywords! {
     IdInitiatorKeyword {
         name: c"ikev2.id.initiator",
         summary: c"the initiator's identity as text",
-        details: "An address, a name, a DN in the order of its parts (`C=CH, O=Example, CN=gw`); a key id that is no text as hex digits; `null`.",
+        details: "The text is an address, a name, a DN with its parts in their order (`C=CH, O=Example, CN=gw`), or `null`. A key ID is shown as text if it is printable, else as hex digits.",
         examples: &["ikev2.id.initiator; content:\"@example.com\"; endswith;"],
         source: "RFC 7296, 3.5",
         kind: Kind::Buffer(|tx| tx.texts()?.ids[0].as_deref().map(str::as_bytes)),
@@ -32,7 +32,7 @@ super::keywords! {
     IdResponderKeyword {
         name: c"ikev2.id.responder",
         summary: c"the responder's identity as text",
-        details: "In a request, whom the initiator wants to talk to.",
+        details: "In a request this is the identity that the initiator wants to talk to.",
         examples: &["ikev2.role:responder; ikev2.id.responder; content:!\"gw.example.com\";"],
         source: "RFC 7296, 3.5",
         kind: Kind::Buffer(|tx| tx.texts()?.ids[1].as_deref().map(str::as_bytes)),
@@ -60,8 +60,8 @@ super::keywords! {
     }
     AuthSignatureKeyword {
         name: c"ikev2.auth.signature",
-        summary: c"algorithm of a digital signature that authenticates",
-        details: "As its RFC spells it, such as `ecdsa-with-SHA256` or `RSASSA-PSS/sha256`; of one that has no name here the object identifier.",
+        summary: c"signature algorithm of an authentication by digital signature",
+        details: "The name is spelled as in its RFC, such as `ecdsa-with-SHA256` or `RSASSA-PSS/sha256`. An algorithm that the plugin has no name for is shown as its object identifier.",
         examples: &["ikev2.auth.signature; content:\"sha1\"; nocase;"],
         source: "RFC 7427, 3",
         kind: Kind::Buffer(|tx| tx.texts()?.signature.as_deref().map(str::as_bytes)),
@@ -69,7 +69,7 @@ super::keywords! {
     CertSubjectKeyword {
         name: c"ikev2.cert.subject",
         summary: c"subjects of the certificates",
-        details: "In the order of the DN's parts: `C=CH, O=Example, CN=gw`.",
+        details: "The parts of the DN are in their order: `C=CH, O=Example, CN=gw`.",
         examples: &["ikev2.cert.subject; content:\"CN=gw.example.com\";"],
         source: "RFC 5280, 4.1.2.6",
         kind: Kind::MultiBuffer(|tx, index| x509(tx, index).map(|it| it.subject.as_bytes())),
@@ -84,16 +84,16 @@ super::keywords! {
     }
     CertSerialKeyword {
         name: c"ikev2.cert.serial",
-        summary: c"serial numbers of the certificates in lower-case hex digits",
-        details: "Without the byte of zeros that only says that the number is positive.",
+        summary: c"serial numbers of the certificates, in lower-case hex digits",
+        details: "A leading zero byte that only marks the number as positive is left out.",
         examples: &["ikev2.cert.serial; content:\"1f2e\"; bsize:4;"],
         source: "RFC 5280, 4.1.2.2",
         kind: Kind::MultiBuffer(|tx, index| x509(tx, index).map(|it| it.serial.as_bytes())),
     }
     CertSanKeyword {
         name: c"ikev2.cert.san",
-        summary: c"Subject Alternative Names of the certificates, each behind its kind",
-        details: "`DNS:gw.example`, `email:carol@example`, `IP:192.0.2.1`, `URI:…`, `DirName:…`.",
+        summary: c"Subject Alternative Names of the certificates, each with its kind in front",
+        details: "The forms are `DNS:gw.example`, `email:carol@example`, `IP:192.0.2.1`, `URI:…` and `DirName:…`.",
         examples: &["ikev2.cert.san; content:\"DNS:\"; startswith; content:\".example.com\"; endswith;"],
         source: "RFC 5280, 4.2.1.6",
         kind: Kind::MultiBuffer(|tx, index| {
@@ -110,16 +110,16 @@ super::keywords! {
     }
     CertSignatureKeyword {
         name: c"ikev2.cert.signature",
-        summary: c"algorithms of the certificates' signatures",
-        details: "Named like those of `ikev2.auth.signature`.",
+        summary: c"signature algorithms of the certificates",
+        details: "The names are those of `ikev2.auth.signature`.",
         examples: &["ikev2.cert.signature; content:\"sha1\"; nocase;"],
         source: "RFC 5280, 4.1.1.2",
         kind: Kind::MultiBuffer(|tx, index| x509(tx, index).map(|it| it.signature.as_bytes())),
     }
     CertSha256Keyword {
         name: c"ikev2.cert.sha256",
-        summary: c"SHA-256 of the certificates' data in lower-case hex digits",
-        details: "Of every encoding.",
+        summary: c"SHA-256 of each certificate's data, in lower-case hex digits",
+        details: "Certificates of every encoding have one.",
         examples: &["ikev2.cert.sha256; content:\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\";"],
         source: "RFC 7296, 3.6",
         kind: Kind::MultiBuffer(|tx, index| {
@@ -129,7 +129,7 @@ super::keywords! {
     CertKeySizeKeyword {
         name: c"ikev2.cert.key_size",
         summary: c"size of any certificate's key in bits",
-        details: "Of RSA the modulus, of curves a coordinate.",
+        details: "For RSA this is the size of the modulus. For elliptic curves it is the size of a coordinate.",
         examples: &["ikev2.cert.key_size:<2048;"],
         source: "RFC 5280, 4.1.2.7",
         kind: integer!(U16, None, |tx, _, test| {
@@ -150,8 +150,8 @@ super::keywords! {
     }
     CertUrlKeyword {
         name: c"ikev2.cert.url",
-        summary: c"URLs of certificates that are to be fetched",
-        details: "Of the encodings Hash and URL. What is no text is hex digits.",
+        summary: c"URLs of certificates that the receiver is to fetch",
+        details: "Certificates with a Hash and URL encoding have one. A URL that is not printable text is shown as hex digits.",
         examples: &["ikev2.cert.url; content:!\"http|3a|//pki.example.com/\"; startswith;"],
         source: "RFC 7296, 3.6",
         kind: Kind::MultiBuffer(|tx, index| {
@@ -162,7 +162,7 @@ super::keywords! {
     TsInitiatorKeyword {
         name: c"ikev2.ts.initiator",
         summary: c"the initiator's traffic selectors as text",
-        details: "`10.1.0.0-10.1.255.255 proto 0 ports 0-65535`. In a response they are what the responder took.",
+        details: "The form is `10.1.0.0-10.1.255.255 proto 0 ports 0-65535`. In a response these are the selectors that the responder accepted.",
         examples: &["ikev2.ts.initiator; content:\"0.0.0.0-255.255.255.255 proto 0\"; startswith;"],
         source: "RFC 7296, 3.13",
         kind: Kind::MultiBuffer(|tx, index| selector(tx, 0, index)),
@@ -177,8 +177,8 @@ super::keywords! {
     }
     TsWidthKeyword {
         name: c"ikev2.ts.width",
-        summary: c"logarithm to base 2 of the addresses of the widest traffic selector",
-        details: "Rounded down: 0 is one address, 8 a network of 24 bits, 32 all of IPv4, 128 all of IPv6.",
+        summary: c"base-2 logarithm of the number of addresses in the widest traffic selector",
+        details: "The value is rounded down. 0 is one address, 8 is an IPv4 /24 network, 32 is all of IPv4, and 128 is all of IPv6.",
         examples: &["ikev2.flags:response; ikev2.ts.width:>24;"],
         source: "RFC 7296, 3.13.1",
         kind: integer!(U8, None, |tx, _, test| {
@@ -198,8 +198,8 @@ super::keywords! {
     }
     EapTypeKeyword {
         name: c"ikev2.eap.type",
-        summary: c"Type of the EAP message: the method",
-        details: "Of requests and responses.",
+        summary: c"Type of the EAP message: the EAP method",
+        details: "Only EAP requests and responses have one.",
         examples: &["ikev2.role:responder; ikev2.eap.type:md5_challenge;"],
         source: "RFC 3748, 5",
         kind: integer!(U8, names!(EapMethod), |tx, _, test| {
@@ -208,8 +208,8 @@ super::keywords! {
     }
     EapIdentityKeyword {
         name: c"ikev2.eap.identity",
-        summary: c"identity in a response of EAP's type Identity, or of EAP-AKA, EAP-AKA' and EAP-SIM",
-        details: "Raw bytes. Of the latter it is AT_IDENTITY.",
+        summary: c"identity in an EAP response of type Identity, EAP-AKA, EAP-AKA' or EAP-SIM",
+        details: "The buffer has the raw bytes. For EAP-AKA, EAP-AKA' and EAP-SIM they are those of AT_IDENTITY.",
         examples: &["ikev2.eap.identity; content:\"@example.com\"; endswith;"],
         source: "RFC 3748, 5.1; RFC 4187, 10.5",
         kind: Kind::Buffer(|tx| eaps(tx).find_map(|eap| payload_text::eap::identity(&eap))),
@@ -226,8 +226,8 @@ super::keywords! {
     }
     CpAddressKeyword {
         name: c"ikev2.cp.address",
-        summary: c"inner addresses that are asked for or assigned, as text",
-        details: "`10.3.0.1`, `2001:db8::1/64`.",
+        summary: c"addresses inside the tunnel that a peer requests or assigns, as text",
+        details: "Examples are `10.3.0.1` and `2001:db8::1/64`.",
         examples: &["ikev2.flags:response; ikev2.cp.address; content:\"10.3.0.\"; startswith;"],
         source: "RFC 7296, 3.15.1",
         kind: Kind::MultiBuffer(|tx, index| {
@@ -237,7 +237,7 @@ super::keywords! {
     }
     DeleteProtocolKeyword {
         name: c"ikev2.delete.protocol",
-        summary: c"Protocol ID of any Delete payload: what kind of SA is deleted",
+        summary: c"Protocol ID of any Delete payload: the kind of SA that is deleted",
         details: "",
         examples: &["ikev2.delete.protocol:ike;"],
         source: "RFC 7296, 3.11",

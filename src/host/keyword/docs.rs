@@ -66,19 +66,29 @@ fn argument(kind: &Kind) -> Option<String> {
     Some(match kind {
         Kind::Integer(integer) => return integer_argument(integer),
         Kind::Choice(choice) => {
-            format!("Argument: one or several of {}, or `!` and such a list.", list(choice.names))
+            format!(
+                "Argument: one or more of {}, separated by commas. \
+                 `!` before the list means none of them.",
+                list(choice.names)
+            )
         }
         Kind::Flags(flags) => {
             let names: Vec<_> = flags.iter().map(|(name, _)| *name).collect();
-            format!("Argument: one or several of {}, each with `!` or without.", list(&names))
+            format!(
+                "Argument: one or more of {}, separated by commas, each with or without `!`.",
+                list(&names)
+            )
         }
         Kind::Once(groups) => format!("Argument: one of {}.", list(groups)),
-        Kind::Version => "Argument: `MAJOR` or `MAJOR.MINOR`, with `!` or without.".to_owned(),
-        Kind::Presence(_) => "Argument: none, `yes` or `no`.".to_owned(),
+        Kind::Version => "Argument: `MAJOR` or `MAJOR.MINOR`, with or without `!`.".to_owned(),
+        Kind::Presence(_) => {
+            "Argument: `yes` or `no`. Without an argument it means `yes`.".to_owned()
+        }
         Kind::Weak => {
             let names: Vec<_> = What::ALL.iter().map(|what| what.name()).collect();
             format!(
-                "Argument: none, or a list of {}, with `offered` or `chosen` and `policy NAME`.",
+                "Argument: none, or a list separated by commas. The list may have kinds of \
+                 findings ({}), one of `offered` and `chosen`, and `policy NAME`.",
                 list(&names)
             )
         }
@@ -90,7 +100,7 @@ fn integer_argument(integer: &Integer) -> Option<String> {
     let mut text = String::new();
     if !integer.parts.is_empty() {
         let parts: Vec<_> = integer.parts.iter().map(|part| part.name()).collect();
-        let _ = write!(text, "A comma and {} narrow it.", list(&parts));
+        let _ = write!(text, "Optional second argument, after a comma: {}.", list(&parts));
     }
     if let Some(names) = &integer.names {
         let names: Vec<_> = (names.all)().iter().map(|name| name.to_ascii_lowercase()).collect();

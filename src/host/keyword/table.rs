@@ -119,7 +119,7 @@ const EVENTS: [&str; Event::ALL.len()] = {
 super::keywords! {
     ExchangeTypeKeyword {
         name: c"ikev2.exchange_type",
-        summary: c"exchange type of the header",
+        summary: c"exchange type in the header",
         details: "",
         examples: &["ikev2.exchange_type:ike_auth;", "ikev2.exchange_type:>ike_followup_ke;"],
         source: "RFC 7296, 3.1",
@@ -129,16 +129,16 @@ super::keywords! {
     }
     VersionKeyword {
         name: c"ikev2.version",
-        summary: c"version of the header",
-        details: "`2` is any minor version of 2; `2.0` is exactly that.",
+        summary: c"version in the header",
+        details: "`2` matches any minor version of 2. `2.0` matches only version 2.0.",
         examples: &["ikev2.version:2.0;", "ikev2.version:!2.0;"],
         source: "RFC 7296, 3.1 and 2.5",
         kind: Kind::Version,
     }
     FlagsKeyword {
         name: c"ikev2.flags",
-        summary: c"flags of the header",
-        details: "All words must hold; `!` asks for a clear flag.",
+        summary: c"flags in the header",
+        details: "All flags in the list must be as written. A flag with `!` must be clear.",
         examples: &["ikev2.flags:initiator,!response;"],
         source: "RFC 7296, 3.1",
         kind: Kind::Flags(&[
@@ -149,8 +149,8 @@ super::keywords! {
     }
     RoleKeyword {
         name: c"ikev2.role",
-        summary: c"which end of its IKE SA sent the message",
-        details: "By the Response flag in IKE_SA_INIT, IKE_AUTH and what comes between them, else by the Initiator flag. Either end may send requests: `ikev2.flags` tells those from responses. Neither has to do with the direction of the flow.",
+        summary: c"which peer of the IKE SA sent the message",
+        details: "In IKE_SA_INIT, IKE_AUTH and the exchanges between them, the Response flag decides. In all other exchanges the Initiator flag decides. Both peers may send requests: use `ikev2.flags` to tell requests from responses. The role does not depend on the direction of the flow.",
         examples: &["ikev2.role:responder;", "ikev2.role:initiator; ikev2.exchange_type:informational;"],
         source: "RFC 7296, 3.1",
         kind: Kind::Choice(Choice {
@@ -160,7 +160,7 @@ super::keywords! {
     }
     MessageIdKeyword {
         name: c"ikev2.message_id",
-        summary: c"Message ID of the header",
+        summary: c"Message ID in the header",
         details: "",
         examples: &["ikev2.exchange_type:ike_sa_init; ikev2.message_id:>0;"],
         source: "RFC 7296, 3.1 and 2.2",
@@ -170,7 +170,7 @@ super::keywords! {
     }
     LengthKeyword {
         name: c"ikev2.length",
-        summary: c"Length of the header: the whole message in bytes, as it says itself",
+        summary: c"Length field of the header: the size of the whole message in bytes, as the sender states it",
         details: "",
         examples: &["ikev2.length:>3000;"],
         source: "RFC 7296, 3.1",
@@ -178,7 +178,7 @@ super::keywords! {
     }
     NextPayloadKeyword {
         name: c"ikev2.next_payload",
-        summary: c"Next Payload of the header: the type of the first payload",
+        summary: c"Next Payload field of the header: the type of the first payload",
         details: "",
         examples: &["ikev2.next_payload:132;"],
         source: "RFC 7296, 3.1",
@@ -188,16 +188,16 @@ super::keywords! {
     }
     InitSpiKeyword {
         name: c"ikev2.init_spi",
-        summary: c"IKE SA initiator's SPI as 16 lower-case hex digits",
-        details: "In both directions.",
+        summary: c"SPI of the IKE SA's initiator, as 16 lower-case hex digits",
+        details: "The buffer is the same in requests and responses.",
         examples: &["ikev2.init_spi; content:\"c0ffee\"; startswith;"],
         source: "RFC 7296, 3.1",
         kind: Kind::Buffer(|tx| tx.message().init_spi_text()),
     }
     RespSpiKeyword {
         name: c"ikev2.resp_spi",
-        summary: c"IKE SA responder's SPI as 16 lower-case hex digits",
-        details: "In both directions; all zeros in the first request.",
+        summary: c"SPI of the IKE SA's responder, as 16 lower-case hex digits",
+        details: "The buffer exists in requests and responses. In the first request it is all zeros.",
         examples: &["ikev2.resp_spi; content:\"0000000000000000\";"],
         source: "RFC 7296, 3.1",
         kind: Kind::Buffer(|tx| tx.message().resp_spi_text()),
@@ -205,15 +205,15 @@ super::keywords! {
     EventKeyword {
         name: c"ikev2.event",
         summary: c"events of the message",
-        details: "The events of `app-layer-event:ikev2.NAME`, here any of several. Suricata comes to a rule that has only an `app-layer-event` for each packet of a flow of IKE, ESP included, to this one for messages alone: docs/performance.md says what that costs.",
+        details: "These are the events of `app-layer-event:ikev2.NAME`, but one keyword can name several of them. Suricata checks a rule that has only an `app-layer-event` for each packet of an IKE flow, ESP included. It checks a rule with `ikev2.event` only for messages. docs/performance.md has the cost of both.",
         examples: &["ikev2.event:malformed_header;", "ikev2.event:downgrade_ke,downgrade_retry;"],
         source: "docs/rules.md",
         kind: Kind::Choice(Choice { names: &EVENTS, get: |tx| Some(tx.message().events.bits()) }),
     }
     OnceKeyword {
         name: c"ikev2.once",
-        summary: c"whether no other rule of a group has matched the message before",
-        details: "Of the rules with the same group the first that matches a message is the only one. Suricata comes to rules by their priority, then in the order of the files. It stands behind everything else that the rule asks for; with a `threshold` or a suppression the group is taken by an alert that nobody sees. The rules of `rules/` have `message` and `inside`; `local` is for yours.",
+        summary: c"whether no other rule of the same group has matched the message before",
+        details: "Only the first rule of a group that matches a message raises an alert. Suricata checks rules in the order of their priority, then in the order of the files. The plugin checks `ikev2.once` after all other conditions of the rule. If a `threshold` or a suppression hides the alert of a rule, the other rules of the group stay silent all the same. The rules in `rules/` use the groups `message` and `inside`. Use `local` in your own rules.",
         examples: &["ikev2.event:malformed_data; ikev2.once:local;"],
         source: "docs/rules.md",
         kind: Kind::Once(&["message", "inside", "local"]),
@@ -221,7 +221,7 @@ super::keywords! {
     TransportKeyword {
         name: c"ikev2.transport",
         summary: c"what carried the message",
-        details: "`udp500` and `udp4500` have that port on either side, 500 before 4500; `udp` is UDP between other ports, 848 of G-IKEv2 among them.",
+        details: "`udp500` and `udp4500` mean that the port is on either side. If both ports are there, the value is `udp500`. `udp` means UDP between other ports, port 848 of G-IKEv2 included.",
         examples: &["ikev2.transport:udp;", "ikev2.transport:!udp500,udp4500;"],
         source: "RFC 7296, 2",
         kind: Kind::Choice(Choice {
@@ -235,7 +235,7 @@ super::keywords! {
     }
     NatTKeyword {
         name: c"ikev2.nat_t",
-        summary: c"whether the non-ESP marker stands before the message",
+        summary: c"whether the non-ESP marker precedes the message",
         details: "",
         examples: &["ikev2.nat_t;", "ikev2.transport:udp4500; ikev2.nat_t:no;"],
         source: "RFC 3948, 2.2",
@@ -244,7 +244,7 @@ super::keywords! {
     PayloadTypeKeyword {
         name: c"ikev2.payload.type",
         summary: c"type of any payload",
-        details: "Of those inside the encrypted one too, where it was decrypted.",
+        details: "After decryption this includes the payloads of the encrypted payload.",
         examples: &["ikev2.payload.type:certreq;", "ikev2.payload.type:>ps;"],
         source: "RFC 7296, 3.2",
         kind: integer!(U8, names!(PayloadType), |tx, _, test| {
@@ -253,7 +253,7 @@ super::keywords! {
     }
     PayloadLengthKeyword {
         name: c"ikev2.payload.length",
-        summary: c"Payload Length of any payload, generic header included, in bytes",
+        summary: c"Payload Length of any payload in bytes, generic header included",
         details: "",
         examples: &["ikev2.next_payload:132; ikev2.payload.length:<8;"],
         source: "RFC 7296, 3.2",
@@ -263,7 +263,7 @@ super::keywords! {
     }
     PayloadDataKeyword {
         name: c"ikev2.payload.data",
-        summary: c"bodies of the payloads, behind their generic headers",
+        summary: c"bodies of the payloads, without their generic headers",
         details: "",
         examples: &["ikev2.payload.data; content:\"|de ad be ef|\"; startswith;"],
         source: "RFC 7296, 3.2",
@@ -274,7 +274,7 @@ super::keywords! {
     KeyExchangePayloadKeyword {
         name: c"ikev2.key_exchange_payload",
         summary: c"Key Exchange Data of the KE payload",
-        details: "The public value, behind the method's number.",
+        details: "This is the public value, without the number of the key exchange method.",
         examples: &["ikev2.key_exchange_payload; content:\"|00 00 00 00|\"; startswith;"],
         source: "RFC 7296, 3.4",
         kind: Kind::Buffer(|tx| tx.message().key_exchanges().next().map(|exchange| exchange.data)),
@@ -310,7 +310,7 @@ super::keywords! {
     NotifyTypeKeyword {
         name: c"ikev2.notify.type",
         summary: c"Notify Message Type of any notify",
-        details: "Of those inside the encrypted payload too, where it was decrypted. Below 16384 are errors.",
+        details: "After decryption this includes the notifies of the encrypted payload. Types below 16384 are errors.",
         examples: &["ikev2.notify.type:no_proposal_chosen;", "ikev2.flags:!response; ikev2.notify.type:<16384;"],
         source: "RFC 7296, 3.10.1",
         kind: Kind::Integer(Integer {
@@ -333,16 +333,16 @@ super::keywords! {
     }
     VendorIdKeyword {
         name: c"ikev2.vendor_id",
-        summary: c"Vendor IDs, raw bytes",
-        details: "In both directions.",
+        summary: c"Vendor IDs as raw bytes",
+        details: "The buffer exists in requests and responses.",
         examples: &["ikev2.vendor_id; content:\"strongSwan\";"],
         source: "RFC 7296, 3.12",
         kind: Kind::MultiBuffer(Transaction::vendor_id),
     }
     VendorKeyword {
         name: c"ikev2.vendor",
-        summary: c"names of the Vendor IDs that are known",
-        details: "In both directions; see docs/vendor-ids.md.",
+        summary: c"product names of the known Vendor IDs",
+        details: "The buffer exists in requests and responses. docs/vendor-ids.md says where the names come from.",
         examples: &["ikev2.vendor; content:\"strongSwan\"; startswith;"],
         source: "docs/vendor-ids.md",
         kind: Kind::MultiBuffer(|tx, index| {
@@ -351,15 +351,15 @@ super::keywords! {
     }
     FingerprintKeyword {
         name: c"ikev2.fingerprint",
-        summary: c"hash of what tells the sender's implementation from others, in IKE_SA_INIT",
-        details: "32 lower-case hex digits, of requests and of responses with proposals.",
+        summary: c"hash that identifies the sender's implementation, from an IKE_SA_INIT message",
+        details: "The hash has 32 lower-case hex digits. Requests have one, and so have responses with proposals.",
         examples: &["ikev2.role:initiator; ikev2.fingerprint; content:\"7e0ebc6bca5571e471284324507d802c\";"],
         source: "docs/fingerprint.md",
         kind: Kind::Buffer(|tx| tx.fingerprint().map(|fingerprint| &fingerprint.hash[..])),
     }
     FingerprintStringKeyword {
         name: c"ikev2.fingerprint.string",
-        summary: c"readable form of the fingerprint",
+        summary: c"the fingerprint in readable form",
         details: "",
         examples: &["ikev2.fingerprint.string; content:\"i1:\"; startswith;"],
         source: "docs/fingerprint.md",
@@ -369,7 +369,7 @@ super::keywords! {
     }
     FragmentNumberKeyword {
         name: c"ikev2.fragment.number",
-        summary: c"Fragment Number of an encrypted fragment, from 1",
+        summary: c"Fragment Number of an encrypted fragment, counted from 1",
         details: "",
         examples: &["ikev2.fragment.number:0;"],
         source: "RFC 7383, 2.5",
@@ -389,8 +389,8 @@ super::keywords! {
     }
     EncryptedLengthKeyword {
         name: c"ikev2.encrypted_length",
-        summary: c"length of the encrypted contents in bytes, initialization vector to checksum",
-        details: "Of the SK payload or of the fragment.",
+        summary: c"length of the encrypted contents in bytes, from initialization vector to checksum",
+        details: "The encrypted contents are those of the SK payload or of the fragment.",
         examples: &["ikev2.exchange_type:ike_auth; ikev2.encrypted_length:>4000;"],
         source: "RFC 7296, 3.14; RFC 7383, 2.5",
         kind: integer!(U32, None, |tx, _, test| tx.message().encrypted().is_some_and(|body| test(length(body)))),
@@ -398,7 +398,7 @@ super::keywords! {
     DhGroupKeyword {
         name: c"ikev2.dh_group",
         summary: c"any key exchange method of the message",
-        details: "Transforms of type 4 and of the additional key exchanges 1 to 7 (RFC 9370), and the KE payload. `sa` looks at what the IKE SA has negotiated, in any of its messages; so it does for the `chosen` keywords.",
+        details: "The keyword looks at the transforms of type 4, at those of the additional key exchanges 1 to 7 (RFC 9370), and at the KE payload. With `sa` it looks at what the IKE SA has negotiated, in any message of the SA. The `chosen` keywords take `sa` too.",
         examples: &[
             "ikev2.dh_group:modp_1024,offered;",
             "ikev2.dh_group:<14,chosen;",
@@ -416,7 +416,7 @@ super::keywords! {
     WeakProposalKeyword {
         name: c"ikev2.weak_proposal",
         summary: c"what a policy finds weak in the proposals",
-        details: "Without a kind any finding matches; `policy NAME` judges by another than the configured policy. docs/policies.md has the policies.",
+        details: "Without a kind, any finding matches. Without `policy NAME`, the configured policy judges. docs/policies.md describes the policies.",
         examples: &[
             "ikev2.weak_proposal:chosen;",
             "ikev2.weak_proposal:encr,dh,chosen;",
@@ -427,8 +427,8 @@ super::keywords! {
     }
     SecurityBitsKeyword {
         name: c"ikev2.security_bits",
-        summary: c"strength in bits of the strongest offered, or of the chosen, proposal",
-        details: "A proposal is as strong as its weakest part; docs/policies.md says how parts are estimated.",
+        summary: c"strength in bits: of the strongest proposal in an offer, or of the chosen proposal",
+        details: "A proposal is as strong as its weakest part. docs/policies.md says how the parts are estimated.",
         examples: &["ikev2.flags:response; ikev2.security_bits:<112;"],
         source: "NIST SP 800-57 part 1, after docs/policies.md",
         kind: integer!(U16, None, |tx, _, test| {
@@ -437,8 +437,8 @@ super::keywords! {
     }
     PqKeyword {
         name: c"ikev2.pq",
-        summary: c"what the proposals and notifies say about quantum computers",
-        details: "`hybrid` is ML-KEM with another method, `pure` ML-KEM alone, `ppk` a preshared key (RFC 8784) without ML-KEM. Only messages with proposals have a state.",
+        summary: c"post-quantum protection in the proposals and notifies",
+        details: "`hybrid` is ML-KEM together with another method. `pure` is ML-KEM alone. `ppk` is a preshared key (RFC 8784) without ML-KEM. A message without proposals has no value.",
         examples: &["ikev2.flags:response; ikev2.pq:none;", "ikev2.flags:!response; ikev2.pq:!hybrid,pure;"],
         source: "RFC 9370, RFC 8784",
         kind: Kind::Choice(Choice {
@@ -454,7 +454,7 @@ super::keywords! {
     ProposalKeyword {
         name: c"ikev2.proposal",
         summary: c"proposals as canonical text",
-        details: "The grammar, and how to make an allow-list of proposals, are in docs/proposals.md.",
+        details: "docs/proposals.md has the grammar and shows how to make an allow-list of proposals.",
         examples: &[
             "ikev2.proposal; content:\"MODP_1024\";",
             "ikev2.flags:response; ikev2.proposal; pcre:\"/^IKE:AES_GCM_16_256/\";",
@@ -475,7 +475,7 @@ super::keywords! {
     }
     SaAgeKeyword {
         name: c"ikev2.sa.age",
-        summary: c"seconds since the first message of the IKE SA was seen",
+        summary: c"seconds since the first captured message of the IKE SA",
         details: "",
         examples: &["ikev2.sa.age:>86400;"],
         source: "docs/sa-tracking.md",
@@ -484,14 +484,14 @@ super::keywords! {
     SaHandshakeTimeKeyword {
         name: c"ikev2.sa.handshake_time",
         summary: c"milliseconds from the first IKE_SA_INIT to the end of IKE_AUTH",
-        details: "Of SAs whose handshake was seen whole.",
+        details: "Only SAs whose whole handshake was captured have a value.",
         examples: &["ikev2.sa.handshake_time:>5000;"],
         source: "docs/sa-tracking.md",
         kind: sa!(|sa| sa.handshake_ms),
     }
     SaRetransmissionsKeyword {
         name: c"ikev2.sa.retransmissions",
-        summary: c"messages of the IKE SA that were sent before, byte for byte",
+        summary: c"number of retransmissions in the IKE SA: messages that repeat an earlier one byte for byte",
         details: "",
         examples: &["ikev2.sa.retransmissions:>10;"],
         source: "RFC 7296, 2.1",
@@ -500,7 +500,7 @@ super::keywords! {
     SaAuthFailuresKeyword {
         name: c"ikev2.sa.auth_failures",
         summary: c"refused authentications of the initiator's address within the window",
-        details: "The window is a setting: docs/configuration.md.",
+        details: "`sa-tracking.window` sets the window: see docs/configuration.md.",
         examples: &["ikev2.sa.auth_failures:>=5;"],
         source: "docs/sa-tracking.md",
         kind: sa!(|sa| Some(sa.auth_failures)),
@@ -516,47 +516,47 @@ super::keywords! {
     SaInitRateKeyword {
         name: c"ikev2.sa.init_rate",
         summary: c"IKE_SA_INIT requests of the initiator's address within the window",
-        details: "A request that is sent again, byte for byte, counts once; with a cookie, or for another group, it is another. The window is a setting: docs/configuration.md.",
+        details: "A retransmission does not count. A request that is repeated with a cookie, or for another group, counts again. `sa-tracking.window` sets the window: see docs/configuration.md.",
         examples: &["ikev2.exchange_type:ike_sa_init; ikev2.sa.init_rate:>100;"],
         source: "RFC 8019, 3",
         kind: sa!(|sa| Some(sa.init_rate)),
     }
     SaConfirmedKeyword {
         name: c"ikev2.sa.confirmed",
-        summary: c"whether what followed the handshake proves that the IKE SA is established",
-        details: "`no` is every other message, of SAs in their handshake too. What looks like the last response of IKE_AUTH may be the first of EAP.",
+        summary: c"whether the messages after the handshake prove that the IKE SA is established",
+        details: "`no` matches every other message, messages of a handshake included. A message that looks like the last response of IKE_AUTH may be the first response of EAP.",
         examples: &["ikev2.sa.confirmed;", "ikev2.sa.state:established; ikev2.sa.confirmed:no;"],
         source: "docs/sa-tracking.md",
         kind: Kind::Presence(|tx| tx.sa().is_some_and(|sa| sa.confirmed)),
     }
     EspPacketsKeyword {
         name: c"ikev2.esp.packets",
-        summary: c"ESP packets in UDP that the IKE SA's flows have carried before the message",
-        details: "Both ways together, or what the `initiator` or the `responder` sent. ESP that is not in UDP is not seen.",
+        summary: c"ESP packets in UDP that the IKE SA's flows carried before the message",
+        details: "By default both directions count together. `initiator` and `responder` count only what that peer sent. ESP outside UDP is not counted.",
         examples: &["ikev2.esp.packets:>0,initiator; ikev2.esp.packets:0,responder;"],
         source: "RFC 3948, 2.1",
         kind: esp!(|sent| sent.packets),
     }
     EspBytesKeyword {
         name: c"ikev2.esp.bytes",
-        summary: c"bytes of these packets, from the SPI on",
-        details: "Both ways together, or what the `initiator` or the `responder` sent; 4294967295 stands for more too.",
+        summary: c"bytes of the ESP packets in UDP that the IKE SA's flows carried before the message, counted from the SPI",
+        details: "By default both directions count together. `initiator` and `responder` count only what that peer sent. The largest value, 4294967295, also stands for more.",
         examples: &["ikev2.esp.bytes:>1000000000,initiator;"],
         source: "RFC 3948, 2.1",
         kind: esp!(|sent| u32::try_from(sent.bytes).unwrap_or(u32::MAX)),
     }
     EspAbnormalKeyword {
         name: c"ikev2.esp.abnormal",
-        summary: c"those of these packets whose size no peer sends",
-        details: "Both ways together. Smaller than 24 bytes, larger than 9288 or no multiple of 4: docs/sa-tracking.md.",
+        summary: c"ESP packets in UDP of the IKE SA's flows that have a size no peer sends",
+        details: "Both directions count together. A size is abnormal if it is below 24 bytes, above 9288 bytes, or not a multiple of 4: see docs/sa-tracking.md.",
         examples: &["ikev2.esp.abnormal:>10;"],
         source: "RFC 4303, 2",
         kind: sa!(|sa| Some(sa.esp.abnormal())),
     }
     NatKeyword {
         name: c"ikev2.nat",
-        summary: c"who is behind a NAT, by the NAT_DETECTION hashes of the IKE SA's messages",
-        details: "`forced` is a hash that fits no address, which some peers send to have ESP in UDP. docs/sa-tracking.md says what an observer can know.",
+        summary: c"which peer is behind a NAT, according to the NAT_DETECTION hashes in the IKE SA's messages",
+        details: "`forced` means that a peer sent a hash that fits no address. Some peers do this to get ESP in UDP. docs/sa-tracking.md says what an observer can know.",
         examples: &["ikev2.nat:responder,both;"],
         source: "RFC 7296, 2.23",
         kind: Kind::Choice(Choice {
@@ -566,8 +566,8 @@ super::keywords! {
     }
     SaFullTranscriptAuthKeyword {
         name: c"ikev2.sa.full_transcript_auth",
-        summary: c"who announced IKE_SA_INIT_FULL_TRANSCRIPT_AUTH, which prevents downgrades",
-        details: "As far as IKE_SA_INIT was seen: in its request `none` or `initiator`. It is in force with `both`. Nothing of an SA of which no IKE_SA_INIT with a key exchange was seen.",
+        summary: c"which peers announced IKE_SA_INIT_FULL_TRANSCRIPT_AUTH, which prevents downgrades",
+        details: "The value covers the IKE_SA_INIT messages up to this one, so in the request it is `none` or `initiator`. The protection is in force with `both`. The keyword matches nothing if no IKE_SA_INIT with a key exchange was captured.",
         examples: &["ikev2.exchange_type:ike_sa_init; ikev2.flags:response; ikev2.sa.full_transcript_auth:!both;"],
         source: "draft-ietf-ipsecme-ikev2-downgrade-prevention",
         kind: Kind::Choice(Choice {
@@ -577,7 +577,7 @@ super::keywords! {
     }
     FragmentStatusKeyword {
         name: c"ikev2.fragment.status",
-        summary: c"what a fragment is among those of its message",
+        summary: c"how a fragment relates to the other fragments of its message",
         details: "",
         examples: &["ikev2.fragment.status:conflict,total_changed;"],
         source: "RFC 7383, 2.5 and 2.6",
@@ -591,7 +591,7 @@ super::keywords! {
     }
     OfferedEncrKeyword {
         name: c"ikev2.offered.encr",
-        summary: c"any encryption algorithm of a request's proposals",
+        summary: c"any encryption algorithm in the proposals of a request",
         details: "",
         examples: &["ikev2.offered.encr:encr_3des;"],
         source: "RFC 7296, 3.3.2",
@@ -599,7 +599,7 @@ super::keywords! {
     }
     OfferedPrfKeyword {
         name: c"ikev2.offered.prf",
-        summary: c"any pseudorandom function of a request's proposals",
+        summary: c"any pseudorandom function in the proposals of a request",
         details: "",
         examples: &["ikev2.offered.prf:prf_hmac_md5;"],
         source: "RFC 7296, 3.3.2",
@@ -607,7 +607,7 @@ super::keywords! {
     }
     OfferedIntegKeyword {
         name: c"ikev2.offered.integ",
-        summary: c"any integrity algorithm of a request's proposals",
+        summary: c"any integrity algorithm in the proposals of a request",
         details: "",
         examples: &["ikev2.offered.integ:auth_hmac_md5_96;"],
         source: "RFC 7296, 3.3.2",
@@ -615,7 +615,7 @@ super::keywords! {
     }
     OfferedDhKeyword {
         name: c"ikev2.offered.dh",
-        summary: c"any key exchange method of a request's proposals, additional ones excepted",
+        summary: c"any key exchange method in the proposals of a request, without additional key exchanges",
         details: "",
         examples: &["ikev2.offered.dh:modp_768;"],
         source: "RFC 7296, 3.3.2",
@@ -623,7 +623,7 @@ super::keywords! {
     }
     OfferedEsnKeyword {
         name: c"ikev2.offered.esn",
-        summary: c"any Sequence Numbers transform of a request's proposals",
+        summary: c"any Sequence Numbers transform in the proposals of a request",
         details: "",
         examples: &["ikev2.offered.esn:no_esn;"],
         source: "RFC 7296, 3.3.2; RFC 9827",
@@ -631,7 +631,7 @@ super::keywords! {
     }
     OfferedAddkeKeyword {
         name: c"ikev2.offered.addke",
-        summary: c"any additional key exchange method of a request's proposals",
+        summary: c"any additional key exchange method in the proposals of a request",
         details: "",
         examples: &["ikev2.offered.addke:ml_kem_768;"],
         source: "RFC 9370, 2.2.2",
@@ -639,7 +639,7 @@ super::keywords! {
     }
     OfferedKeyLengthKeyword {
         name: c"ikev2.offered.key_length",
-        summary: c"any Key Length attribute of a request's proposals, in bits",
+        summary: c"any Key Length attribute in the proposals of a request, in bits",
         details: "",
         examples: &["ikev2.offered.key_length:<256;"],
         source: "RFC 7296, 3.3.5",
@@ -647,7 +647,7 @@ super::keywords! {
     }
     ChosenEncrKeyword {
         name: c"ikev2.chosen.encr",
-        summary: c"encryption algorithm of a response's proposal",
+        summary: c"encryption algorithm in the proposal of a response",
         details: "",
         examples: &["ikev2.chosen.encr:encr_3des;", "ikev2.chosen.encr:encr_3des,sa;"],
         source: "RFC 7296, 3.3.2",
@@ -655,7 +655,7 @@ super::keywords! {
     }
     ChosenPrfKeyword {
         name: c"ikev2.chosen.prf",
-        summary: c"pseudorandom function of a response's proposal",
+        summary: c"pseudorandom function in the proposal of a response",
         details: "",
         examples: &["ikev2.chosen.prf:prf_hmac_md5;"],
         source: "RFC 7296, 3.3.2",
@@ -663,7 +663,7 @@ super::keywords! {
     }
     ChosenIntegKeyword {
         name: c"ikev2.chosen.integ",
-        summary: c"integrity algorithm of a response's proposal",
+        summary: c"integrity algorithm in the proposal of a response",
         details: "",
         examples: &["ikev2.chosen.integ:auth_hmac_sha1_96;"],
         source: "RFC 7296, 3.3.2",
@@ -671,7 +671,7 @@ super::keywords! {
     }
     ChosenDhKeyword {
         name: c"ikev2.chosen.dh",
-        summary: c"key exchange method of a response's proposal, additional ones excepted",
+        summary: c"key exchange method in the proposal of a response, without additional key exchanges",
         details: "",
         examples: &["ikev2.chosen.dh:<14;"],
         source: "RFC 7296, 3.3.2",
@@ -679,7 +679,7 @@ super::keywords! {
     }
     ChosenEsnKeyword {
         name: c"ikev2.chosen.esn",
-        summary: c"Sequence Numbers transform of a response's proposal",
+        summary: c"Sequence Numbers transform in the proposal of a response",
         details: "",
         examples: &["ikev2.chosen.esn:esn;"],
         source: "RFC 7296, 3.3.2; RFC 9827",
@@ -687,7 +687,7 @@ super::keywords! {
     }
     ChosenAddkeKeyword {
         name: c"ikev2.chosen.addke",
-        summary: c"any additional key exchange method of a response's proposal",
+        summary: c"any additional key exchange method in the proposal of a response",
         details: "",
         examples: &["ikev2.chosen.addke:ml_kem_768;"],
         source: "RFC 9370, 2.2.2",
@@ -695,7 +695,7 @@ super::keywords! {
     }
     ChosenKeyLengthKeyword {
         name: c"ikev2.chosen.key_length",
-        summary: c"any Key Length attribute of a response's proposal, in bits",
+        summary: c"any Key Length attribute in the proposal of a response, in bits",
         details: "",
         examples: &["ikev2.chosen.key_length:<256;"],
         source: "RFC 7296, 3.3.5",
