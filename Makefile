@@ -1,14 +1,14 @@
-# `make` lists what can be made. The work is in scripts/ and in cargo.
+# `make` lists the targets. The scripts in scripts/ and cargo do the work.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# Where rustup puts cargo; a shell from before its installation lacks it.
+# rustup installs cargo here. A shell that was started before the installation does not know it.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
-# One place, whatever cargo's own configuration says.
+# Always the same folder, whatever cargo's own configuration says.
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
-# The scripts read these from the environment, which keeps any character intact.
+# The scripts read these from the environment, so that every character stays intact.
 export PCAP ROWS
 
 PREFIX ?= /usr/local
@@ -19,7 +19,7 @@ BIN_DIR = $(PREFIX)/bin
 DATA_DIR = $(PREFIX)/share/suricata-ikev2
 SOURCES = Cargo.toml Cargo.lock build.rs $(shell find src -type f)
 
-# How long `make fuzz` runs each target; bash has a variable of that name itself.
+# The time that `make fuzz` runs each target. bash itself has a variable of that name.
 SECONDS ?= 30
 
 .PHONY: help demo test fuzz memcheck bench build suricata install captures live clean
@@ -28,13 +28,13 @@ help: ## list the targets
 	@echo 'usage: make TARGET'
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | \
 	    while IFS=$$'\t' read -r name text; do printf '  %-10s%s\n' "$$name" "$$text"; done
-	@echo 'Missing Debian packages are installed, which takes root or sudo. Rust comes from'
-	@echo 'https://rustup.rs. Suricata comes from $$SURICATA, from PATH or from Debian.'
+	@echo 'Targets install missing Debian packages, which needs root or sudo. Install Rust from'
+	@echo 'https://rustup.rs. Suricata is taken from $$SURICATA, from PATH or from Debian.'
 
 demo: ## show what Suricata sees in a capture (PCAP=file for yours)
 	@scripts/demo.sh "$$PCAP"
 
-test: ## format, lints, unit tests, ABI test, all cases in a real Suricata
+test: ## run every check and test, also in a real Suricata
 	@scripts/test.sh
 
 fuzz: ## run the fuzz targets (TARGET=name for one, SECONDS=30 for each)
@@ -43,18 +43,18 @@ fuzz: ## run the fuzz targets (TARGET=name for one, SECONDS=30 for each)
 memcheck: ## run Suricata with the plugin under valgrind; needs root
 	@scripts/memcheck.sh
 
-# HANDSHAKES, ESP_MB, RULES, REPETITIONS make it smaller; UPDATE_DOCS=1 writes the docs.
-bench: ## what the plugin costs in Suricata; minutes, and 3 GB of disk
+# HANDSHAKES, ESP_MB, RULES and REPETITIONS change the size. UPDATE_DOCS=1 updates the document.
+bench: ## measure what the plugin costs in Suricata; takes minutes and 3 GB of disk
 	@scripts/bench.sh
 
-build: ## build the plugin and ikev2-keys in release mode, print their paths
+build: ## build the plugin and ikev2-keys in release mode, and print their paths
 	@scripts/build.sh --all
 
-suricata: ## fetch a Suricata 8.0.x if none is installed, print its path
+suricata: ## download a Suricata 8.0.x if none is installed, and print its path
 	@scripts/suricata.sh
 
-# Root often has no cargo: what is built already is taken as it is.
-install: $(PLUGIN) $(KEYS) ## install all of it below PREFIX=/usr/local (DESTDIR=)
+# Root often has no cargo, so this installs what was built before.
+install: $(PLUGIN) $(KEYS) ## install everything below PREFIX=/usr/local (DESTDIR=)
 	install -d '$(DESTDIR)$(PLUGIN_DIR)' '$(DESTDIR)$(BIN_DIR)' '$(DESTDIR)$(DATA_DIR)/rules'
 	install -m 644 '$(PLUGIN)' '$(DESTDIR)$(PLUGIN_DIR)/ikev2.so'
 	install -m 755 '$(KEYS)' '$(DESTDIR)$(BIN_DIR)'
@@ -68,11 +68,11 @@ $(PLUGIN): $(filter-out src/bin/%,$(SOURCES))
 $(KEYS): $(SOURCES)
 	@scripts/build.sh --all
 
-captures: ## make the test captures anew with real IKEv2 peers; needs root
+captures: ## record the test captures again with real IKEv2 peers; needs root
 	tests/capture/make-captures.sh
 
-live: ## let real IKEv2 peers talk through a Suricata with the plugin; needs root
+live: ## run real IKEv2 peers through a Suricata with the plugin; needs root
 	@tests/live/run.sh
 
-clean: ## remove what was built, but not the fetched Suricata
+clean: ## remove what was built, but not the downloaded Suricata
 	cargo clean

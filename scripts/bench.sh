@@ -10,7 +10,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 main() {
     use_cargo
     use_plugin
-    has valgrind || say 'without valgrind no instructions are counted'
+    has valgrind || say 'valgrind is missing: instructions are not counted'
     cargo bench --bench suricata
 }
 

@@ -24,7 +24,7 @@ check_cargo() {
     [ -n "$version" ] || die "cargo does not run: try 'rustup default stable'"
     oldest=$(printf '%s\n' "$version" "$wanted" | sort -V | head -n 1)
     [ "$oldest" = "$wanted" ] ||
-        die "cargo is $version and $wanted or newer is wanted: try 'rustup update stable'"
+        die "cargo has version $version, but $wanted or newer is needed: try 'rustup update stable'"
 }
 
 main() {
@@ -32,7 +32,7 @@ main() {
     if [ "$*" = --all ]; then
         targets+=(--bins) built+=(ikev2-keys)
     elif [ $# != 0 ]; then
-        die 'only --all is taken'
+        die 'the only option is --all'
     fi
     use_cargo
     "$here/prerequisites.sh" >&2

@@ -13,12 +13,13 @@ usage() {
     cat <<'END'
 usage: scripts/demo.sh [CAPTURE]
 
-Installs what is missing, builds the plugin, lets Suricata read CAPTURE (pcap or
-pcapng; without one, a capture of the project's own) with the plugin and the
-project's rules, and shows the IKEv2 messages and the alerts.
+Shows the IKEv2 messages in CAPTURE, and the alerts of the project's rules.
+CAPTURE is a pcap or pcapng file. Without it, the script uses a capture of the
+project. The script installs what is missing, builds the plugin, and runs
+Suricata with the plugin.
 
-  ROWS=n     show at most n messages and n alerts (200); all are in eve.json
-  COLUMNS=n  the width to use, from 60 to 120, when it is not the terminal's
+  ROWS=n     show at most n messages and n alerts (default 200); eve.json has all
+  COLUMNS=n  use this width, from 60 to 120, instead of the terminal's width
 END
 }
 
@@ -28,13 +29,13 @@ END
 check_capture() {
     local file=$1
     [ -e "$file" ] || die "there is no file '$file'"
-    [ ! -d "$file" ] || die "'$file' is a folder; wanted is a capture file"
+    [ ! -d "$file" ] || die "'$file' is a folder, not a capture file"
     [ -r "$file" ] || die "'$file' cannot be read: permission denied"
     case $(first_bytes "$file") in
         '') die "'$file' is empty" ;;
         # pcap in both byte orders, of micro- and nanoseconds; pcapng
         d4c3b2a1 | a1b2c3d4 | 4d3cb2a1 | a1b23c4d | 0a0d0d0a) ;;
-        1f8b* | 28b52ffd | fd377a58 | 425a68*) die "'$file' is compressed: unpack it first" ;;
+        1f8b* | 28b52ffd | fd377a58 | 425a68*) die "'$file' is compressed: decompress it first" ;;
         *) die "'$file' is neither pcap nor pcapng" ;;
     esac
 }
@@ -64,14 +65,14 @@ run_suricata() {
 
 complaints() {
     { grep -E '^(E|Error): ' "$output/suricata.log" || true; } | head -n 5
-    printf 'All it said is in %s\n' "$(shown "$output/suricata.log")"
+    printf 'The whole log is in %s\n' "$(shown "$output/suricata.log")"
 }
 
 # Suricata also succeeds when a plugin, a rule or half a capture could not be read.
 check_run() {
     grep -q 'suricata-ikev2 [0-9]' "$output/suricata.log" ||
         die "Suricata did not load $(shown "$1"). $(complaints)"
-    if grep -qE '^(E|Error): ' "$output/suricata.log"; then say "Suricata says: $(complaints)"; fi
+    if grep -qE '^(E|Error): ' "$output/suricata.log"; then say "Suricata reported errors: $(complaints)"; fi
 }
 
 # --- the report -------------------------------------------------------------

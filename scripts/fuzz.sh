@@ -16,16 +16,19 @@ usage() {
     cat <<END
 usage: scripts/fuzz.sh [--seconds N] [--minimise] [TARGET...]
 
-Runs fuzz targets ($targets) for N seconds each, 30 by
-default, two at a time, beginning with the committed corpora in fuzz/corpus and what
-earlier runs found. Says for each how many inputs were run, and what they cover in
-libFuzzer's counts. An input that crashes is kept; its path is printed.
+Runs the fuzz targets, or only TARGET... The targets are
+$targets.
+Each target runs for N seconds (default 30), two targets at a time. A target starts with
+the committed corpora in fuzz/corpus and with the inputs that earlier runs found. The
+script prints the number of inputs of each target, and their coverage as libFuzzer
+counts it. If an input crashes a target, the script keeps it and prints its path.
 
-  --minimise  do not fuzz: make the committed corpora anew, of these and of what earlier
-              runs found, with as few inputs as cover the same
+  --minimise  do not fuzz. Replace the committed corpora by a small set of inputs with
+              the same coverage, out of the corpora and the inputs of earlier runs
 
-What runs find is in the build folder (target, or \$CARGO_TARGET_DIR) below fuzz/.
-To run one input again: the program printed with a crash, and the input's path.
+The inputs that runs find are below fuzz/ in the build folder (target, or
+\$CARGO_TARGET_DIR). To run one input again, run the program that was printed with the
+crash, with the path of the input as argument.
 END
 }
 
@@ -106,11 +109,11 @@ main() {
         esac
         shift
     done
-    case $seconds in '' | *[!0-9]*) die '--seconds wants a number' ;; esac
+    case $seconds in '' | *[!0-9]*) die '--seconds needs a number' ;; esac
     # shellcheck disable=SC2206 # one word a target
     if [ "${#chosen[@]}" = 0 ]; then chosen=($targets); fi
     for target in "${chosen[@]}"; do
-        case " $targets " in *" $target "*) ;; *) die "no target $target; there are $targets" ;; esac
+        case " $targets " in *" $target "*) ;; *) die "there is no target $target; the targets are $targets" ;; esac
     done
     use_cargo
     "$here/prerequisites.sh" >&2

@@ -11,19 +11,20 @@ usage() {
     cat <<END
 usage: scripts/memcheck.sh
 
-Reads captures made of fuzz/corpus in a Suricata under valgrind's memcheck, with the
-plugin and all its rules. Fails on an invalid access, on the use of memory that was
-not set, and on memory lost for certain, where the plugin is among the callers.
+Runs Suricata under valgrind's memcheck, with the plugin and all its rules. Suricata
+reads captures that are made from fuzz/corpus. The script fails on an invalid access, on
+the use of memory that was not set, and on memory that is definitely lost, if the plugin
+is among the callers.
 
-A Suricata that was unpacked into the cache has a loader and a C library of its own,
-which valgrind runs only where they are the system's: that takes root, for a chroot,
-and Debian's valgrind of the same release, which is unpacked beside it.
+A Suricata that was unpacked into the cache has its own loader and C library. valgrind
+accepts these only if they are the system's. So the script uses a chroot, which needs
+root, and unpacks Debian's valgrind of the same release into it.
 END
 }
 
 # The system's own Suricata runs under the system's own valgrind.
 write_plain_wrapper() {
-    has valgrind || skip 'there is no valgrind: install it'
+    has valgrind || skip 'valgrind is missing: install it'
     cat >"$2" <<END
 #!/bin/sh
 exec valgrind $options '$1' "\$@"
@@ -86,7 +87,7 @@ main() {
     tree=$(dirname -- "$(readlink -f -- "$SURICATA")")
     root="$tree-memcheck"
     if [ -x "$tree/run-suricata" ]; then
-        [ "$(id -u)" = 0 ] || skip 'a chroot takes root'
+        [ "$(id -u)" = 0 ] || skip 'the chroot needs root'
         is_ready "$root" || make_root "$root"
         write_chroot_wrapper "$root" "$MEMCHECK.inside"
         printf '#!/bin/sh\nexec unshare --mount -- "%s" "$@"\n' "$MEMCHECK.inside" >"$MEMCHECK"

@@ -10,10 +10,10 @@ usage() {
     cat <<'END'
 usage: scripts/prerequisites.sh [--check]
 
-Installs the Debian packages that building and testing the plugin needs and that
-are missing, as root or with sudo. Rust itself comes from https://rustup.rs.
+Installs missing Debian packages that are needed to build and test the plugin. It
+needs root or sudo. Install Rust from https://rustup.rs.
 
-  --check  only say what is missing; fails when something is
+  --check  only print what is missing, and fail if something is missing
 END
 }
 
@@ -70,9 +70,9 @@ missing() {
     has_linker || echo "gcc libc6-dev: cargo links with the C compiler"
     has_cxx || echo "g++: the fuzz targets are linked with libFuzzer, which is C++"
     has_libclang || echo "$(libclang_packages): bindgen reads Suricata's C headers with libclang"
-    has_debian_keys || echo "debian-archive-keyring: checks the Suricata that is fetched"
-    has_flock || echo "util-linux: flock, for the cache of the Suricata that is fetched"
-    has openssl || echo "openssl: seals messages that the tests open"
+    has_debian_keys || echo "debian-archive-keyring: checks the downloaded Suricata"
+    has_flock || echo "util-linux: flock, for the cache of the downloaded Suricata"
+    has openssl || echo "openssl: encrypts messages that the tests decrypt"
     has jq || echo "jq: make demo and make live read records with it"
 }
 
@@ -81,9 +81,9 @@ packages() { missing | sed 's/:.*//' | tr '\n' ' '; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 install_missing() {
-    has apt-get || die "no apt-get here: install a C compiler and libclang with its headers"
+    has apt-get || die "apt-get is missing: install a C compiler and libclang with its headers yourself"
     [ "$(id -u)" = 0 ] || has sudo ||
-        die "not root, and no sudo. Run as root: apt-get install $(packages)"
+        die "this needs root or sudo. Run as root: apt-get install $(packages)"
     say 'apt-get update'
     as_root apt-get -qq update >&2
     missing | sed "s/^/$program: installing /" >&2

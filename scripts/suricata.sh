@@ -22,21 +22,26 @@ usage() {
     cat <<'END'
 usage: scripts/suricata.sh [--refresh] [--etc | --rules | --elf | --headers]
 
-Prints the path of a runnable Suricata 8.0.x: $SURICATA when that is set, else
-the suricata on PATH when it is an 8.0.x, else Debian's package from
-trixie-backports, unpacked into a private cache. The cache needs no root, leaves
-the system's packages alone and is checked by apt's signatures.
+Prints the path of a Suricata 8.0.x that can run. It takes the first of these:
 
-  --etc      print the folder with its suricata.yaml, classification.config
+1. $SURICATA, if it is set
+2. suricata on PATH, if it is an 8.0.x
+3. Debian's package from trixie-backports, unpacked into a private cache
+
+The cache needs no root and does not change the packages of the system. apt
+checks the signatures of the packages.
+
+  --etc      print the folder of its suricata.yaml, classification.config
              and reference.config instead
-  --rules    print the folder with the rules that come with it instead
-  --elf      print its program instead, where the path above is a wrapper's
-  --headers  print the folder with the C headers of a Suricata 8.0.x instead
+  --rules    print the folder of its own rules instead
+  --elf      print the path of its program instead, if the path above is a
+             wrapper script
+  --headers  print the folder of the C headers of a Suricata 8.0.x instead
              (for SURICATA_INCLUDE_DIR)
-  --refresh  build what is printed again, from today's packages
+  --refresh  first build the cached files again, from today's packages
 
 The cache is $IKEV2_CACHE, else $XDG_CACHE_HOME/suricata-ikev2, else
-~/.cache/suricata-ikev2. It may be removed at any time.
+~/.cache/suricata-ikev2. You may remove it at any time.
 END
 }
 
@@ -56,11 +61,11 @@ from_variable() {
     local path version
     path=$(type -P "$SURICATA" || true)
     if [ ! -x "${path:-/none}" ]; then
-        die "SURICATA=$SURICATA is not an executable file; wanted is a Suricata $wanted.x"
+        die "SURICATA=$SURICATA is not an executable file; set it to a Suricata $wanted.x"
     fi
     version=$(version_of "$path")
     is_wanted "$version" ||
-        die "SURICATA=$SURICATA has version '${version:-unknown}'; wanted is $wanted.x"
+        die "SURICATA=$SURICATA has version '${version:-unknown}'; a $wanted.x is needed"
     absolute "$path"
 }
 
@@ -72,7 +77,7 @@ from_path() {
     if is_wanted "$version"; then
         absolute "$path"
     else
-        say "$path has version '${version:-unknown}', not $wanted.x: not used"
+        say "$path is not used: it has version '${version:-unknown}', not $wanted.x"
         return 1
     fi
 }
@@ -118,7 +123,7 @@ cached() {
 need_cache() {
     local tool
     for tool in apt-get apt-cache dpkg dpkg-deb flock; do
-        has "$tool" || die "$tool is missing: Suricata is fetched with Debian's tools. $instead"
+        has "$tool" || die "$tool is missing: the download of Suricata needs Debian's tools. $instead"
     done
     mkdir -p "$cache" 2>/dev/null || true
     [ -w "$cache" ] || die "cannot write to $cache; set IKEV2_CACHE to a folder of your own"
@@ -144,7 +149,7 @@ build_tree() {
     adapt_configuration "$new/etc/suricata/suricata.yaml"
     write_wrapper "$new/run-suricata"
     is_wanted "$(version_of "$new/run-suricata")" ||
-        die "the fetched Suricata does not run: $("$new/run-suricata" -V 2>&1 | head -n 2)"
+        die "the downloaded Suricata does not run: $("$new/run-suricata" -V 2>&1 | head -n 2)"
     put_in_place "$tree"
     say "Suricata $(version_of "$tree/run-suricata") is in $tree"
 }
@@ -264,7 +269,7 @@ elf_of() {
             return
         fi
     done
-    die "$1 is a wrapper of something else: set SURICATA to that"
+    die "$1 is a wrapper script: set SURICATA to the program that it starts"
 }
 
 # --- headers ----------------------------------------------------------------
@@ -313,8 +318,8 @@ fetch_source() {
         fetch "$apt-source" "downloading the source of suricata $version" \
             source --download-only --tar-only "suricata/$suite" && return
     done
-    die "no source of a Suricata $wanted.x could be had. $no_network Otherwise point" \
-        "SURICATA_INCLUDE_DIR at its headers (make install-headers)."
+    die "the source of a Suricata $wanted.x could not be downloaded. $no_network Otherwise set" \
+        "SURICATA_INCLUDE_DIR to the folder of its headers (make install-headers)."
 }
 
 # Flat, as upstream's `make install-headers` has them.

@@ -25,7 +25,7 @@ check_components() {
 check_headers() {
     local headers
     if ! headers=$("$here/suricata.sh" --headers); then
-        say 'SKIPPED, as there are no headers'
+        say 'SKIPPED: the headers could not be downloaded'
         return
     fi
     SURICATA_INCLUDE_DIR=$headers cargo test --test abi the_real_headers

@@ -9,7 +9,9 @@ source "$here/lib/all.sh"
 usage() {
     cat <<TEXT
 usage: make-captures.sh [--list] [NAME...]
-Without a NAME all captures are made anew. Needs root.
+
+Records captures of real IKEv2 peers in pcap/. Without a NAME, it records all of
+them again. --list prints the names. The script needs root.
 TEXT
 }
 

@@ -44,9 +44,10 @@ usage() {
 usage: tests/live/run.sh [--list] [--runmode workers|autofp] [NAME...]
 
 Lets real IKEv2 peers talk through a Suricata with the plugin, in network
-namespaces, and compares what it reports with what the peers say. Without a NAME
-everything in \`workers\` mode, and a part of it in \`autofp\` as well. Needs root;
-where it cannot run it says why and succeeds.
+namespaces, and compares what Suricata reports with what the peers say. NAME is a
+scenario; --list prints all scenarios. Without a NAME, all scenarios run in
+\`workers\` mode, and some of them in \`autofp\` mode too. The script needs root. If
+it cannot run, it says why and ends with success.
 TEXT
 }
 
@@ -60,13 +61,13 @@ skip() {
 
 need_abilities() {
     ((EUID == 0)) || skip 'needs root, for network namespaces'
-    command -v apt-get >/dev/null || skip 'the peers are Debian packages, and there is no apt-get'
+    command -v apt-get >/dev/null || skip 'the peers are Debian packages, but apt-get is missing'
     need_tools
-    ip netns add "$ns_prefix-try" 2>/dev/null || skip 'no network namespaces here'
+    ip netns add "$ns_prefix-try" 2>/dev/null || skip 'network namespaces are not available'
     local rc=0
     ip -n "$ns_prefix-try" link add one type veth peer name two 2>/dev/null || rc=$?
     ip netns del "$ns_prefix-try"
-    ((rc == 0)) || skip 'this kernel has no veth'
+    ((rc == 0)) || skip 'the kernel has no veth'
 }
 
 clean_up() {
@@ -102,7 +103,7 @@ inside() {
 get_ready() {
     need_abilities
     exec 8>"/run/$ns_prefix.lock"
-    flock -n 8 || die 'another run is under way'
+    flock -n 8 || die 'another run is in progress'
     # As in the tests, one that is built already may be named.
     PLUGIN=${SURICATA_IKEV2_PLUGIN:-$("$root/scripts/build.sh")}
     SURICATA=$("$root/scripts/suricata.sh")
@@ -152,7 +153,7 @@ main() {
         run_one "${one%/*}" "${one#*/}"
     done
     name=
-    [[ -n $within ]] || tables "$chosen" || die "not all is right: $out/*/verdicts.txt"
+    [[ -n $within ]] || tables "$chosen" || die "some results are wrong or missed: see $out/*/verdicts.txt"
 }
 
 main "$@"
