@@ -6,37 +6,38 @@ use std::path::PathBuf;
 const HELP: &str = "\
 Usage: ikev2-keys [--follow] LOG...
 
-Writes the keys of IKE SAs that are in the log of an IKE daemon to standard output, as a
-key table in the form of Wireshark's ikev2_decryption_table:
+Finds the keys of IKE SAs in the log of an IKE daemon, and writes them to standard output.
+The output is a key table in the format of Wireshark's ikev2_decryption_table:
 
     umask 077
     ikev2-keys charon.log >> table
 
-Several LOGs are parts of one log, the oldest first. - is standard input.
+If there are several LOGs, they are parts of one log: give the oldest first. - means
+standard input.
 
-  -f, --follow   go on with what is added to the last LOG, also when it is replaced
-  -h, --help     print this
+  -f, --follow   wait for new lines in the last LOG, even if the file is replaced
+  -h, --help     print this help
   -V, --version  print the version
 
-The daemon has to be told to log its keys:
+Configure the daemon to log its keys:
 
   strongSwan  ike = 4, cfg = 2, mgr = 2 and ike_name = yes, in a section of filelog
   libreswan   plutodebug=private,crypt,refcnt
 
-Whoever can read such a log or table can read what the tunnels carry.
+Whoever can read such a log or table can read the traffic of the tunnels.
 
-Exit status: 0 if all keys were written, 1 if some were not or there are none, 2 if a LOG
-cannot be read or the table cannot be written.
+Exit status: 0 if all keys were written, 1 if some keys were left out or there are none,
+2 if a LOG cannot be read or the table cannot be written.
 ";
 
-/// What is to be done.
+/// What the user wants the program to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Read(Arguments),
     Print(String),
 }
 
-/// What is to be read, and how.
+/// Which logs to read, and how.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Arguments {
     /// At least one.
@@ -45,7 +46,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the arguments behind the program's name.
+    /// Reads the arguments that follow the name of the program.
     pub(crate) fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, String> {
         let mut arguments = Self::default();
         let mut options = true;
@@ -66,7 +67,7 @@ impl Arguments {
         }
         let last = arguments.files.last().ok_or("no LOG is given")?;
         if arguments.follow && last.as_os_str() == OsStr::new("-") {
-            return Err("--follow wants a file; standard input is read until it ends".to_owned());
+            return Err("--follow needs a file; standard input is read until it ends".to_owned());
         }
         Ok(Command::Read(arguments))
     }
@@ -108,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn mistakes_are_reported() {
         for (arguments, message) in [
             (&[][..], "no LOG is given"),
             (&["-f"], "no LOG is given"),
             (&["--key=00"], "there is no option --key=00"),
             (&["-x", "a"], "there is no option -x"),
-            (&["-f", "-"], "--follow wants a file; standard input is read until it ends"),
+            (&["-f", "-"], "--follow needs a file; standard input is read until it ends"),
         ] {
             assert_eq!(parse(arguments), Err(message.to_owned()));
         }

@@ -1,11 +1,11 @@
-//! The log as a file.
+//! Reading the log from a file or from standard input.
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// A log that is read.
+/// A log to read.
 pub(crate) enum Input {
     Standard(io::Stdin),
     File(PathBuf, File),
@@ -20,7 +20,7 @@ impl Input {
         Ok(Self::File(path.to_owned(), File::open(path)?))
     }
 
-    /// What messages call it.
+    /// The name of the log in messages.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Standard(_) => "standard input".to_owned(),
@@ -28,14 +28,14 @@ impl Input {
         }
     }
 
-    /// Whether the file, read to its end, goes on as another one or begins anew. That is
-    /// read then.
+    /// Whether another file took the place of this one, or this one was truncated. If so,
+    /// reading continues with the new contents. Call it at the end of the file.
     ///
-    /// The old file is left when there is something in the new one: `logrotate` makes it
-    /// before the daemon is told to write to it.
+    /// Reading continues with the new file only when it has contents, because `logrotate`
+    /// creates the new file before the daemon writes to it.
     pub(crate) fn was_replaced(&mut self) -> bool {
         let Self::File(path, file) = self else { return false };
-        // Between the two there may be none.
+        // For a moment there may be no file of that name.
         let (Ok(new), Ok(old)) = (path.metadata(), file.metadata()) else { return false };
         let position = file.stream_position().unwrap_or(0);
         if (old.dev(), old.ino()) == (new.dev(), new.ino()) {

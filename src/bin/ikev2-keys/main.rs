@@ -1,4 +1,4 @@
-//! `ikev2-keys`: the keys in an IKE daemon's log as a key table.
+//! `ikev2-keys` finds the keys in an IKE daemon's log and writes them as a key table.
 #![forbid(unsafe_code)]
 
 mod arguments;
@@ -16,13 +16,13 @@ use arguments::{Arguments, Command};
 use input::Input;
 use output::Output;
 
-/// How often a log that is followed is looked at again.
+/// How long to wait before the program looks for new lines in a followed log.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// How long a log that is followed must be at rest for what is missing to be reported.
+/// A followed log must have no new lines for this long before missing parts are reported.
 const AT_REST: Duration = Duration::from_secs(10);
 
-/// Bytes read at a time.
+/// How many bytes are read at a time.
 const PIECE: usize = 1 << 16;
 
 fn main() -> ExitCode {
@@ -49,9 +49,9 @@ fn fail(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Why it cannot go on.
+/// Why the program cannot continue.
 enum Failure {
-    /// Of the input; the message is out already.
+    /// The input cannot be read. The message was already printed.
     Told,
     Output(io::Error),
 }
@@ -62,7 +62,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Reads all logs. Whether all keys that they have could be used, and there were any.
+/// Reads all logs. Returns whether there were keys and all of them were written.
 fn run(arguments: &Arguments) -> Result<bool, Failure> {
     let mut log =
         Log { lines: Lines::default(), reader: Reader::default(), output: Output::open()? };
@@ -85,7 +85,7 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
     Ok(log.output.is_complete())
 }
 
-/// The log as a whole, of however many files.
+/// The whole log, which may consist of several files.
 struct Log {
     lines: Lines,
     reader: Reader,
@@ -93,7 +93,7 @@ struct Log {
 }
 
 impl Log {
-    /// Reads a file to its end, or for ever.
+    /// Reads a file to its end. A followed file is read for ever.
     fn read(&mut self, input: &mut Input, follow: bool) -> Result<(), Failure> {
         let mut piece = Zeroizing::new(vec![0; PIECE]);
         let mut rest = Some(Instant::now());
@@ -128,7 +128,7 @@ impl Log {
         }
     }
 
-    /// The file has ended, with or without the end of a line.
+    /// Finishes a file. Its last line may have no line end.
     fn end(&mut self) -> Result<(), Failure> {
         self.lines.finish(|line| self.reader.read(line));
         self.output.take(&mut self.reader)?;

@@ -1,4 +1,4 @@
-//! The table on standard output, and messages on standard error.
+//! Writes the table to standard output, and messages to standard error.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -8,22 +8,23 @@ use std::os::unix::fs::MetadataExt as _;
 
 use suricata_ikev2::decrypt::log::{Outcome, Problem, Reader};
 
-/// The most files that messages can still name; a log that is followed has no end of them.
+/// How many file names are remembered for messages. A followed log may have any number of
+/// files.
 const MAX_FILES: usize = 64;
 
-/// Writes what a reader found.
+/// Writes the keys and the problems that a reader found.
 pub(crate) struct Output {
-    /// Standard output without the buffer that the library puts before it, which is not
+    /// Standard output without the standard library's buffer, because that buffer is not
     /// wiped.
     table: File,
-    /// The files, with the number of lines before each.
+    /// The files, each with the number of lines before it.
     files: VecDeque<(String, u64)>,
     lines: u64,
     problems: u64,
 }
 
 impl Output {
-    /// Writes to standard output. Warns if that is a file which others can open.
+    /// Opens standard output. Warns if it is a file that other users can open.
     pub(crate) fn open() -> io::Result<Self> {
         let table = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let metadata = table.metadata()?;
@@ -34,7 +35,7 @@ impl Output {
         Ok(Self { table, files: VecDeque::new(), lines: 0, problems: 0 })
     }
 
-    /// The lines behind this many are those of another file.
+    /// A new file begins after this many lines.
     pub(crate) fn begin(&mut self, name: String, lines: u64) {
         self.files.push_back((name, lines));
         if self.files.len() > MAX_FILES {
@@ -42,7 +43,7 @@ impl Output {
         }
     }
 
-    /// Writes what there is.
+    /// Writes everything that the reader has found so far.
     pub(crate) fn take(&mut self, reader: &mut Reader) -> io::Result<()> {
         while let Some(outcome) = reader.next_outcome() {
             match outcome {
@@ -61,7 +62,7 @@ impl Output {
         Ok(())
     }
 
-    /// File, line and what is wrong.
+    /// Describes a problem with file and line.
     fn describe(&self, Problem { line, kind }: &Problem) -> String {
         let file = self.files.iter().rev().find(|(_, before)| before < line);
         match file {
@@ -70,10 +71,11 @@ impl Output {
         }
     }
 
-    /// Whether there were keys and all could be written. Says so if there were none.
+    /// Whether there were keys and all of them were written. Prints a message if there were
+    /// none.
     pub(crate) fn is_complete(&self) -> bool {
         if self.lines == 0 && self.problems == 0 {
-            complain("there are no keys in the log; --help says what makes daemons log them");
+            complain("there are no keys in the log; --help says how to make the daemon log them");
         }
         self.lines != 0 && self.problems == 0
     }
@@ -86,6 +88,6 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
 
 /// Writes a message to standard error.
 pub(crate) fn complain(message: &str) {
-    // There is nowhere else to say that this does not work.
+    // If this fails, there is no other place for a message.
     let _ = writeln!(io::stderr(), "ikev2-keys: {message}");
 }
