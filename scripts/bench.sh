@@ -1,5 +1,5 @@
 #!/bin/bash
-# Measures what the plugin costs in Suricata. Instructions are counted where
+# Measures what the plugin costs in Suricata. It counts instructions only if
 # valgrind is installed.
 set -euo pipefail
 shopt -s inherit_errexit

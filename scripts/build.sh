@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the plugin in release mode and prints its path on stdout, with --all
-# also ikev2-keys and its path. What is missing for that is installed before.
+# Builds the plugin in release mode and prints its path on stdout. With --all it
+# also builds ikev2-keys and prints its path. It installs missing packages first.
 # Everything else goes to stderr.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -15,8 +15,8 @@ cargo_version() {
 
 wanted_version() { sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml; }
 
-# An old cargo stumbles over Cargo.lock before it comes to rust-version, and its
-# message about that helps nobody.
+# An old cargo fails at Cargo.lock before it reads rust-version, and its message
+# does not say why.
 check_cargo() {
     local version wanted oldest
     version=$(cargo_version)
@@ -37,7 +37,7 @@ main() {
     use_cargo
     "$here/prerequisites.sh" >&2
     check_cargo
-    # Who changes Cargo.toml gets Cargo.lock changed too; CI tests what is there.
+    # A changed Cargo.toml may change Cargo.lock. CI uses Cargo.lock as it is.
     cargo build --release "${targets[@]}" ${CI:+--locked} >&2 ||
         die 'the build failed: see above'
     printf '%s\n' "${built[@]/#/$CARGO_TARGET_DIR/release/}"

@@ -1,25 +1,26 @@
 # shellcheck shell=bash
-# Shared by the scripts beside it: messages, and an apt that is private to a
-# folder. Sourced, not run.
+# Shared by the scripts in this folder: messages, and an apt that is private to a
+# folder. The scripts source this file.
 
 program=${0##*/}
 say() { printf '%s\n' "$program: $*" >&2; }
 die() { say "$*"; exit 1; }
 has() { [ -n "$(type -P "$1" || true)" ]; }
 
-# Goes to the project's folder, where cargo is found and builds in a known place.
+# Changes to the project's folder, and sets PATH and the build folder for cargo.
 # shellcheck disable=SC2154 # $here is the sourcing script's
 use_cargo() {
     cd "$here/.." || exit
-    # Where rustup puts cargo; a shell from before its installation lacks it.
+    # rustup installs cargo here. A shell that was started before the installation
+    # does not know it.
     PATH="$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin"
-    # One place, whatever cargo's own configuration says.
+    # Always the same folder, whatever cargo's own configuration says.
     CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}
     case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR=$PWD/$CARGO_TARGET_DIR ;; esac
     export CARGO_TARGET_DIR
 }
 
-# What the tests load, so that none of them builds or searches again.
+# Sets what the tests load, so that no test builds or searches again.
 # shellcheck disable=SC2154
 use_plugin() {
     SURICATA_IKEV2_PLUGIN=$("$here/build.sh")
@@ -28,7 +29,7 @@ use_plugin() {
 }
 
 # --- a private apt ----------------------------------------------------------
-# It works as any user and on any Debian, sees none of the system's packages,
+# It works as any user and on any Debian. It does not use the system's packages,
 # and trusts what Debian's archive keyring trusts.
 
 release='trixie'
@@ -37,9 +38,9 @@ keyring='/usr/share/keyrings/debian-archive-keyring.gpg'
 
 no_network="Is there a network, and does apt reach ${mirror#http://} from here?"
 
-# private_apt ROOT STANZA...: makes ROOT ready for `in_apt`. The configuration
-# is given with -c, which is read after the system's: of that, only things such
-# as proxies and certificates are left.
+# private_apt ROOT STANZA...: prepares ROOT for `in_apt`. apt reads the
+# configuration from -c after the system's configuration. Of the latter, only
+# settings such as proxies and certificates remain.
 private_apt() {
     local root=$1 arch
     shift
@@ -57,7 +58,7 @@ Dir::Etc::sourcelist "$root/debian.sources";
 Dir::Etc::sourceparts "$root/none.d";
 Dir::Etc::preferences "$root/no-preferences";
 Dir::Etc::preferencesparts "$root/none.d";
-// Hooks and releases of the system are not meant for this.
+// Do not use the hooks and releases of the system.
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
@@ -65,9 +66,9 @@ Dir::Etc::preferencesparts "$root/none.d";
 #clear APT::Architectures;
 APT::Architecture "$arch";
 APT::Architectures { "$arch"; };
-// Apt's own user cannot enter root's home.
+// Apt's own user cannot read root's home.
 APT::Sandbox::User "root";
-// Package lists only, and a missing one is an error.
+// Only download package lists. A missing list is an error.
 Acquire::Languages "none";
 Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
@@ -92,8 +93,8 @@ in_apt() {
     LC_ALL=C "$command" -c "$root/apt.conf" "$@" </dev/null
 }
 
-# fetch ROOT WHAT ARGUMENT...: runs apt-get quietly; a failure tells apt's first
-# complaint.
+# fetch ROOT WHAT ARGUMENT...: runs apt-get quietly. If it fails, prints the first
+# error of apt.
 fetch() {
     local root=$1 what=$2
     shift 2
@@ -106,7 +107,7 @@ fetch() {
 update() { fetch "$1" "reading Debian's package lists" update; }
 
 # Debian 12's keyring has the keys of Debian 13 from 2023.3+deb12u2 on. An older
-# one still vouches for the package that brings the newer.
+# keyring can still verify the package of the newer keyring.
 need_keys() {
     local root=$1 debs
     [ -e "$keyring" ] || die "$keyring is missing: apt-get install debian-archive-keyring"

@@ -25,7 +25,7 @@ END
 
 # --- the capture ------------------------------------------------------------
 
-# Suricata goes on without a capture that it cannot read, so it is looked at here.
+# Suricata continues if it cannot read a capture, so the script checks it first.
 check_capture() {
     local file=$1
     [ -e "$file" ] || die "there is no file '$file'"
@@ -52,7 +52,7 @@ run_suricata() {
     rm -rf "$output"
     mkdir -p "$output"
     say "reading $capture with $("$suricata" -V | sed 's/^This is //')"
-    # -k none: captures of a sending machine have checksums not computed yet.
+    # -k none: a capture on the sending machine may not have the checksums yet.
     "$suricata" -c "$root/suricata-config/demo.yaml" -l "$output" -r "$capture" -k none \
         --runmode single \
         --set "plugins.0=$plugin" \
@@ -68,7 +68,8 @@ complaints() {
     printf 'The whole log is in %s\n' "$(shown "$output/suricata.log")"
 }
 
-# Suricata also succeeds when a plugin, a rule or half a capture could not be read.
+# Suricata also ends with success if it could not read a plugin, a rule or half of a
+# capture.
 check_run() {
     grep -q 'suricata-ikev2 [0-9]' "$output/suricata.log" ||
         die "Suricata did not load $(shown "$1"). $(complaints)"
@@ -77,7 +78,7 @@ check_run() {
 
 # --- the report -------------------------------------------------------------
 
-# The terminal's width. 120 columns are enough to read, and a pipe has none.
+# The width of the terminal. 120 columns are enough to read. A pipe has no width.
 width() {
     local columns=${COLUMNS:-}
     if [ -z "$columns" ] && [ -n "$terminal" ]; then
@@ -87,7 +88,7 @@ width() {
     echo $((columns < 60 ? 60 : columns > 120 ? 120 : columns))
 }
 
-# Headings stand out on a terminal, and nowhere else.
+# Headings are bold only on a terminal.
 heading() {
     if [ -n "$terminal" ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
         printf '\033[%sm' "$1"
@@ -101,7 +102,7 @@ show() {
 }
 
 # show_records TYPE SECTION ONE MANY: shows the records of an event_type, if any.
-# The search goes first because it is faster than jq, and captures may be large.
+# grep first selects the records, because it is faster than jq and captures may be large.
 show_records() {
     local records="$output/.records" count title
     grep -F "\"event_type\":\"$1\"" "$output/eve.json" >"$records" || true
@@ -116,7 +117,7 @@ show_records() {
     [ "$count" -gt 0 ]
 }
 
-# Whatever stands below this folder is shown from there.
+# Shows a path below the current folder as a relative path.
 shown() { printf '%s\n' "${1#"$PWD"/}"; }
 
 report() {

@@ -8,7 +8,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 
 targets='datagram sequence probe inner keyword key_log key_table'
 seconds=30
-# The longest input in bytes: of longer ones fewer are run in the same time.
+# The maximum size of an input in bytes. With longer inputs, fewer run in the same time.
 longest=4096
 minimise=''
 
@@ -32,15 +32,15 @@ crash, with the path of the input as argument.
 END
 }
 
-# What cargo-fuzz sets, less the sanitizer, which takes a nightly compiler: all unsafe
-# code is in the host's part, which fuzz targets do not run.
+# The flags of cargo-fuzz, without the sanitizer, which needs a nightly compiler. All unsafe
+# code is in the host's part, and fuzz targets do not run that part.
 coverage_flags() {
     printf '%s ' --cfg fuzzing -C passes=sancov-module
     printf -- '-C llvm-args=-sanitizer-coverage-%s ' \
         level=4 inline-8bit-counters pc-table trace-compares
 }
 
-# The programs' folder. Flags for a named host are not those of build scripts.
+# Prints the folder of the programs. With --target, build scripts do not get the flags.
 build() {
     local host
     host=$(rustc -vV | sed -n 's/^host: //p')
@@ -52,7 +52,7 @@ build() {
 
 dictionary() { case $1 in datagram | sequence | probe) echo message ;; *) echo "$1" ;; esac; }
 
-# fuzz TARGET: libFuzzer puts what it finds into the first folder.
+# fuzz TARGET: libFuzzer writes new inputs to the first folder.
 fuzz() {
     local target=$1 log="$work/$1.log" status=0
     mkdir -p "$work/corpus/$target"
@@ -68,7 +68,7 @@ fuzz() {
         "$seconds s, $(summary "$log")"
 }
 
-# Covered edges and features, and how many inputs it takes for them.
+# The covered edges and features, and the number of inputs that cover them.
 summary() {
     { grep -o 'cov: [0-9]* ft: [0-9]* corp: [0-9]*' "$1" || echo 'nothing covered'; } | tail -n 1
 }
@@ -87,7 +87,7 @@ minimise() {
         "$(find "$folder" -type f -print0 | du -bc --files0-from=- | sed -n '$s/\t.*//p') bytes"
 }
 
-# Two at a time; all are run, and the first failure is that of the script.
+# Runs two targets at a time. Runs all of them, and fails if one of them failed.
 run_all() {
     local status=0 target
     for target in "$@"; do

@@ -22,7 +22,7 @@ root, and unpacks Debian's valgrind of the same release into it.
 END
 }
 
-# The system's own Suricata runs under the system's own valgrind.
+# Runs the system's own Suricata under the system's own valgrind.
 write_plain_wrapper() {
     has valgrind || skip 'valgrind is missing: install it'
     cat >"$2" <<END
@@ -32,7 +32,7 @@ END
     chmod 755 "$2"
 }
 
-# What is seen from outside is seen from inside under the same name.
+# Paths inside the chroot are the same as outside.
 write_chroot_wrapper() {
     cat >"$2" <<END
 #!/bin/bash
@@ -55,8 +55,8 @@ is_ready() {
     [ -x "$1/usr/bin/valgrind.bin" ] && cmp -s "$tree/usr/bin/suricata" "$1/usr/bin/suricata"
 }
 
-# The unpacked Suricata with valgrind and the C library's symbols, as a system to
-# change into.
+# Makes the folder for the chroot: the unpacked Suricata, valgrind and the symbols of the
+# C library.
 make_root() {
     local new="$1.new" apt="$1.apt" deb name
     need_keys "$1.keys"

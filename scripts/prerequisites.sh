@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs, with apt-get, what the build and the tests need and is missing.
-# Says on stderr what and why; does nothing when everything is there.
+# Installs missing packages for the build and the tests with apt-get. Prints on
+# stderr what it installs and why. Does nothing if everything is installed.
 set -euo pipefail
 shopt -s inherit_errexit
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -17,15 +17,15 @@ needs root or sudo. Install Rust from https://rustup.rs.
 END
 }
 
-# --- what there is ----------------------------------------------------------
+# --- what is installed ----------------------------------------------------------
 
 # Cargo links with `cc`, and libc's start files come in a package of their own.
 has_linker() {
     has cc && printf 'int main(void) { return 0; }\n' | cc -x c - -o /dev/null 2>/dev/null
 }
 
-# bindgen opens libclang (not libclang-cpp), which finds the compiler's own
-# headers (stddef.h and the like) beside itself.
+# bindgen loads libclang (not libclang-cpp). libclang finds the compiler's own
+# headers (stddef.h and the like) in its own folder.
 has_libclang() {
     local folder
     for folder in "${LIBCLANG_PATH:-}" /usr/lib/llvm-*/lib /usr/lib64 /usr/lib; do
@@ -46,14 +46,14 @@ exists() { compgen -G "$1" >/dev/null; }
 
 has_cargo() { has cargo || [ -x "${CARGO_HOME:-${HOME:-}/.cargo}/bin/cargo" ]; }
 
-# Only for fetching a Suricata; who brings one does not need it.
+# Only needed to download a Suricata, not if $SURICATA is set.
 has_debian_keys() { [ -n "${SURICATA:-}" ] || [ -e "$keyring" ]; }
 has_flock() { [ -n "${SURICATA:-}" ] || has flock; }
 
 # --- what to install --------------------------------------------------------
 
-# `libclang-dev` weighs 240 MB; bindgen needs two of its parts. Their names carry
-# the version this release has, and are known once the package lists are.
+# `libclang-dev` needs 240 MB, but bindgen needs only two parts of it. Their names
+# contain the version of this release, which the package lists show.
 libclang_packages() {
     local version
     version=$({ apt-cache show libclang-dev 2>/dev/null || true; } |

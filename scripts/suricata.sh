@@ -14,7 +14,7 @@ case $cache in /*) ;; *) cache=$PWD/$cache ;; esac
 tree="$cache/suricata"
 headers="$cache/headers"
 apt="$cache/apt"
-# Raise the number when a change below makes caches of before unusable.
+# Increase the number if a change below makes existing caches unusable.
 recipe=2
 refresh=''
 
@@ -54,7 +54,7 @@ version_of() {
 
 is_wanted() { case $1 in "$wanted".*) ;; *) return 1 ;; esac; }
 
-# Absolute, so that callers may change folder; a link stays a link.
+# Makes a path absolute, so that callers may change the folder. A link stays a link.
 absolute() { printf '%s/%s\n' "$(cd -- "$(dirname -- "$1")" && pwd)" "$(basename -- "$1")"; }
 
 from_variable() {
@@ -88,13 +88,13 @@ find_suricata() {
 
 # --- the cache --------------------------------------------------------------
 
-# stamp FOLDER: what the folder's `stamp` file must say for it to be used.
+# stamp FOLDER: the contents that the folder's `stamp` file must have.
 stamp() { printf '%s %s %s\n' "$recipe" "$(uname -m)" "$1"; }
 
 is_stamped() { [ -f "$1/stamp" ] && [ "$(cat "$1/stamp")" = "$(stamp "$1")" ]; }
 
-# put_in_place FOLDER: FOLDER.new becomes FOLDER. The old one stays until the
-# new one is whole.
+# put_in_place FOLDER: FOLDER.new becomes FOLDER. The old folder stays until the
+# new one is complete.
 put_in_place() {
     stamp "$1" >"$1.new/stamp"
     rm -rf "$1.old"
@@ -103,8 +103,8 @@ put_in_place() {
     rm -rf "$1.old"
 }
 
-# cached CHECK BUILD: runs BUILD when CHECK says that its result is not there. One
-# builder at a time; who had to wait finds the work done.
+# cached CHECK BUILD: runs BUILD if CHECK says that its result is missing. Only one
+# process builds at a time. A process that waited finds the result.
 cached() {
     local check=$1 build=$2
     if [ -n "$refresh" ] || ! "$check"; then
@@ -136,7 +136,7 @@ from_cache() {
     printf '%s\n' "$tree/run-suricata"
 }
 
-# Cheap enough for every run, and it starts the real thing.
+# This starts the real Suricata, and is fast enough for every run.
 tree_is_ready() {
     is_stamped "$tree" && [ -f "$tree/etc/suricata/suricata.yaml" ] &&
         is_wanted "$(version_of "$tree/run-suricata")"
@@ -170,7 +170,7 @@ download() {
 }
 
 # Suricata's package depends on two packages that only its side tools use. Apt
-# is told that they are there, which saves a third of the download.
+# gets the information that they are installed. This saves a third of the download.
 stand_ins() {
     local package
     for package in python3 procps; do
@@ -185,8 +185,8 @@ candidate() {
         sed -n '0,/^Version: /s/^Version: //p'
 }
 
-# The file names of what apt chose. A download that was interrupted long ago may
-# have left other versions beside them.
+# The file names of the packages that apt chose. An interrupted download may have
+# left other versions in the folder.
 chosen() {
     in_apt "$apt" apt-get -s --no-install-recommends install "suricata/$release-backports" |
         sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) .*\[\([^]]*\)\]).*/\1_\2_\3.deb/p' | sed 's/:/%3a/g'
@@ -203,12 +203,12 @@ unpack() {
             die "unpacking $deb failed; run this again"
         fi
     done
-    # What no run of Suricata opens.
+    # No run of Suricata needs these files.
     rm -rf "$new"/usr/share/{doc,man,locale,lintian,gdb} "$new"/usr/lib/*/gconv
 }
 
-# Keeps the stock configuration inside the tree: its files are read from here,
-# its caches and logs are written here, and no control socket is opened.
+# Changes the stock configuration to paths in the tree: Suricata reads its files
+# from the tree, writes its caches and logs there, and opens no control socket.
 adapt_configuration() {
     local here
     here=$(printf '%s' "$tree" | sed 's/[&|\\]/\\&/g')
@@ -218,8 +218,8 @@ adapt_configuration() {
     mkdir -p "${1%/etc/*/*}/var/lib/suricata/rules" "${1%/etc/*/*}/var/log/suricata"
 }
 
-# The tree's own loader and C library run the binary: the system's may be older,
-# and so may be what a plugin was built on.
+# The tree's own loader and C library run the binary, because those of the system
+# may be older. A plugin may have been built with older ones too.
 write_wrapper() {
     cat >"$1" <<'END'
 #!/bin/sh
@@ -237,7 +237,7 @@ END
 # build_info BINARY LABEL: a value from its --build-info.
 build_info() { "$1" --build-info | sed -n "s|^ *$2:\\{0,1\\}  *\\(.*[^/]\\)/*\$|\\1|p" | head -n 1; }
 
-# beside BINARY: the folder a wrapper of ours stands in.
+# beside BINARY: the folder of a wrapper that this script wrote.
 beside() { dirname -- "$(readlink -f -- "$1")"; }
 
 etc_of() {
@@ -248,7 +248,7 @@ etc_of() {
     printf '%s\n' "$etc"
 }
 
-# Debian has the rules beside the configuration, upstream has them apart.
+# Debian has the rules in the folder of the configuration, upstream in another one.
 rules_of() {
     local rules
     for rules in "$(etc_of "$1")/rules" "$(build_info "$1" --datarootdir)/suricata/rules"; do
@@ -260,7 +260,7 @@ rules_of() {
     die "no rules of $1 in '$rules'"
 }
 
-# What has the symbols a plugin binds to.
+# The file with the symbols that a plugin binds to.
 elf_of() {
     local program
     for program in "$(readlink -f -- "$1")" "$(beside "$1")/usr/bin/suricata"; do
@@ -274,7 +274,7 @@ elf_of() {
 
 # --- headers ----------------------------------------------------------------
 # Debian has no package of Suricata's headers. Layouts are the same in every
-# 8.0.x, so these need not be of the very version that runs.
+# 8.0.x, so the headers may be from another 8.0.x than the one that runs.
 
 find_headers() {
     local binary='' include
@@ -304,7 +304,7 @@ build_headers() {
     say "the headers of Suricata $(cat "$headers/version") are in $headers"
 }
 
-# From backports, else from the release in the making.
+# From backports, else from the next release of Debian.
 fetch_source() {
     local suite version
     for suite in "$release-backports" forky; do
@@ -322,7 +322,7 @@ fetch_source() {
         "SURICATA_INCLUDE_DIR to the folder of its headers (make install-headers)."
 }
 
-# Flat, as upstream's `make install-headers` has them.
+# Puts all headers in one folder, like upstream's `make install-headers`.
 unpack_headers() {
     local tarball
     for tarball in "$apt-source"/suricata_*.orig.tar.*[a-z]; do
@@ -336,8 +336,8 @@ unpack_headers() {
     rm -rf "$apt-source"
 }
 
-# The headers of other projects that suricata-common.h includes, so that nothing
-# more need be installed to read it.
+# Adds the headers of other projects that suricata-common.h includes, so that you
+# need not install them.
 add_library_headers() {
     local deb root="$apt-libraries"
     private_apt "$root" "$(stanza deb "$mirror" "$release")"
@@ -351,22 +351,22 @@ add_library_headers() {
     rm -rf "$root"
 }
 
-# write_autoconf VERSION: what `configure` finds on any Linux with a C11 compiler,
-# as far as the headers ask for it.
+# write_autoconf VERSION: writes what `configure` finds on any Linux with a C11
+# compiler, if the headers need it.
 write_autoconf() {
     local name
     cat <<END
-/* Written by scripts/suricata.sh in place of what configure writes.
+/* Written by scripts/suricata.sh instead of configure.
  *
- * The packet capture methods are left out, as they need headers of their own:
- * the layout of Packet behind its capture part is not the real one. */
+ * The packet capture methods are left out, because they need their own headers.
+ * So the layout of Packet after its capture part is not the real one. */
 #pragma once
 #define PACKAGE_NAME "suricata"
 #define PACKAGE_VERSION "$1"
 #define VERSION PACKAGE_VERSION
 #define CLS 64
 #define TLS_C11 1
-/* configure has this one on the compiler's command line */
+/* configure sets this one on the compiler's command line */
 #ifndef PCRE2_CODE_UNIT_WIDTH
 #define PCRE2_CODE_UNIT_WIDTH 8
 #endif

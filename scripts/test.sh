@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every check and test there is. Ends with cargo's summaries of the tests.
+# Runs every check and test. Ends with cargo's summaries of the tests.
 set -euo pipefail
 shopt -s inherit_errexit
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -13,15 +13,15 @@ step() {
     "$@"
 }
 
-# Rustup's minimal profile has neither.
+# Rustup's minimal profile does not have these components.
 check_components() {
     { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1 ||
         die "cargo fmt or clippy is missing: run 'rustup component add rustfmt clippy'"
 }
 
-# The bindings are made once more, from Suricata's own headers, to be compared
-# with those of the project's header. Debian drops old sources, so that they can
-# be had is not sure; the tests below also compare with what Suricata publishes.
+# Makes the bindings again from Suricata's own headers, and compares them with those
+# of the project's header. Debian removes old sources, so the headers may not be
+# available. The tests below also compare with the crates that Suricata publishes.
 check_headers() {
     local headers
     if ! headers=$("$here/suricata.sh" --headers); then
@@ -31,15 +31,16 @@ check_headers() {
     SURICATA_INCLUDE_DIR=$headers cargo test --test abi the_real_headers
 }
 
-# Who builds need not have rustfmt, which bindgen would call. Quick to build; that the
-# whole crate is compiled at once makes all references weak, as in the released plugin.
+# Checks that a build works without rustfmt, which bindgen would call. This build is fast.
+# It compiles the whole crate at once, which makes all references weak, as in the released
+# plugin.
 build_without_rustfmt() {
     RUSTFMT=/nowhere/rustfmt CARGO_TARGET_DIR=$CARGO_TARGET_DIR/without-rustfmt \
         CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
         CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo build --release --lib --quiet --locked
 }
 
-# Suricata loads it, and it says what a Suricata lacks.
+# Checks that Suricata loads it, and that it reports what a Suricata lacks.
 check_without_rustfmt() {
     build_without_rustfmt
     SURICATA_IKEV2_PLUGIN=$CARGO_TARGET_DIR/without-rustfmt/release/libsuricata_ikev2.so \
