@@ -19,7 +19,6 @@ pub mod canonical;
 pub mod decrypt;
 mod digits;
 pub mod fingerprint;
-pub mod json;
 pub mod message;
 mod named;
 pub mod payload_text;

@@ -5,7 +5,7 @@
 
 use core::ops::Range;
 
-use crate::wire::registry::{transform_name, transform_record, Protocol, TransformType};
+use crate::wire::registry::{transform_name, Protocol, TransformType};
 use crate::wire::sa::{self, Proposals};
 use crate::wire::{ErrorKind, ParseError};
 
@@ -27,11 +27,6 @@ impl Transform {
     /// The registry's name of the algorithm.
     pub fn name(&self) -> Option<&'static str> {
         transform_name(self.kind, self.id)
-    }
-
-    /// Identifier and name as JSON: see [`crate::wire::Encr::record`].
-    pub fn record(&self) -> Option<&'static str> {
-        transform_record(self.kind, self.id)
     }
 }
 

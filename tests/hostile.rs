@@ -13,10 +13,10 @@ use std::ops::Range;
 use std::thread;
 
 use capture::{datagrams, Datagram};
-use suricata_ikev2::json::Text;
 use suricata_ikev2::message::{Direction, Event};
 use suricata_ikev2::pipeline::{Engines, FlowContext, KnownPacket};
 use suricata_ikev2::render::render;
+use suricata_ikev2::render::JsonText;
 use suricata_ikev2::sa::{Endpoint, Limits, Table};
 use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::{detect, PayloadType, HEADER_LEN};
@@ -126,7 +126,7 @@ fn damage(message: &Datagram) {
             if ALL {
                 record::check(&tx);
             } else {
-                render(&tx, &mut Text::default());
+                render(&tx, &mut JsonText::default());
             }
         }
     };

@@ -5,9 +5,9 @@ mod capture;
 
 use std::net::IpAddr;
 
-use suricata_ikev2::json::Text;
 use suricata_ikev2::message::{Direction, Transport};
 use suricata_ikev2::pipeline::{carrier_between, find_expected, Engines, FlowContext, KnownPacket};
+use suricata_ikev2::render::JsonText;
 use suricata_ikev2::render::{render, MAX_TEXT};
 use suricata_ikev2::sa::{Endpoint, Limits, Table};
 use suricata_ikev2::tx::Transaction;
@@ -52,7 +52,7 @@ fn a_time_that_no_calendar_has_is_written_as_the_last_that_it_has() {
         (1_700_000_000_000_001, "2023-11-14T22:13:20.000001+0000"),
     ] {
         let tx = observe(&Table::new(Limits::default()), &request.concat(), time);
-        let mut record = Text::default();
+        let mut record = JsonText::default();
         render(&tx, &mut record);
         let record = String::from_utf8_lossy(record.as_bytes()).into_owned();
         assert!(record.contains(&format!("\"started\":\"{written}\"")), "{record}");
@@ -143,7 +143,7 @@ fn a_fingerprint_in_a_record_is_bounded() {
     data[24..28].copy_from_slice(&length.to_be_bytes());
 
     let tx = observe(&Table::new(Limits::default()), &data, 0);
-    let mut record = Text::default();
+    let mut record = JsonText::default();
     render(&tx, &mut record);
     let record = [b"{", record.as_bytes(), b"}"].concat();
     let record: serde_json::Value = serde_json::from_slice(&record).expect("a record");

@@ -3,10 +3,10 @@
 use std::hint::black_box;
 
 use ipsec_parser::{parse_ikev2_header, parse_ikev2_payload_list};
-use suricata_ikev2::json::Text;
 use suricata_ikev2::message::Direction;
 use suricata_ikev2::pipeline::{Engines, FlowContext};
 use suricata_ikev2::render::render;
+use suricata_ikev2::render::JsonText;
 use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::datagram::NON_ESP_MARKER;
 use suricata_ikev2::wire::{detect, ExchangeType, Payload, PayloadType, Proposals, RawMessage};
@@ -28,7 +28,7 @@ pub(crate) const SUBJECTS: [Subject; 5] = [
         black_box(decode(datagram));
     }),
     ("with record", |datagram| {
-        let mut text = Text::default();
+        let mut text = JsonText::default();
         if let Some(tx) = decode(datagram) {
             render(&tx, &mut text);
         }

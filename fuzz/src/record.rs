@@ -1,7 +1,7 @@
 //! Whether a record is JSON, and bounded. The tests of the project use this too.
 
 use serde_json::Value;
-use suricata_ikev2::json::Text;
+use suricata_ikev2::render::JsonText;
 use suricata_ikev2::render::{render, MAX_ELEMENTS, MAX_TEXT};
 use suricata_ikev2::tx::Transaction;
 
@@ -12,7 +12,7 @@ const DEEPEST: usize = 8;
 /// is what another writer makes of what another reader takes it for, so no key is there twice
 /// and no text is ambiguous.
 pub fn check(tx: &Transaction) {
-    let mut text = Text::default();
+    let mut text = JsonText::default();
     render(tx, &mut text);
     let record = [b"{", text.as_bytes(), b"}"].concat();
     let value = serde_json::from_slice(&record).unwrap_or_else(|error| {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use suricata_ikev2::json::Text;
+use suricata_ikev2::render::JsonText;
 use suricata_ikev2::pipeline::{Engines, FlowContext};
 use suricata_ikev2::render::render;
 use suricata_ikev2_fuzz::{input, invariants, memory};
@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
     let (tx, peak) = memory::peak_of(|| {
         let mut flow = FlowContext::between(step.ports().0, step.ports().1).known();
         let tx = flow.on_datagram(&Engines::default(), &step.direction(), step.data)?.own?;
-        render(&tx, &mut Text::default());
+        render(&tx, &mut JsonText::default());
         Some(tx)
     });
     assert!(peak <= FIXED + A_BYTE * step.data.len(), "{peak} bytes for {}", step.data.len());

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use suricata_ikev2::json::Text;
+use suricata_ikev2::render::JsonText;
 use suricata_ikev2::message::{Direction, Message, PayloadEntry, Transport};
 use suricata_ikev2::payload_text::{PayloadTexts, MAX_CERTIFICATES, MAX_TEXTS};
 use suricata_ikev2::policy::Policy;
@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
         let first = PayloadType(inside.first);
         message.add_decrypted(first, inside.payloads, false, Policy::standard());
         let tx = Transaction::new(message, None);
-        render(&tx, &mut Text::default());
+        render(&tx, &mut JsonText::default());
         tx
     });
     let length = inside.payloads.len();

@@ -6,15 +6,14 @@ use core::ffi::c_void;
 use super::config;
 use super::guard::guard;
 use super::state::HeldTransaction;
-use crate::json::Text;
-use crate::render::{render_compact, render_within, Sink};
+use crate::render::{render_compact, render_within, JsonText};
 use crate::sys;
 use crate::tx::Transaction;
 
 thread_local! {
     /// Used again for every record: the host's builder would be called for each field,
     /// and take most of the time that a message costs.
-    static TEXT: RefCell<Text> = RefCell::default();
+    static TEXT: RefCell<JsonText> = RefCell::default();
 }
 
 /// Writes a transaction as the object `ikev2` of a record: all of it in its own one, and
@@ -70,7 +69,7 @@ fn is_of_own_type(written: &[u8]) -> bool {
     kind.is_none_or(|kind| kind.starts_with(b"ikev2\""))
 }
 
-fn write(transaction: &Transaction, own: bool, text: &mut Text) {
+fn write(transaction: &Transaction, own: bool, text: &mut JsonText) {
     text.clear();
     text.open_object(c"ikev2");
     if own {

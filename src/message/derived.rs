@@ -37,10 +37,10 @@ pub(crate) struct Judgement {
 
 #[cfg(test)]
 mod tests {
-    use crate::json::Text;
     use crate::message::{Direction, Message, Transport};
     use crate::policy::Policy;
     use crate::render::render;
+    use crate::render::JsonText;
     use crate::tx::Transaction;
     use crate::wire::registry::{ExchangeType, KeyExchangeMethod, PayloadType, Protocol};
     use crate::wire::testing::{proposal, sa_body, transforms, MessageBuilder};
@@ -52,7 +52,7 @@ mod tests {
 
     /// All that follows from a message, as text.
     fn all_of(tx: &Transaction) -> String {
-        let (mut text, message) = (Text::default(), tx.message());
+        let (mut text, message) = (JsonText::default(), tx.message());
         render(tx, &mut text);
         let json = String::from_utf8_lossy(text.as_bytes());
         let own =

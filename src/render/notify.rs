@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use super::{bounded, named, Sink, MAX_ELEMENTS};
+use super::{bounded, named, JsonText, MAX_ELEMENTS};
 use crate::payload_text;
 use crate::wire::notify::AnnouncedMethod;
 use crate::wire::registry::{GatewayIdType, HashAlgorithm};
@@ -12,21 +12,21 @@ use crate::wire::NotifyData;
 const MAX_NAME: usize = 256;
 
 /// Writes the fields into the object of the notify.
-pub(super) fn render(data: &NotifyData<'_>, sink: &mut impl Sink) {
+pub(super) fn render(data: &NotifyData<'_>, json: &mut JsonText) {
     match data {
         NotifyData::Redirect { gateway, identity, .. } => {
-            sink.open_object(c"gateway");
-            named(sink, c"type", gateway.0, gateway.record());
-            sink.string(c"text", bounded(&gateway_text(*gateway, identity), MAX_NAME));
-            sink.close();
+            json.open_object(c"gateway");
+            named(json, c"type", gateway);
+            json.string(c"text", bounded(&gateway_text(*gateway, identity), MAX_NAME));
+            json.close();
         }
         NotifyData::SignatureHashAlgorithms(hashes) => {
-            list(sink, c"hash_algorithms", hashes.iter(), |hash: HashAlgorithm, sink| {
-                named(sink, c"id", hash.0, hash.record());
+            list(json, c"hash_algorithms", hashes.iter(), |hash: HashAlgorithm, json| {
+                named(json, c"id", &hash);
             });
         }
         NotifyData::SupportedAuthMethods(methods) => {
-            list(sink, c"auth_methods", methods.iter(), render_method);
+            list(json, c"auth_methods", methods.iter(), render_method);
         }
         _ => {}
     }
@@ -42,32 +42,32 @@ fn gateway_text(kind: GatewayIdType, identity: &[u8]) -> String {
     }
 }
 
-fn render_method<S: Sink>(announced: AnnouncedMethod<'_>, sink: &mut S) {
-    named(sink, c"method", announced.method.0, announced.method.record());
+fn render_method(announced: AnnouncedMethod<'_>, json: &mut JsonText) {
+    named(json, c"method", &announced.method);
     if let Some(link) = announced.cert_link.filter(|link| *link != 0) {
-        sink.uint(c"cert_link", link.into());
+        json.uint(c"cert_link", link.into());
     }
     if let Some(signature) = payload_text::auth::algorithm(announced.algorithm) {
-        sink.string(c"signature", bounded(&signature, MAX_NAME));
+        json.string(c"signature", bounded(&signature, MAX_NAME));
     }
 }
 
 /// An array of objects, unless there are none.
-fn list<T, S: Sink>(
-    sink: &mut S,
+fn list<T>(
+    json: &mut JsonText,
     key: &CStr,
     all: impl Iterator<Item = T>,
-    render: impl Fn(T, &mut S),
+    render: impl Fn(T, &mut JsonText),
 ) {
     let mut all = all.take(MAX_ELEMENTS).peekable();
     if all.peek().is_none() {
         return;
     }
-    sink.open_array(key);
+    json.open_array(key);
     for one in all {
-        sink.start_object();
-        render(one, sink);
-        sink.close();
+        json.start_object();
+        render(one, json);
+        json.close();
     }
-    sink.close();
+    json.close();
 }

@@ -6,7 +6,7 @@
 
 use core::ffi::CStr;
 
-use super::{Sink, MAX_ELEMENTS};
+use super::{JsonText, MAX_ELEMENTS};
 use crate::tx::Transaction;
 
 /// The most bytes of a message's object in a record, unless the configuration says another
@@ -52,101 +52,101 @@ pub(super) fn of(tx: &Transaction, most: usize) -> usize {
 }
 
 /// Writes a list within half of the room that is left.
-pub(super) fn halved<S: Sink, T>(sink: &mut S, write: impl FnOnce(&mut S) -> T) -> T {
-    let (end, now) = (sink.room(), sink.written().len());
-    sink.set_room(now + end.saturating_sub(now) / 2);
-    let result = write(sink);
-    sink.set_room(end);
+pub(super) fn halved<T>(json: &mut JsonText, write: impl FnOnce(&mut JsonText) -> T) -> T {
+    let (end, now) = (json.room(), json.as_bytes().len());
+    json.set_room(now + end.saturating_sub(now) / 2);
+    let result = write(json);
+    json.set_room(end);
     result
 }
 
 /// Writes a list within the room that is left but for so many bytes, and at least within
 /// three quarters of it.
-pub(super) fn reserving<S: Sink, T>(
-    sink: &mut S,
+pub(super) fn reserving<T>(
+    json: &mut JsonText,
     bytes: usize,
-    write: impl FnOnce(&mut S) -> T,
+    write: impl FnOnce(&mut JsonText) -> T,
 ) -> T {
-    let (end, now) = (sink.room(), sink.written().len());
-    sink.set_room(end - bytes.min(end.saturating_sub(now) / 4));
-    let result = write(sink);
-    sink.set_room(end);
+    let (end, now) = (json.room(), json.as_bytes().len());
+    json.set_room(end - bytes.min(end.saturating_sub(now) / 4));
+    let result = write(json);
+    json.set_room(end);
     result
 }
 
 /// An array of objects, unless there are none, as far as there is room. Whether all are there.
-pub(super) fn array<S: Sink, T>(
-    sink: &mut S,
+pub(super) fn array<T>(
+    json: &mut JsonText,
     key: &'static CStr,
     items: impl Iterator<Item = T>,
-    render: impl FnMut(T, &mut S),
+    render: impl FnMut(T, &mut JsonText),
 ) -> bool {
-    array_of(sink, key, key, items, render)
+    array_of(json, key, key, items, render)
 }
 
 /// The same, with what is left out counted under another name.
-pub(super) fn array_of<S: Sink, T>(
-    sink: &mut S,
+pub(super) fn array_of<T>(
+    json: &mut JsonText,
     key: &CStr,
     what: &'static CStr,
     items: impl Iterator<Item = T>,
-    mut render: impl FnMut(T, &mut S),
+    mut render: impl FnMut(T, &mut JsonText),
 ) -> bool {
-    elements(sink, key, what, items, |item, sink| {
-        sink.start_object();
-        render(item, sink);
-        sink.close();
+    elements(json, key, what, items, |item, json| {
+        json.start_object();
+        render(item, json);
+        json.close();
     })
 }
 
 /// An array of texts, unless there are none, as far as there is room.
-pub(super) fn text_array<'a, S: Sink>(
-    sink: &mut S,
+pub(super) fn text_array<'a>(
+    json: &mut JsonText,
     key: &'static CStr,
     texts: impl Iterator<Item = &'a [u8]>,
 ) {
-    elements(sink, key, key, texts, |text, sink| sink.push_string(text));
+    elements(json, key, key, texts, |text, json| json.push_string(text));
 }
 
-fn elements<S: Sink, T>(
-    sink: &mut S,
+fn elements<T>(
+    json: &mut JsonText,
     key: &CStr,
     what: &'static CStr,
     mut items: impl Iterator<Item = T>,
-    mut push: impl FnMut(T, &mut S),
+    mut push: impl FnMut(T, &mut JsonText),
 ) -> bool {
     let Some(first) = items.next() else { return true };
-    let before = sink.mark();
-    sink.open_array(key);
+    let before = json.mark();
+    json.open_array(key);
     let (mut written, mut next) = (0, Some(first));
     while let Some(item) = next {
-        let place = sink.mark();
-        push(item, sink);
-        if written == MAX_ELEMENTS || sink.written().len() > sink.room() {
-            sink.take_back(place);
-            sink.leave_out(what, 1 + items.count() as u64);
+        let place = json.mark();
+        push(item, json);
+        if written == MAX_ELEMENTS || json.as_bytes().len() > json.room() {
+            json.take_back(place);
+            json.leave_out(what, 1 + items.count() as u64);
             match written {
-                0 => sink.take_back(before),
-                _ => sink.close(),
+                0 => json.take_back(before),
+                _ => json.close(),
             }
             return false;
         }
         written += 1;
         next = items.next();
     }
-    sink.close();
+    json.close();
     true
 }
 
 /// Says what was left out, and how many of it.
-pub(super) fn render_left_out(sink: &mut impl Sink) {
-    let all = sink.left_out();
+pub(super) fn render_left_out(json: &mut JsonText) {
+    let all = json.left_out();
     if all.is_empty() {
         return;
     }
-    sink.open_object(c"omitted");
+    json.open_object(c"omitted");
     for (what, count) in all {
-        sink.uint(what, count);
+        json.uint(what, count);
     }
-    sink.close();
+    json.close();
 }

@@ -2,64 +2,64 @@
 
 use core::ffi::CStr;
 
-use super::{decrypted, render_chosen, timestamp, Sink};
+use super::{decrypted, render_chosen, timestamp, JsonText};
 use crate::sa::{Endpoint, SaView, Sent, State};
 
 /// Writes the fields into the object that is open.
-pub(super) fn render(sa: &SaView, sink: &mut impl Sink) {
-    render_identity(sa, sink);
-    render_times(sa, sink);
+pub(super) fn render(sa: &SaView, json: &mut JsonText) {
+    render_identity(sa, json);
+    render_times(sa, json);
     if let Some(chosen) = &sa.chosen {
         let of_kind = |kind| chosen.transforms().find(|transform| transform.kind == kind);
-        render_chosen(of_kind, sink);
+        render_chosen(of_kind, json);
     }
-    sink.word(c"nat", sa.nat.name());
+    json.word(c"nat", sa.nat.name());
     if let Some(posture) = sa.full_transcript {
-        sink.word(c"full_transcript_auth", posture.name());
+        json.word(c"full_transcript_auth", posture.name());
     }
-    render_fragments(sa, sink);
-    render_failure(sa, sink);
-    render_esp(sa, sink);
+    render_fragments(sa, json);
+    render_failure(sa, json);
+    render_esp(sa, json);
     if let Some(lineage) = &sa.lineage {
-        decrypted::render_spis(&lineage.child_spis, sink);
+        decrypted::render_spis(&lineage.child_spis, json);
     }
-    sink.uint(c"half_open", sa.half_open.into());
-    sink.uint(c"auth_failures", sa.auth_failures.into());
-    sink.uint(c"init_rate", sa.init_rate.into());
+    json.uint(c"half_open", sa.half_open.into());
+    json.uint(c"auth_failures", sa.auth_failures.into());
+    json.uint(c"init_rate", sa.init_rate.into());
 }
 
-fn render_identity(sa: &SaView, sink: &mut impl Sink) {
-    sink.hex(c"id", &sa.id.to_be_bytes());
+fn render_identity(sa: &SaView, json: &mut JsonText) {
+    json.hex(c"id", &sa.id.to_be_bytes());
     if let Some((lineage, parent)) = sa.lineage.as_ref().and_then(|it| Some((it, it.parent?))) {
-        sink.hex(c"parent", &parent.to_be_bytes());
-        sink.bool(c"clone", lineage.is_clone);
+        json.hex(c"parent", &parent.to_be_bytes());
+        json.bool(c"clone", lineage.is_clone);
     }
-    sink.word(c"state", sa.state.name());
+    json.word(c"state", sa.state.name());
     if sa.state == State::Established {
-        sink.bool(c"confirmed", sa.confirmed);
+        json.bool(c"confirmed", sa.confirmed);
     }
-    render_endpoint(sa.initiator, c"initiator", c"initiator_port", sink);
-    render_endpoint(sa.responder, c"responder", c"responder_port", sink);
+    render_endpoint(sa.initiator, c"initiator", c"initiator_port", json);
+    render_endpoint(sa.responder, c"responder", c"responder_port", json);
 }
 
-fn render_endpoint(end: Option<Endpoint>, key: &CStr, port: &CStr, sink: &mut impl Sink) {
+fn render_endpoint(end: Option<Endpoint>, key: &CStr, port: &CStr, json: &mut JsonText) {
     if let Some(end) = end {
-        sink.address(key, end.address);
-        sink.uint(port, end.port.into());
+        json.address(key, end.address);
+        json.uint(port, end.port.into());
     }
 }
 
-fn render_times(sa: &SaView, sink: &mut impl Sink) {
-    sink.word(c"started", &timestamp(sa.started));
-    sink.uint(c"age", sa.age_s.into());
-    sink.uint(c"messages", sa.messages.into());
-    sink.uint(c"retransmissions", sa.retransmissions.into());
-    sink.uint(c"duplicates", sa.duplicates.into());
+fn render_times(sa: &SaView, json: &mut JsonText) {
+    json.word(c"started", &timestamp(sa.started));
+    json.uint(c"age", sa.age_s.into());
+    json.uint(c"messages", sa.messages.into());
+    json.uint(c"retransmissions", sa.retransmissions.into());
+    json.uint(c"duplicates", sa.duplicates.into());
     if let Some(microseconds) = sa.round_trip_us {
-        sink.json(c"round_trip_ms", &milliseconds(microseconds));
+        json.raw(c"round_trip_ms", &milliseconds(microseconds));
     }
     if let Some(milliseconds) = sa.handshake_ms {
-        sink.uint(c"handshake_ms", milliseconds.into());
+        json.uint(c"handshake_ms", milliseconds.into());
     }
 }
 
@@ -78,43 +78,43 @@ fn milliseconds(microseconds: u32) -> String {
     text
 }
 
-fn render_fragments(sa: &SaView, sink: &mut impl Sink) {
+fn render_fragments(sa: &SaView, json: &mut JsonText) {
     let Some(fragments) = &sa.fragments else { return };
-    sink.open_object(c"fragments");
-    sink.uint(c"seen", fragments.seen.into());
-    sink.uint(c"total", fragments.total.into());
-    sink.open_array(c"status");
+    json.open_object(c"fragments");
+    json.uint(c"seen", fragments.seen.into());
+    json.uint(c"total", fragments.total.into());
+    json.open_array(c"status");
     for condition in fragments.conditions.iter() {
-        sink.push_string(condition.name().as_bytes());
+        json.push_string(condition.name().as_bytes());
     }
-    sink.close();
-    sink.close();
+    json.close();
+    json.close();
 }
 
-fn render_failure(sa: &SaView, sink: &mut impl Sink) {
+fn render_failure(sa: &SaView, json: &mut JsonText) {
     let Some(failure) = sa.failure else { return };
-    sink.open_object(c"failure");
-    sink.string(c"reason", failure.reason.name().as_bytes());
-    sink.bool(c"inferred", failure.inferred);
-    sink.close();
+    json.open_object(c"failure");
+    json.string(c"reason", failure.reason.name().as_bytes());
+    json.bool(c"inferred", failure.inferred);
+    json.close();
 }
 
-fn render_esp(sa: &SaView, sink: &mut impl Sink) {
+fn render_esp(sa: &SaView, json: &mut JsonText) {
     if sa.esp.is_empty() {
         return;
     }
-    sink.open_object(c"esp");
-    render_sent(sa.esp.from_initiator(), c"from_initiator", sink);
-    render_sent(sa.esp.from_responder(), c"from_responder", sink);
-    sink.uint(c"abnormal", sa.esp.abnormal().into());
-    sink.close();
+    json.open_object(c"esp");
+    render_sent(sa.esp.from_initiator(), c"from_initiator", json);
+    render_sent(sa.esp.from_responder(), c"from_responder", json);
+    json.uint(c"abnormal", sa.esp.abnormal().into());
+    json.close();
 }
 
-fn render_sent(sent: Sent, key: &CStr, sink: &mut impl Sink) {
-    sink.open_object(key);
-    sink.uint(c"packets", sent.packets.into());
-    sink.uint(c"bytes", sent.bytes);
-    sink.close();
+fn render_sent(sent: Sent, key: &CStr, json: &mut JsonText) {
+    json.open_object(key);
+    json.uint(c"packets", sent.packets.into());
+    json.uint(c"bytes", sent.bytes);
+    json.close();
 }
 
 #[cfg(test)]

@@ -36,18 +36,6 @@ macro_rules! open_enum {
                 }
             }
 
-            /// The number and the name of an assigned number as JSON that follows the
-            /// number's key: `12,"name":"ENCR_AES_CBC"`. Records repeat them so often
-            /// that they are put together once.
-            pub const fn record(self) -> Option<&'static str> {
-                match self.0 {
-                    $( $number => Some(concat!(
-                        $number, ",\"name\":\"", open_enum!(@name $constant $($name)?), "\""
-                    )), )*
-                    _ => None,
-                }
-            }
-
             /// The number that has this name, in any mixture of upper and lower
             /// case.
             pub fn from_name(name: &str) -> Option<Self> {

@@ -84,10 +84,10 @@ pub use notify::{Notify, NotifyData};
 pub use ps::PuzzleSolution;
 pub use reader::Reader;
 pub use registry::{
-    transform_name, transform_record, AttributeType, AuthMethod, CertEncoding, CfgAttribute,
-    CfgType, EapCode, EapMethod, Encr, ExchangeType, GatewayIdType, GcAuth, HashAlgorithm, IdType,
-    Integ, IpcompTransform, KeyExchangeMethod, KeyWrap, NotifyType, PayloadType, PpkIdType, Prf,
-    Protocol, SecurePasswordMethod, SequenceNumbers, TransformType, TsType,
+    transform_name, AttributeType, AuthMethod, CertEncoding, CfgAttribute, CfgType, EapCode,
+    EapMethod, Encr, ExchangeType, GatewayIdType, GcAuth, HashAlgorithm, IdType, Integ,
+    IpcompTransform, KeyExchangeMethod, KeyWrap, NotifyType, PayloadType, PpkIdType, Prf, Protocol,
+    SecurePasswordMethod, SequenceNumbers, TransformType, TsType,
 };
 pub use sa::{
     Attribute, AttributeValue, Proposal, Proposals, Transform, Transforms, MAX_PROPOSALS,

@@ -687,31 +687,19 @@ impl PayloadType {
     }
 }
 
-/// Asks the registry of a transform's type about its identifier.
-macro_rules! of_transform {
-    ($kind:ident, $id:ident, $what:ident) => {
-        match $kind {
-            TransformType::ENCR => Encr($id).$what(),
-            TransformType::PRF => Prf($id).$what(),
-            TransformType::INTEG => Integ($id).$what(),
-            TransformType::SN => SequenceNumbers($id).$what(),
-            TransformType::KWA => KeyWrap($id).$what(),
-            TransformType::GCAUTH => GcAuth($id).$what(),
-            _ if $kind.is_key_exchange() => KeyExchangeMethod($id).$what(),
-            _ => None,
-        }
-    };
-}
-
 /// The name of a transform identifier, which depends on the transform's type.
 /// `None` where either number is not assigned.
 pub const fn transform_name(kind: TransformType, id: u16) -> Option<&'static str> {
-    of_transform!(kind, id, name)
-}
-
-/// A transform identifier and its name as JSON: see [`Encr::record`].
-pub const fn transform_record(kind: TransformType, id: u16) -> Option<&'static str> {
-    of_transform!(kind, id, record)
+    match kind {
+        TransformType::ENCR => Encr(id).name(),
+        TransformType::PRF => Prf(id).name(),
+        TransformType::INTEG => Integ(id).name(),
+        TransformType::SN => SequenceNumbers(id).name(),
+        TransformType::KWA => KeyWrap(id).name(),
+        TransformType::GCAUTH => GcAuth(id).name(),
+        _ if kind.is_key_exchange() => KeyExchangeMethod(id).name(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

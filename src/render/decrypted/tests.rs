@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::json::Text;
 use crate::message::testing::decode;
 use crate::message::Event;
 use crate::policy::Policy;
 use crate::render::render;
+use crate::render::JsonText;
 use crate::tx::Transaction;
 use crate::wire::registry::{
     Encr, ExchangeType, Integ, NotifyType, PayloadType, Protocol, TransformType,
@@ -26,7 +26,7 @@ fn message_with(kind: PayloadType, body: &[u8]) -> Transaction {
 }
 
 fn record(tx: &Transaction) -> Value {
-    let mut text = Text::default();
+    let mut text = JsonText::default();
     render(tx, &mut text);
     serde_json::from_slice(&[b"{", text.as_bytes(), b"}"].concat()).expect("JSON")
 }

@@ -4,12 +4,11 @@ use core::ffi::CStr;
 use std::net::IpAddr;
 
 use crate::digits::Digits;
-use crate::render::Sink;
 
 /// JSON text that is being written: the members of an object whose braces are
 /// somebody else's.
 #[derive(Debug, Default)]
-pub struct Text {
+pub struct JsonText {
     text: Vec<u8>,
     /// Whether something stands before in the object or array, so that a comma is due.
     follows: bool,
@@ -29,7 +28,7 @@ pub struct Mark {
     open: usize,
 }
 
-impl Text {
+impl JsonText {
     /// Starts over and keeps the memory.
     pub fn clear(&mut self) {
         self.text.clear();
@@ -157,58 +156,62 @@ fn is_plain(byte: u8) -> bool {
     (b' '..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\')
 }
 
-impl Sink for Text {
-    type Mark = Mark;
-
-    fn written(&self) -> &[u8] {
-        self.as_bytes()
-    }
-
-    fn mark(&self) -> Mark {
+impl JsonText {
+    /// Where the text is now.
+    pub fn mark(&self) -> Mark {
         Mark { length: self.text.len(), follows: self.follows, open: self.open.len() }
     }
 
-    fn take_back(&mut self, mark: Mark) {
+    /// Takes back what was written since.
+    pub fn take_back(&mut self, mark: Mark) {
         self.text.truncate(mark.length);
         self.open.truncate(mark.open);
         self.follows = mark.follows;
     }
 
-    fn room(&self) -> usize {
+    /// How many bytes may be written in all, before lists end.
+    pub fn room(&self) -> usize {
         self.room
     }
 
-    fn set_room(&mut self, end: usize) {
+    /// Sets how many bytes may be written in all, before lists end.
+    pub fn set_room(&mut self, end: usize) {
         self.room = end;
     }
 
-    fn leave_out(&mut self, what: &'static CStr, count: u64) {
+    /// Counts what is left out.
+    pub fn leave_out(&mut self, what: &'static CStr, count: u64) {
         match self.left_out.iter_mut().find(|(known, _)| *known == what) {
             Some((_, all)) => *all += count,
             None => self.left_out.push((what, count)),
         }
     }
 
-    fn left_out(&mut self) -> Vec<(&'static CStr, u64)> {
+    /// Takes the counts of what was left out.
+    pub fn left_out(&mut self) -> Vec<(&'static CStr, u64)> {
         core::mem::take(&mut self.left_out)
     }
 
-    fn open_object(&mut self, key: &CStr) {
+    /// Begins an object under a key.
+    pub fn open_object(&mut self, key: &CStr) {
         self.key(key);
         self.open(b'{');
     }
 
-    fn start_object(&mut self) {
+    /// Begins an object as an array's element.
+    pub fn start_object(&mut self) {
         self.separate();
         self.open(b'{');
     }
 
-    fn open_array(&mut self, key: &CStr) {
+    /// Begins an array under a key.
+    pub fn open_array(&mut self, key: &CStr) {
         self.key(key);
         self.open(b'[');
     }
 
-    fn close(&mut self) {
+    /// Ends the object or array begun last.
+    pub fn close(&mut self) {
         // Both pairs of brackets are two apart in ASCII.
         if let Some(bracket) = self.open.pop() {
             self.text.push(bracket + 2);
@@ -216,56 +219,65 @@ impl Sink for Text {
         self.follows = true;
     }
 
+    /// Sets a number.
     #[inline(always)]
-    fn uint(&mut self, key: &CStr, value: u64) {
+    pub fn uint(&mut self, key: &CStr, value: u64) {
         self.key(key);
         self.text.decimal(value);
     }
 
-    fn bool(&mut self, key: &CStr, value: bool) {
+    /// Sets a truth value.
+    pub fn bool(&mut self, key: &CStr, value: bool) {
         self.key(key);
         self.push(if value { b"true" } else { b"false" });
     }
 
-    fn string(&mut self, key: &CStr, value: &[u8]) {
+    /// Sets a text.
+    pub fn string(&mut self, key: &CStr, value: &[u8]) {
         self.key(key);
         self.quoted(value);
     }
 
+    /// Sets what is JSON already, and may have members behind the value.
     #[inline(always)]
-    fn json(&mut self, key: &CStr, value: &str) {
+    pub fn raw(&mut self, key: &CStr, value: &str) {
         self.key(key);
         self.push(value.as_bytes());
     }
 
+    /// Sets a text of letters, digits and signs that JSON takes as they are.
     #[inline(always)]
-    fn word(&mut self, key: &CStr, value: &str) {
+    pub fn word(&mut self, key: &CStr, value: &str) {
         self.key(key);
         self.text.push(b'"');
         self.push(value.as_bytes());
         self.text.push(b'"');
     }
 
-    fn address(&mut self, key: &CStr, value: IpAddr) {
+    /// Sets an address as text.
+    pub fn address(&mut self, key: &CStr, value: IpAddr) {
         self.key(key);
         self.text.push(b'"');
         self.text.address(value);
         self.text.push(b'"');
     }
 
-    fn hex(&mut self, key: &CStr, value: &[u8]) {
+    /// Sets bytes as hex digits.
+    pub fn hex(&mut self, key: &CStr, value: &[u8]) {
         self.key(key);
         self.text.push(b'"');
         self.text.hex(value);
         self.text.push(b'"');
     }
 
-    fn push_string(&mut self, value: &[u8]) {
+    /// Adds a text to an array.
+    pub fn push_string(&mut self, value: &[u8]) {
         self.separate();
         self.quoted(value);
     }
 
-    fn push_uint(&mut self, value: u64) {
+    /// Adds a number to an array.
+    pub fn push_uint(&mut self, value: u64) {
         self.separate();
         self.text.decimal(value);
     }
@@ -277,14 +289,14 @@ mod tests {
     use serde_json::{from_slice, json, Value};
 
     /// What stands between the braces, as a reader understands it.
-    fn read(text: &Text) -> Value {
+    fn read(text: &JsonText) -> Value {
         let object = [b"{", text.as_bytes(), b"}"].concat();
         from_slice(&object).unwrap_or_else(|error| panic!("{error}: {object:?}"))
     }
 
     #[test]
     fn members_and_elements_are_separated() {
-        let mut text = Text::default();
+        let mut text = JsonText::default();
         text.open_object(c"ikev2");
         text.uint(c"a", 0);
         text.open_array(c"b");
@@ -297,7 +309,7 @@ mod tests {
         text.push_string(b"x");
         text.push_string(b"y");
         text.close();
-        text.json(c"w", "1,\"x\":2");
+        text.raw(c"w", "1,\"x\":2");
         text.word(c"y", "z");
         text.hex(c"e", &[0, 0xab]);
         text.hex(c"f", &[]);
@@ -312,7 +324,7 @@ mod tests {
         let mut all: String = (0..0x80_u8).map(char::from).collect();
         all.push_str("\u{80}\u{e9}\u{20ac}\u{1f511}");
         for text_of in all.chars().map(String::from).chain([all.clone()]) {
-            let mut text = Text::default();
+            let mut text = JsonText::default();
             text.string(c"s", text_of.as_bytes());
             assert_eq!(read(&text), json!({ "s": text_of }));
         }
@@ -321,7 +333,7 @@ mod tests {
     #[test]
     fn what_cannot_be_seen_is_spelled() {
         let unseen = "a\u{202e}b\u{2066}\u{7f}\u{85}\u{200b}\u{feff}\u{e0041}\u{e9}";
-        let mut text = Text::default();
+        let mut text = JsonText::default();
         text.string(c"s", unseen.as_bytes());
         let spelled = "\"s\":\"a\\u202eb\\u2066\\u007f\\u0085\\u200b\\ufeff\\udb40\\udc41\u{e9}\"";
         assert_eq!(text.as_bytes(), spelled.as_bytes());
@@ -330,14 +342,14 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_spelled() {
-        let mut text = Text::default();
+        let mut text = JsonText::default();
         text.string(c"s", b"a\xff\n\xc3\xa9");
         assert_eq!(read(&text), json!({ "s": r"a\xff" .to_owned() + "\n" + r"\xc3\xa9" }));
     }
 
     #[test]
     fn a_text_has_no_zero_but_at_its_end() {
-        let mut text = Text::default();
+        let mut text = JsonText::default();
         text.string(c"s", b"a\0b");
         assert_eq!(text.terminated(), b"\"s\":\"a\\u0000b\"\0");
         text.clear();

@@ -1,0 +1,548 @@
+//! A transaction as the object `ikev2` of an EVE record.
+//!
+//! The record is written as [`JsonText`]. Arrays and data are bounded, and so is the whole:
+//! what has a few fields comes first, then the lists. Most lists have half of the room that is
+//! left each, and the last has all of it. What was left out is counted in `omitted`.
+
+use core::ffi::CStr;
+use std::sync::OnceLock;
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::message::{Event, PayloadEntry, Scope};
+use crate::policy::Finding;
+use crate::proposal::{Proposal, Transform};
+use crate::tx::Transaction;
+use crate::vendor;
+use crate::wire::notify::Notify;
+use crate::wire::registry::{PayloadType, TransformType};
+use crate::wire::{Header, KeyExchange, ParseError, Payload, Protocol};
+
+mod compact;
+mod decrypted;
+mod json;
+mod names;
+mod notify;
+mod room;
+mod sa;
+
+pub use compact::render_compact;
+pub use json::JsonText;
+use names::Registered;
+use room::{array, halved, reserving, text_array};
+pub use room::{MANY_EVENTS, MAX_RECORD};
+
+/// The most elements of an array in a record.
+pub const MAX_ELEMENTS: usize = 64;
+
+/// The most bytes of a field in a record, shown as hex.
+pub const MAX_HEX_BYTES: usize = 256;
+
+/// The most bytes of a proposal's text or a fingerprint's in a record.
+pub const MAX_TEXT: usize = 4096;
+
+/// Writes the fields of a transaction into the object that is open, within [`MAX_RECORD`].
+pub fn render(tx: &Transaction, json: &mut JsonText) {
+    render_within(tx, MAX_RECORD, json);
+}
+
+/// The same within so many bytes. The fields that are no lists are always there.
+pub fn render_within(tx: &Transaction, most: usize, json: &mut JsonText) {
+    json.set_room(json.as_bytes().len() + room::of(tx, most));
+    if let Some(header) = &tx.message().header {
+        render_header(tx, header, json);
+    }
+    json.bool(c"nat_t", tx.message().nat_t());
+    json.word(c"transport", tx.message().transport.name());
+    let outer = Layer::outer(tx);
+    render_single(&outer, json);
+    render_fingerprint(tx, json);
+    render_strength(tx, json);
+    render_encrypted(tx, json);
+    if let Some(sa) = tx.sa() {
+        json.open_object(c"sa");
+        sa::render(sa, json);
+        json.close();
+    }
+    render_events(tx, json);
+    halved(json, |json| render_errors(tx, json));
+    halved(json, |json| render_findings(tx, json));
+    if let (Some(decrypted), Some(texts)) = (&tx.message().decrypted, tx.texts()) {
+        json.open_object(c"decrypted");
+        json.bool(c"late", decrypted.late);
+        let layer = Layer::decrypted(tx);
+        render_single(&layer, json);
+        decrypted::render(&layer, texts, json);
+        render_lists(&layer, json);
+        json.close();
+    }
+    render_lists(&outer, json);
+    room::render_left_out(json);
+}
+
+/// Which message of which SA it is.
+fn render_exchange(tx: &Transaction, header: &Header, json: &mut JsonText) {
+    if let (Some(init), Some(resp)) = (tx.message().init_spi_text(), tx.message().resp_spi_text()) {
+        json.string(c"init_spi", init);
+        json.string(c"resp_spi", resp);
+    }
+    json.uint(c"message_id", header.message_id.into());
+    json.uint(c"exchange_type", header.exchange_type.0.into());
+    name(json, c"exchange_type_name", header.exchange_type.name());
+}
+
+fn render_header(tx: &Transaction, header: &Header, json: &mut JsonText) {
+    json.uint(c"version_major", header.version.major().into());
+    json.uint(c"version_minor", header.version.minor().into());
+    render_exchange(tx, header, json);
+    json.open_array(c"flags");
+    let flags = header.flags;
+    for (set, text) in [
+        (flags.initiator(), "initiator"),
+        (flags.version(), "version"),
+        (flags.response(), "response"),
+    ] {
+        if set {
+            json.push_string(text.as_bytes());
+        }
+    }
+    json.close();
+    if flags.reserved() != 0 {
+        json.uint(c"reserved_flags", flags.reserved().into());
+    }
+    if let Some(role) = tx.message().role() {
+        json.word(c"role", role.name());
+    }
+    json.uint(c"length", header.length.into());
+}
+
+/// The payloads outside the encrypted one, or the decrypted ones.
+struct Layer<'a> {
+    tx: &'a Transaction,
+    decrypted: bool,
+    payloads: &'a [PayloadEntry],
+    proposals: &'a [Proposal],
+    /// The number of the first proposal among all of the message.
+    first: usize,
+}
+
+impl<'a> Layer<'a> {
+    fn outer(tx: &'a Transaction) -> Self {
+        let count = tx.message().outer_proposals();
+        Self {
+            tx,
+            decrypted: false,
+            payloads: tx.message().outer_payloads(),
+            proposals: tx.message().proposals.proposals().get(..count).unwrap_or(&[]),
+            first: 0,
+        }
+    }
+
+    fn decrypted(tx: &'a Transaction) -> Self {
+        Self {
+            tx,
+            decrypted: true,
+            payloads: tx.message().decrypted_payloads(),
+            proposals: tx.message().decrypted_proposals(),
+            first: tx.message().outer_proposals(),
+        }
+    }
+
+    /// The canonical text of a proposal.
+    fn text(&self, place: usize) -> &'a str {
+        self.tx.message().proposal_texts().get(self.first + place).map_or("", String::as_str)
+    }
+
+    fn payloads_of(&self, kind: PayloadType) -> impl Iterator<Item = Payload<'a>> + use<'a> {
+        let tx = self.tx;
+        self.payloads.iter().filter(move |it| it.kind == kind).map(|it| tx.message().payload(it))
+    }
+
+    /// What the responder took: its first proposal.
+    fn chosen(&self) -> Option<&'a Proposal> {
+        self.proposals.first().filter(|_| self.tx.message().scope() == Scope::Chosen)
+    }
+}
+
+/// What a layer has once.
+fn render_single(layer: &Layer<'_>, json: &mut JsonText) {
+    if let Some(proposal) = layer.chosen() {
+        let known = layer.tx.message().shared().map(|shared| &shared.chosen_json);
+        kept(json, known, c"chosen", |json| {
+            render_chosen(|kind| chosen_transform(layer.tx, proposal, kind).copied(), json);
+            if !layer.decrypted {
+                render_algorithms(layer.tx, proposal, json);
+            }
+            true
+        });
+    }
+    render_key_exchange(layer, json);
+}
+
+/// What a layer may have many of. Proposals are the longest; the list of payloads says least.
+fn render_lists(layer: &Layer<'_>, json: &mut JsonText) {
+    halved(json, |json| render_notifies(layer, json));
+    halved(json, |json| render_vendor_ids(layer, json));
+    if !layer.proposals.is_empty() {
+        let known = layer.tx.message().shared().map(|shared| &shared.proposals_json);
+        let payloads = layer.payloads.len() * USUAL_PAYLOAD;
+        reserving(json, payloads, |json: &mut JsonText| {
+            kept(json, known, c"proposals", |json| render_proposals(layer, json));
+        });
+    }
+    render_payloads(layer, json);
+}
+
+/// What a payload takes in the list of payloads.
+const USUAL_PAYLOAD: usize = 68;
+
+/// Writes members of which the first has this key, and keeps them where messages share
+/// them and all of it has room; or sets those that were kept. `write` says whether it wrote
+/// everything.
+fn kept(
+    json: &mut JsonText,
+    known: Option<&OnceLock<String>>,
+    key: &CStr,
+    write: impl FnOnce(&mut JsonText) -> bool,
+) {
+    let start = json.as_bytes().len();
+    if let Some(text) = known.and_then(OnceLock::get) {
+        if start + key.count_bytes() + text.len() < json.room() {
+            return json.raw(key, text);
+        }
+    }
+    let whole = write(json);
+    if let Some(known) = known.filter(|_| whole) {
+        let text = core::str::from_utf8(json.as_bytes().get(start..).unwrap_or(&[]));
+        // Behind the first key, which has no colon.
+        if let Some((_, value)) = text.ok().and_then(|text| text.split_once(':')) {
+            known.get_or_init(|| value.to_owned());
+        }
+    }
+}
+
+fn render_payloads(layer: &Layer<'_>, json: &mut JsonText) {
+    array(json, c"payloads", layer.payloads.iter(), |payload, json| {
+        named(json, c"type", &payload.kind);
+        json.uint(c"length", payload.length.into());
+        json.bool(c"critical", payload.critical);
+    });
+}
+
+/// The transform types under the keys that records have for them.
+const TRANSFORM_KEYS: &[(TransformType, &CStr)] = &[
+    (TransformType::ENCR, c"encr"),
+    (TransformType::PRF, c"prf"),
+    (TransformType::INTEG, c"integ"),
+    (TransformType::KE, c"dh"),
+    (TransformType::SN, c"esn"),
+    (TransformType::ADDKE1, c"addke1"),
+    (TransformType::ADDKE2, c"addke2"),
+    (TransformType::ADDKE3, c"addke3"),
+    (TransformType::ADDKE4, c"addke4"),
+    (TransformType::ADDKE5, c"addke5"),
+    (TransformType::ADDKE6, c"addke6"),
+    (TransformType::ADDKE7, c"addke7"),
+    (TransformType::KWA, c"kwa"),
+    (TransformType::GCAUTH, c"gcauth"),
+];
+
+/// Whether all of them had room.
+fn render_proposals(layer: &Layer<'_>, json: &mut JsonText) -> bool {
+    let tx = layer.tx;
+    let proposals = layer.proposals.iter().enumerate();
+    let mut whole = true;
+    whole &= array(json, c"proposals", proposals, |(place, proposal), json: &mut JsonText| {
+        json.uint(c"number", proposal.number.into());
+        string_of(json, c"protocol", proposal.protocol.name(), proposal.protocol.0);
+        let spi = tx.message().range(proposal.spi.clone());
+        if !spi.is_empty() {
+            json.hex(c"spi", spi);
+        }
+        let text = layer.text(place);
+        whole &= reserving(json, text.len() + TEXT_KEY, |json| {
+            render_transforms(tx.message().proposals.transforms(proposal), json)
+        });
+        if text.len() <= MAX_TEXT && json.as_bytes().len() + text.len() + TEXT_KEY < json.room() {
+            json.word(c"text", text);
+        } else {
+            whole = false;
+            json.leave_out(c"bytes", text.len() as u64);
+        }
+    });
+    whole
+}
+
+/// What a proposal's text takes besides its characters.
+const TEXT_KEY: usize = 16;
+
+/// Whether all of them had room.
+fn render_transforms(transforms: &[Transform], json: &mut JsonText) -> bool {
+    let bit = |kind: TransformType| 1_u16 << kind.0.min(15);
+    let present = transforms.iter().fold(0, |kinds, transform| kinds | bit(transform.kind));
+    let mut whole = true;
+    for (kind, key) in TRANSFORM_KEYS {
+        if present & bit(*kind) != 0 {
+            let of_kind = transforms.iter().filter(|transform| transform.kind == *kind);
+            whole &= room::array_of(json, key, c"transforms", of_kind, render_algorithm);
+        }
+    }
+    let unknown = transforms.iter().filter(|transform| transform.kind.name().is_none());
+    whole
+        & room::array_of(json, c"unknown", c"transforms", unknown, |transform, json| {
+            json.uint(c"type", transform.kind.0.into());
+            render_algorithm(transform, json);
+        })
+}
+
+fn render_algorithm(transform: &Transform, json: &mut JsonText) {
+    named(json, c"id", transform);
+    if let Some(bits) = transform.key_length {
+        json.uint(c"key_length", bits.into());
+    }
+}
+
+/// What was chosen: a transform of each type that there is.
+fn render_chosen(chosen: impl Fn(TransformType) -> Option<Transform>, json: &mut JsonText) {
+    json.open_object(c"chosen");
+    for (kind, key) in TRANSFORM_KEYS {
+        if let Some(transform) = chosen(*kind) {
+            json.open_object(key);
+            render_algorithm(&transform, json);
+            json.close();
+        }
+    }
+    json.close();
+}
+
+/// The names that records of the built-in parser have.
+fn render_algorithms(tx: &Transaction, proposal: &Proposal, json: &mut JsonText) {
+    for (kind, key) in [
+        (TransformType::ENCR, c"alg_enc"),
+        (TransformType::INTEG, c"alg_auth"),
+        (TransformType::PRF, c"alg_prf"),
+        (TransformType::KE, c"alg_dh"),
+        (TransformType::SN, c"alg_esn"),
+    ] {
+        if let Some(transform) = chosen_transform(tx, proposal, kind) {
+            string_of(json, key, transform.name(), transform.id);
+        }
+    }
+}
+
+/// What the responder took: the first transform of a type.
+fn chosen_transform<'a>(
+    tx: &'a Transaction,
+    proposal: &Proposal,
+    kind: TransformType,
+) -> Option<&'a Transform> {
+    tx.message().proposals.transforms(proposal).iter().find(|transform| transform.kind == kind)
+}
+
+fn render_key_exchange(layer: &Layer<'_>, json: &mut JsonText) {
+    let exchange = layer
+        .payloads_of(PayloadType::KE)
+        .find_map(|payload| KeyExchange::parse(payload.body, payload.body_offset()).ok());
+    if let Some(exchange) = exchange {
+        json.open_object(c"key_exchange");
+        named(json, c"group", &exchange.method);
+        json.uint(c"length", exchange.data.len() as u64);
+        json.close();
+    }
+    if let Some(nonce) = layer.payloads_of(PayloadType::NONCE).next() {
+        json.uint(c"nonce_length", nonce.body.len() as u64);
+    }
+}
+
+fn render_notifies(layer: &Layer<'_>, json: &mut JsonText) {
+    let notifies = layer
+        .payloads_of(PayloadType::NOTIFY)
+        .filter_map(|payload| Notify::as_far_as_there(payload.body, payload.body_offset()).ok())
+        .map(|(notify, _)| notify);
+    array(json, c"notify", notifies, |notify, json| render_notify(&notify, json));
+}
+
+fn render_notify(notify: &Notify<'_>, json: &mut JsonText) {
+    named(json, c"type", &notify.kind);
+    if notify.protocol != Protocol(0) {
+        string_of(json, c"protocol", notify.protocol.name(), notify.protocol.0);
+    }
+    if !notify.spi.is_empty() {
+        json.hex(c"spi", notify.spi);
+    }
+    if !notify.data.is_empty() {
+        bounded_hex(json, c"data", c"data_bytes", notify.data);
+    }
+    if let Ok(data) = notify.known() {
+        notify::render(&data, json);
+    }
+}
+
+fn render_vendor_ids(layer: &Layer<'_>, json: &mut JsonText) {
+    let ids = layer.payloads_of(PayloadType::VENDOR_ID);
+    array(json, c"vendor_ids", ids, |id, json| {
+        bounded_hex(json, c"hex", c"hex_bytes", id.body);
+        name(json, c"name", vendor::product(id.body));
+    });
+}
+
+fn render_fingerprint(tx: &Transaction, json: &mut JsonText) {
+    if let Some(fingerprint) = tx.fingerprint() {
+        json.open_object(c"fingerprint");
+        json.string(c"hash", &fingerprint.hash);
+        // Only ASCII; a quarter of the record at most.
+        let room = json.room().saturating_sub(json.as_bytes().len()) / 4;
+        let shown = bounded(&fingerprint.string, room.min(MAX_TEXT));
+        json.string(c"string", shown);
+        leave_out_bytes(json, fingerprint.string.len() - shown.len());
+        json.close();
+    }
+}
+
+fn render_strength(tx: &Transaction, json: &mut JsonText) {
+    if let Some(bits) = tx.message().security_bits() {
+        json.uint(c"security_bits", bits.into());
+    }
+    if let Some(post_quantum) = tx.message().post_quantum() {
+        json.word(c"pq", post_quantum.name());
+    }
+}
+
+fn render_findings(tx: &Transaction, json: &mut JsonText) {
+    if tx.message().findings().is_empty() {
+        return;
+    }
+    let known = tx.message().shared().map(|shared| &shared.findings_json);
+    kept(json, known, c"weak", |json| {
+        let findings = tx.message().findings().iter();
+        array(json, c"weak", findings, |it, json: &mut JsonText| {
+            render_finding(it, tx.message().scope(), json)
+        })
+    });
+}
+
+/// All events, the most telling ones first.
+fn render_events(tx: &Transaction, json: &mut JsonText) {
+    let end = json.room();
+    json.set_room(usize::MAX);
+    let names = tx.message().events.most_telling().map(|event| event.name().to_bytes());
+    text_array(json, c"events", names);
+    json.set_room(end);
+}
+
+fn render_finding(finding: &Finding, scope: Scope, json: &mut JsonText) {
+    json.word(c"what", finding.what.name());
+    if let Some(transform) = &finding.transform {
+        render_algorithm(transform, json);
+    }
+    json.string(c"reason", finding.reason.as_bytes());
+    json.string(c"policy", finding.policy.as_bytes());
+    json.word(c"scope", scope.name());
+}
+
+fn render_encrypted(tx: &Transaction, json: &mut JsonText) {
+    if let Some(fragment) = tx.message().fragment() {
+        json.open_object(c"fragment");
+        json.uint(c"number", fragment.number.into());
+        json.uint(c"total", fragment.total.into());
+        json.close();
+    }
+    if let Some(body) = tx.message().encrypted() {
+        json.uint(c"encrypted_length", body.len() as u64);
+    }
+}
+
+/// The last microsecond that `humantime` can write, of the year 9999.
+const LAST_TIME: u64 = 253_402_300_799_999_999;
+
+/// A packet's time as Suricata writes it, in UTC. What a broken capture has for a
+/// time may lie behind all that has four digits for the year.
+fn timestamp(microseconds: u64) -> String {
+    let time = UNIX_EPOCH + Duration::from_micros(microseconds.min(LAST_TIME));
+    let mut text = humantime::format_rfc3339_micros(time).to_string();
+    text.truncate(text.len() - "Z".len());
+    text + "+0000"
+}
+
+fn render_errors(tx: &Transaction, json: &mut JsonText) {
+    array(json, c"errors", tx.message().errors.iter(), |error, json| render_error(tx, error, json));
+}
+
+fn render_error(tx: &Transaction, error: &ParseError, json: &mut JsonText) {
+    json.string(c"event", Event::of_error(error.kind).name().to_bytes());
+    json.string(c"field", error.field.as_bytes());
+    let inside = (error.offset as usize).checked_sub(tx.message().bytes().len());
+    match inside.filter(|_| tx.message().decrypted.is_some()) {
+        Some(offset) => {
+            json.uint(c"offset", offset as u64);
+            json.bool(c"decrypted", true);
+        }
+        None => json.uint(c"offset", error.offset.into()),
+    }
+}
+
+fn name(json: &mut JsonText, key: &CStr, name: Option<&'static str>) {
+    if let Some(name) = name {
+        json.word(key, name);
+    }
+}
+
+/// A number and its name, if the registry has one.
+fn named(json: &mut JsonText, key: &CStr, entry: &impl Registered) {
+    match entry.json() {
+        Some(text) => json.raw(key, text),
+        None => json.uint(key, entry.number()),
+    }
+}
+
+/// A name, or the number where the registry has none.
+fn string_of(json: &mut JsonText, key: &CStr, name: Option<&'static str>, number: impl Into<u64>) {
+    match name {
+        Some(name) => json.word(key, name),
+        None => json.word(key, &number.into().to_string()),
+    }
+}
+
+/// The front of a field; where that is not all, also how many bytes the field has.
+fn bounded_hex(json: &mut JsonText, key: &CStr, all: &CStr, bytes: &[u8]) {
+    let shown = bytes.get(..MAX_HEX_BYTES).unwrap_or(bytes);
+    json.hex(key, shown);
+    if shown.len() < bytes.len() {
+        json.uint(all, bytes.len() as u64);
+    }
+    leave_out_bytes(json, bytes.len() - shown.len());
+}
+
+/// Counts the bytes of a field that is longer than what is shown of it.
+fn leave_out_bytes(json: &mut JsonText, count: usize) {
+    if count > 0 {
+        json.leave_out(c"bytes", count as u64);
+    }
+}
+
+/// The front of a text, cut between characters.
+fn bounded(text: &str, most: usize) -> &[u8] {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text).as_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(bounded("peer", 4), b"peer");
+        assert_eq!(bounded("peer", 3), b"pee");
+        assert_eq!(bounded("p\u{e9}er", 2), b"p");
+        assert_eq!(bounded("\u{e9}", 0), b"");
+    }
+
+    #[test]
+    fn times_are_in_utc() {
+        assert_eq!(timestamp(951_782_400_000_042), "2000-02-29T00:00:00.000042+0000");
+        assert_eq!(timestamp(u64::MAX), "9999-12-31T23:59:59.999999+0000");
+    }
+}
