@@ -43,9 +43,8 @@ fn shared(message: &Message, policy: &'static Policy) -> Option<Arc<Derived>> {
     if payloads.next().is_some() || message.decrypted.is_some() {
         return None;
     }
-    // A policy is known by its address, for it is static, and no address is odd.
-    let context =
-        core::ptr::from_ref(policy).addr() as u64 | u64::from(message.scope() == Scope::Chosen);
+    // The judgement depends on the policy and on whether the proposals are offered or chosen.
+    let context = u64::from(policy.id()) << 1 | u64::from(message.scope() == Scope::Chosen);
     OFFERS.with_borrow_mut(|offers| offers.get(context, payload.body, Arc::default))
 }
 

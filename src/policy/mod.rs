@@ -29,6 +29,7 @@ pub use strength::{post_quantum, security_bits, PostQuantum};
 pub use table::is_aead;
 
 use core::ops::ControlFlow;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::named::named;
 use crate::proposal::{ProposalSet, Transform};
@@ -102,15 +103,34 @@ struct Flaw {
 /// Takes findings until it breaks.
 type Visit<'a> = &'a mut dyn FnMut(Flaw) -> ControlFlow<()>;
 
-/// What is allowed. The named ones are static; `custom` belongs to who read the
-/// configuration.
-#[derive(Debug, PartialEq, Eq)]
+/// What is allowed. The named policies are static; the configuration makes `custom`.
+#[derive(Debug)]
 pub struct Policy {
+    id: PolicyId,
     name: &'static str,
     rules: Rules,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+/// A policy is equal to itself only, as its number says.
+impl PartialEq for Policy {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Policy {}
+
+/// The number of a policy. No two policies of a process have the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicyId(u32);
+
+impl From<PolicyId> for u64 {
+    fn from(id: PolicyId) -> Self {
+        id.0.into()
+    }
+}
+
+#[derive(Debug)]
 enum Rules {
     /// What the table does not grade as forbidden or weak.
     Grades,
@@ -122,14 +142,19 @@ enum Rules {
 
 const CUSTOM: &str = "custom";
 
+/// The named policies; the place of each is its number.
 static NAMED: [Policy; 6] = [
-    Policy { name: "rfc8247", rules: Rules::Grades },
-    Policy::of_list("nist-sp800-77r1", &profile::NIST_SP800_77R1),
-    Policy::of_list("bsi-tr-02102-3", &profile::BSI_TR_02102_3),
-    Policy::of_list("anssi", &profile::ANSSI),
-    Policy::of_list("cnsa-1", &profile::CNSA_1),
-    Policy::of_list("cnsa-2", &profile::CNSA_2),
+    Policy { id: PolicyId(0), name: "rfc8247", rules: Rules::Grades },
+    Policy::of_list(1, "nist-sp800-77r1", &profile::NIST_SP800_77R1),
+    Policy::of_list(2, "bsi-tr-02102-3", &profile::BSI_TR_02102_3),
+    Policy::of_list(3, "anssi", &profile::ANSSI),
+    Policy::of_list(4, "cnsa-1", &profile::CNSA_1),
+    Policy::of_list(5, "cnsa-2", &profile::CNSA_2),
 ];
+
+/// The number of the next policy `custom`. A process makes one when it reads the
+/// configuration; tests make several.
+static NEXT_CUSTOM: AtomicU32 = AtomicU32::new(NAMED.len() as u32);
 
 impl Policy {
     /// The default policy, `rfc8247`.
@@ -167,11 +192,17 @@ impl Policy {
 
     /// The policy `custom` with these lists.
     pub fn custom(lists: CustomPolicy) -> Self {
-        Self { name: CUSTOM, rules: Rules::Custom(lists) }
+        let id = PolicyId(NEXT_CUSTOM.fetch_add(1, Ordering::Relaxed));
+        Self { id, name: CUSTOM, rules: Rules::Custom(lists) }
     }
 
-    const fn of_list(name: &'static str, list: &'static List) -> Self {
-        Self { name, rules: Rules::List(list) }
+    const fn of_list(number: u32, name: &'static str, list: &'static List) -> Self {
+        Self { id: PolicyId(number), name, rules: Rules::List(list) }
+    }
+
+    /// The number that tells this policy from all others.
+    pub fn id(&self) -> PolicyId {
+        self.id
     }
 
     /// The name in the configuration, in rules and in records.

@@ -332,6 +332,17 @@ fn policies_are_found_by_name() {
 }
 
 #[test]
+fn no_two_policies_have_the_same_number() {
+    let customs = [custom(&[("dh", "ECP_256")]), custom(&[("dh", "ECP_384")])];
+    let all: Vec<_> = Policy::all().iter().chain(&customs).collect();
+    for (place, policy) in all.iter().enumerate() {
+        let same: Vec<_> = all.iter().map(|other| other == policy).collect();
+        let itself: Vec<_> = (0..all.len()).map(|other| other == place).collect();
+        assert_eq!(same, itself, "{}", policy.name());
+    }
+}
+
+#[test]
 fn one_kind_can_be_asked_for() {
     let set = set(&[(IKE, &[AES, SHA, PRF_SHA, (4, 2, None)])]);
     assert!(finds(&set, Policy::standard(), &[What::Encr, What::Dh]));
