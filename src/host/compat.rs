@@ -9,7 +9,9 @@ use core::ffi::{c_char, c_void, CStr};
 use core::ptr::{self, NonNull};
 use std::sync::OnceLock;
 
-use super::{config, initialise, log, Shared, PROTOCOL};
+use super::host_static::HostStatic;
+use super::start::initialise;
+use super::{config, log, protocol};
 use crate::sys;
 
 /// The host's plugin interface (`SC_API_VERSION`) and the releases it stands for.
@@ -23,10 +25,10 @@ const AUTHOR: &CStr = c"the suricata-ikev2 team";
 const ALWAYS_THERE: [&CStr; 3] = [c"GetProgramVersion", c"SCLogGetLogLevel", c"SCLogMessage"];
 
 /// The description of the plugin.
-pub(super) static PLUGIN: Shared<sys::SCPlugin> = Shared(sys::SCPlugin {
+pub(super) static PLUGIN: HostStatic<sys::SCPlugin> = HostStatic(sys::SCPlugin {
     version: API_VERSION,
     suricata_version: SUPPORTED.as_ptr(),
-    name: PROTOCOL.as_ptr(),
+    name: protocol::NAME.as_ptr(),
     plugin_version: concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast::<c_char>(),
     license: LICENSE.as_ptr(),
     author: AUTHOR.as_ptr(),
@@ -42,8 +44,8 @@ struct OldPlugin {
     init: unsafe extern "C" fn(),
 }
 
-static OLD_PLUGIN: Shared<OldPlugin> = Shared(OldPlugin {
-    name: PROTOCOL.as_ptr(),
+static OLD_PLUGIN: HostStatic<OldPlugin> = HostStatic(OldPlugin {
+    name: protocol::NAME.as_ptr(),
     license: LICENSE.as_ptr(),
     author: AUTHOR.as_ptr(),
     init: initialise,

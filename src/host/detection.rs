@@ -8,7 +8,8 @@ use core::slice;
 
 use super::flow::Flow;
 use super::guard::guard;
-use super::{late_detection, packet, protocol, tracking, TO_CLIENT, TO_SERVER, UDP};
+use super::protocol::{self, FAILED, TO_CLIENT, TO_SERVER, UDP};
+use super::{late_detection, packet, tracking};
 use crate::pipeline::{carrier_between, find_known, find_message, is_expected_between};
 use crate::sys;
 use crate::wire::datagram::NON_ESP_MARKER;
@@ -29,9 +30,6 @@ const VERSIONS: [&CStr; 16] = [
 
 /// [`NON_ESP_MARKER`], likewise.
 const MARKER: &CStr = c"|00 00 00 00|";
-
-/// What a probing function says of a flow that is not its own (`ALPROTO_FAILED`).
-const FAILED: sys::AppProto = 1;
 
 /// What other protocols over UDP have as patterns that are taken without a look at the rest:
 /// methods of SIP, the beginning of its answers, and that of BitTorrent's DHT messages.
@@ -166,7 +164,7 @@ pub(super) unsafe extern "C" fn probe_port(
         match find_here(flow, data) {
             // SAFETY: as in `probe_content`.
             Some(sighting) => unsafe { take(flow, sighting, direction) },
-            None if late_detection::is_esp_only(flow) => protocol(),
+            None if late_detection::is_esp_only(flow) => protocol::number(),
             None => FAILED,
         }
     })
@@ -217,5 +215,5 @@ unsafe fn take(flow: Flow, sighting: Sighting, direction: *mut u8) -> sys::AppPr
     if let Some(direction) = direction.filter(|_| late_detection::may_turn(flow)) {
         *direction = if sighting.response { TO_CLIENT } else { TO_SERVER };
     }
-    protocol()
+    protocol::number()
 }

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::packet;
+use super::{packet, protocol};
 use crate::message::Direction;
 use crate::sa::Endpoint;
 use crate::sys;
@@ -36,7 +36,7 @@ impl Flow {
     /// Whether it carries UDP.
     pub(super) fn is_udp(self) -> bool {
         // SAFETY: see `new`.
-        unsafe { self.0.cast_const().cast::<u8>().add(IP_PROTOCOL).read() == super::UDP }
+        unsafe { self.0.cast_const().cast::<u8>().add(IP_PROTOCOL).read() == protocol::UDP }
     }
 
     /// The client's and the server's port.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use lazy_static::lazy_static;
 
-use super::{decryption, register_counters, tracking};
+use super::{counters, decryption, tracking};
 
 /// The packet threads, of which the first begins a job.
 #[derive(Default)]
@@ -35,7 +35,7 @@ pub(super) fn thread_starts() {
         decryption::forget();
     }
     threads.had_job = true;
-    register_counters();
+    counters::register();
     decryption::begin_watching();
 }
 

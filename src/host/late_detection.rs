@@ -40,11 +40,6 @@ const LOWEST_SPI: u32 = 256;
 /// The smallest ESP packet: header, IV or padding, checksum; all of 4-byte units.
 const SMALLEST_ESP: usize = 24;
 
-/// What the host says of a flow that is new, and of one that no protocol has
-/// (`ALPROTO_UNKNOWN`, `ALPROTO_FAILED`); above are protocols.
-const UNKNOWN: sys::AppProto = 0;
-const LARGEST_UNCLAIMED: sys::AppProto = 1;
-
 /// The number of the flow storage; negative when there is none.
 static STORAGE: AtomicI32 = AtomicI32::new(-1);
 
@@ -211,7 +206,7 @@ pub(super) fn is_esp_only(flow: Flow) -> bool {
 /// Whether the flow is new to the host, or nobody's, so that a message may turn it round.
 pub(super) fn may_turn(flow: Flow) -> bool {
     let is_unclaimed =
-        protocols(flow).is_some_and(|all| all.iter().all(|it| *it <= LARGEST_UNCLAIMED));
+        protocols(flow).is_some_and(|all| !all.into_iter().any(protocol::has_parser));
     is_unclaimed && !candidate(flow).is_some_and(|candidate| candidate.taken_over)
 }
 
@@ -289,7 +284,7 @@ unsafe extern "C" fn on_packet(
         let Some([number, ..]) = protocols(flow) else { return };
         // SAFETY: the host has just called for this packet, which it has decoded.
         let Some(data) = (unsafe { current.payload() }) else { return };
-        if number == protocol() {
+        if number == protocol::number() {
             give_back(flow, data);
         } else {
             look(flow, number, data);
@@ -302,10 +297,10 @@ fn look(flow: Flow, number: sys::AppProto, data: &[u8]) {
     let (first, last) = flow.ends();
     if detection::find(flow, data).is_some() {
         // A new flow is offered to all parsers anyway.
-        if number != UNKNOWN {
+        if number != protocol::UNKNOWN {
             take_over(flow, number);
         }
-    } else if number <= LARGEST_UNCLAIMED
+    } else if !protocol::has_parser(number)
         && (first == 4500 || last == 4500)
         && candidate_or_new(flow).is_some_and(|candidate| candidate.is_esp(data))
     {
@@ -315,7 +310,7 @@ fn look(flow: Flow, number: sys::AppProto, data: &[u8]) {
 
 /// Starts detection over with the packet at hand, in a flow that nobody has or another parser.
 fn take_over(flow: Flow, number: sys::AppProto) {
-    if number > LARGEST_UNCLAIMED {
+    if protocol::has_parser(number) {
         if let Some(candidate) = candidate_or_new(flow) {
             candidate.taken_over = true;
         }

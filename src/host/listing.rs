@@ -16,8 +16,9 @@
 
 use core::ffi::{c_char, c_int, CStr};
 
+use super::compat;
 use super::guard::guard;
-use super::{compat, register_with_host};
+use super::start::register_with_host;
 
 const OPTION: &[u8] = b"--list-keywords";
 

@@ -2,16 +2,13 @@
 
 use core::ffi::{c_char, c_int, c_void, CStr};
 use core::ptr;
-use std::sync::atomic::Ordering;
 
 use super::config::Mode;
 use super::flow::Flow;
 use super::guard::guard;
+use super::host_static::HostStatic;
 use super::state::{HeldTransaction, State};
-use super::{
-    config, decryption, detection, job, late_detection, protocol, tracking, PROTOCOL,
-    PROTOCOL_NUMBER, UDP,
-};
+use super::{config, decryption, detection, job, late_detection, protocol, tracking};
 use crate::message::{Direction, Event};
 use crate::pipeline::{Engines, FlowContext, Packet};
 use crate::sa::Endpoint;
@@ -20,16 +17,13 @@ use crate::sys;
 /// A name that nothing else uses, on the way from one alias to the other.
 const PRIVATE_NAME: &CStr = c"ikev2-plugin";
 
-/// What the host has for no protocol (`ALPROTO_UNKNOWN`).
-const UNKNOWN: sys::AppProto = 0;
-
 /// What a message is at its end: a transaction is complete when it is made.
 const COMPLETE: c_int = 1;
 
-static PARSER: super::Shared<sys::AppLayerParser> = super::Shared(sys::AppLayerParser {
-    name: PROTOCOL.as_ptr(),
+static PARSER: HostStatic<sys::AppLayerParser> = HostStatic(sys::AppLayerParser {
+    name: protocol::NAME.as_ptr(),
     default_port: detection::PORTS.as_ptr(),
-    ip_proto: UDP,
+    ip_proto: protocol::UDP,
     ProbeTS: Some(detection::probe_port),
     ProbeTC: Some(detection::probe_port),
     min_depth: 0,
@@ -66,7 +60,7 @@ static PARSER: super::Shared<sys::AppLayerParser> = super::Shared(sys::AppLayerP
 /// built-in's alias is reached, and [`register`] turns that name back.
 pub(super) fn prepare_name() {
     // SAFETY: both names are static; the host keeps the pointers.
-    unsafe { sys::AppLayerRegisterParserAlias(PRIVATE_NAME.as_ptr(), PROTOCOL.as_ptr()) };
+    unsafe { sys::AppLayerRegisterParserAlias(PRIVATE_NAME.as_ptr(), protocol::NAME.as_ptr()) };
 }
 
 /// Registers detection and, unless only detection is on, the parser. Always true; a panic
@@ -74,7 +68,7 @@ pub(super) fn prepare_name() {
 pub(super) fn register() -> bool {
     // SAFETY: the structure is static and complete.
     let number = unsafe { sys::AppLayerRegisterProtocolDetection(&PARSER.0, 1) };
-    PROTOCOL_NUMBER.store(number, Ordering::Relaxed);
+    protocol::set_number(number);
     detection::register(number);
     if config::get().mode == Mode::On {
         // SAFETY: as above; the number is the one that the host gave.
@@ -82,11 +76,11 @@ pub(super) fn register() -> bool {
             sys::AppLayerRegisterParser(&PARSER.0, number);
             // Without it transactions are logged only where another logger asks for
             // every protocol's.
-            sys::SCAppLayerParserRegisterLogger(UDP, number);
+            sys::SCAppLayerParserRegisterLogger(protocol::UDP, number);
         }
     }
     // SAFETY: both names are static.
-    unsafe { sys::AppLayerRegisterParserAlias(PROTOCOL.as_ptr(), PRIVATE_NAME.as_ptr()) };
+    unsafe { sys::AppLayerRegisterParserAlias(protocol::NAME.as_ptr(), PRIVATE_NAME.as_ptr()) };
     true
 }
 
@@ -94,15 +88,15 @@ pub(super) fn register() -> bool {
 /// name went to the built-in parser, rules for `ikev2` would silently be rules for `ike`.
 pub(super) fn obstacle() -> Option<String> {
     // SAFETY: the name is static.
-    let resolved = unsafe { sys::AppLayerGetProtoByName(PROTOCOL.as_ptr()) };
-    if protocol() == UNKNOWN {
+    let resolved = unsafe { sys::AppLayerGetProtoByName(protocol::NAME.as_ptr()) };
+    if protocol::number() == protocol::UNKNOWN {
         return Some(
             "Suricata has registered no parser for ikev2: nothing is decoded and no rule for \
              ikev2 matches"
                 .to_owned(),
         );
     }
-    (resolved != protocol()).then(|| {
+    (resolved != protocol::number()).then(|| {
         "the name ikev2 belongs to another parser, so that rules for ikev2 do not reach the \
          plugin: name the plugin once below \"plugins\", and set \
          app-layer.protocols.ike.enabled to no"

@@ -5,7 +5,8 @@ use std::ffi::CString;
 use lazy_static::lazy_static;
 
 use super::config::{self, children, Mode};
-use super::{log, Counter};
+use super::counters::Counter;
+use super::log;
 use crate::sa::{Counters, Limits, Table};
 use crate::sys;
 

@@ -180,10 +180,10 @@ pub(crate) const HEADER_RECORDS: [HeaderRecord; 4] = [
 /// Constants that the plugin's own source repeats, as they are macros in C: the
 /// file, the name there and the official name.
 pub(crate) const REPEATED_CONSTANTS: [(&str, &str, &str); 9] = [
-    ("src/host/mod.rs", "TO_SERVER", "STREAM_TOSERVER"),
-    ("src/host/mod.rs", "TO_CLIENT", "STREAM_TOCLIENT"),
+    ("src/host/protocol.rs", "TO_SERVER", "STREAM_TOSERVER"),
+    ("src/host/protocol.rs", "TO_CLIENT", "STREAM_TOCLIENT"),
     ("src/host/compat.rs", "API_VERSION", "SC_API_VERSION"),
-    ("src/host/mod.rs", "LOG_PACKET_DIRECTION", "LOG_DIR_PACKET"),
+    ("src/host/start.rs", "LOG_PACKET_DIRECTION", "LOG_DIR_PACKET"),
     ("src/host/state.rs", "SKIP_INSPECT_TO_SERVER", "APP_LAYER_TX_SKIP_INSPECT_TS"),
     ("src/host/state.rs", "SKIP_INSPECT_TO_CLIENT", "APP_LAYER_TX_SKIP_INSPECT_TC"),
     ("src/host/keyword/mod.rs", "NO_OPTION", "SIGMATCH_NOOPT"),

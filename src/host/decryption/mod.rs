@@ -1,29 +1,26 @@
 //! The operator's keys: the settings of `decryption`, and the thread that reads them.
 
 mod file;
+mod watcher;
 
 #[cfg(fuzzing)]
 pub use file::read_key_table;
+pub(super) use watcher::end_watching;
 
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lazy_static::lazy_static;
 
 use super::config::{self, children, Mode};
+use super::counters::Counter;
 use super::guard::guard;
-use super::{log, Counter};
+use super::log;
 use crate::decrypt::{Decryptor, SaKeys, Spis};
 use file::{KeyFile, Listener};
 
 /// The keys of `decryption`.
 const KEYS: &[&str] = &["enabled", "key-table"];
-
-/// How often the files are looked at. Peers use new keys within milliseconds; what comes
-/// before they are read is held.
-const INTERVAL: Duration = Duration::from_millis(100);
 
 /// The settings of `decryption`.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -164,50 +161,10 @@ pub(super) fn forget() {
     }
 }
 
-lazy_static! {
-    /// The thread that reads the files.
-    static ref WATCH: Mutex<Option<JoinHandle<()>>> = Mutex::default();
-    /// Whether the thread has to end.
-    static ref END: (Mutex<bool>, Condvar) = <(Mutex<bool>, Condvar)>::default();
-}
-
-/// A job's first packet thread starts: the files begin to be watched. At start-up it would be
-/// too early, for a thread does not live on when Suricata becomes a daemon.
+/// Starts to read the key tables again and again, if decryption is on.
 pub(super) fn begin_watching() {
-    let Some(decryption) = DECRYPTION.as_ref() else { return };
-    // They may have grown since the start, or since the last job that came by the socket.
-    decryption.read_files();
-    *lock(&END.0) = false;
-    let thread = Builder::new().name("IKEv2Keys".to_owned()).spawn(|| {
-        guard((), || {
-            super::block_signals();
-            watch_files(decryption);
-        });
-    });
-    match thread {
-        Ok(thread) => *lock(&WATCH) = Some(thread),
-        Err(error) => log::error(&format!("key tables are not read again: {error}")),
-    }
-}
-
-/// A job's last packet thread ends: the files are not watched any more.
-pub(super) fn end_watching() {
-    let thread = lock(&WATCH).take();
-    if let Some(thread) = thread {
-        *lock(&END.0) = true;
-        END.1.notify_all();
-        // A panic has been told by the hook.
-        let _ = thread.join();
-    }
-}
-
-fn watch_files(decryption: &Decryption) {
-    let mut end = lock(&END.0);
-    while !*end {
-        drop(end);
-        decryption.read_files();
-        let waited = END.1.wait_timeout(lock(&END.0), INTERVAL);
-        end = waited.unwrap_or_else(PoisonError::into_inner).0;
+    if let Some(decryption) = DECRYPTION.as_ref() {
+        watcher::begin_watching(|| decryption.read_files());
     }
 }
 

@@ -22,8 +22,9 @@ use kind::{Keyword, Kind};
 
 use self::matcher::Matcher;
 use super::guard::guard;
+use super::log;
+use super::protocol::{self, TO_CLIENT, TO_SERVER};
 use super::state::HeldTransaction;
-use super::{log, protocol, TO_CLIENT, TO_SERVER};
 use crate::sys;
 
 /// The numbers that the host gave a keyword.
@@ -125,11 +126,12 @@ pub(super) fn register() -> Result<(), String> {
     let directions = TO_SERVER | TO_CLIENT;
     // SAFETY: the name is static; the host calls this while it sets up detection.
     let shared_list = unsafe {
-        sys::SCDetectHelperBufferRegister(TRANSACTION_LIST.as_ptr(), protocol(), directions)
+        sys::SCDetectHelperBufferRegister(TRANSACTION_LIST.as_ptr(), protocol::number(), directions)
     };
     // SAFETY: as above.
-    let once_list =
-        unsafe { sys::SCDetectHelperBufferRegister(ONCE_LIST.as_ptr(), protocol(), directions) };
+    let once_list = unsafe {
+        sys::SCDetectHelperBufferRegister(ONCE_LIST.as_ptr(), protocol::number(), directions)
+    };
     for row in table::TABLE.iter().chain(decrypted::TABLE) {
         let list = match row.keyword.kind {
             Kind::Buffer(_) => register_buffer(row, directions),
@@ -158,7 +160,7 @@ fn register_buffer(row: &Registration, directions: u8) -> c_int {
         sys::SCDetectHelperBufferMpmRegister(
             name.as_ptr(),
             summary.as_ptr(),
-            protocol(),
+            protocol::number(),
             directions,
             row.buffer,
         )
@@ -172,7 +174,7 @@ fn register_multi_buffer(row: &Registration, directions: u8) -> c_int {
         sys::SCDetectHelperMultiBufferMpmRegister(
             name.as_ptr(),
             summary.as_ptr(),
-            protocol(),
+            protocol::number(),
             directions,
             row.multi_buffer,
         )
@@ -225,7 +227,7 @@ unsafe fn set_up_row<R: Row>(
     let ids = R::ids();
     let list = ids.list.load(Ordering::Relaxed);
     // SAFETY: see the function's contract.
-    if unsafe { sys::SCDetectSignatureSetAppProto(signature, protocol()) } != 0 {
+    if unsafe { sys::SCDetectSignatureSetAppProto(signature, protocol::number()) } != 0 {
         let name = R::KEYWORD.name.to_string_lossy();
         log::error(&format!("{name}: the rule is already one of another protocol than ikev2"));
         return -1;
