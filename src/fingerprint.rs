@@ -12,7 +12,7 @@ use crate::cache::Cache;
 use crate::digits::{self, Digits};
 use crate::message::Message;
 use crate::wire::registry::{AttributeType, ExchangeType, NotifyType, PayloadType, TransformType};
-use crate::wire::sa::{Attribute, AttributeValue, Proposal, Proposals, Transform};
+use crate::wire::sa::{Attribute, AttributeValue, Proposals, RawProposal, RawTransform};
 use crate::wire::{Notify, Payload};
 
 /// How many bytes of a vendor id count: a digest of 16 and a version of 4, or a
@@ -218,11 +218,11 @@ struct ProposalText<'a> {
     /// The type of the transform before.
     kind: Option<TransformType>,
     /// The key exchanges in a row that are not written yet, as they will be sorted.
-    run: Vec<Transform<'a>>,
+    run: Vec<RawTransform<'a>>,
 }
 
 impl<'a> ProposalText<'a> {
-    fn of(proposal: &Proposal<'_>) -> Self {
+    fn of(proposal: &RawProposal<'_>) -> Self {
         // A transform takes a few digits, and most have no attribute.
         let mut text = Vec::with_capacity(8 * (usize::from(proposal.transform_count) + 1));
         text.decimal(proposal.protocol.0.into());
@@ -231,7 +231,7 @@ impl<'a> ProposalText<'a> {
         Self { text, methods: Vec::new(), kind: None, run: Vec::new() }
     }
 
-    fn add(&mut self, transform: Transform<'a>) {
+    fn add(&mut self, transform: RawTransform<'a>) {
         let begins = self.kind.replace(transform.kind) != Some(transform.kind);
         if begins {
             self.write_run();
@@ -252,7 +252,7 @@ impl<'a> ProposalText<'a> {
         }
     }
 
-    fn write(&mut self, transform: &Transform<'_>, begins: bool) {
+    fn write(&mut self, transform: &RawTransform<'_>, begins: bool) {
         if begins {
             self.text.push(b',');
             self.text.decimal(transform.kind.0.into());

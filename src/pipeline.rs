@@ -11,7 +11,7 @@
 //! Most datagrams of a tunnel are ESP. They are counted in the flow, and nothing is done
 //! for them that only messages need.
 
-use crate::decrypt::{DecryptError, Decryption, Decryptor, PendingMessage, PendingSas};
+use crate::decrypt::{DecryptError, DecryptOutcome, Decryptor, PendingMessage, PendingSas};
 use crate::message::{Direction, Event, EventSet, Message, Role, Transport};
 use crate::policy::Policy;
 use crate::sa::{Endpoint, FlowEsp, InFlow, Observation, SaView, Table};
@@ -285,7 +285,7 @@ impl FlowContext {
     /// Decrypts a message, or remembers its SA if there are no keys yet.
     fn decrypt(&mut self, message: &mut Message, decryptor: &Decryptor, policy: &'static Policy) {
         let Some(decryption) = decryptor.decrypt(message) else { return };
-        if let (Decryption::NoKeys, Some(header)) = (&decryption, &message.header) {
+        if let (DecryptOutcome::NoKeys, Some(header)) = (&decryption, &message.header) {
             self.pending.add(header.into());
         }
         add_decryption(decryption, message, false, policy);
@@ -329,7 +329,7 @@ fn decrypt_pending(
     message.events = EventSet::default();
     message.errors.clear();
     let decryption = decryptor.decrypt_late(&message)?;
-    let is_new = matches!(decryption, Decryption::Plaintext(..) | Decryption::Failed(_));
+    let is_new = matches!(decryption, DecryptOutcome::Plaintext(..) | DecryptOutcome::Failed(_));
     add_decryption(decryption, &mut message, true, policy);
     is_new.then_some(message)
 }
@@ -342,23 +342,23 @@ fn track_late(message: &mut Message, table: &Table, packet: &impl Packet) -> Opt
 }
 
 fn add_decryption(
-    decryption: Decryption,
+    decryption: DecryptOutcome,
     message: &mut Message,
     late: bool,
     policy: &'static Policy,
 ) {
     match decryption {
-        Decryption::Plaintext(first, plaintext) => {
+        DecryptOutcome::Plaintext(first, plaintext) => {
             message.add_decrypted(first, &plaintext, late, policy);
         }
-        Decryption::Failed(DecryptError::Form) => message.report(ParseError {
+        DecryptOutcome::Failed(DecryptError::Form) => message.report(ParseError {
             kind: ErrorKind::MalformedPayload,
             field: "Padding",
             offset: message.outer_payloads().last().map_or(0, |payload| payload.offset),
         }),
-        Decryption::Failed(_) => message.events.insert(Event::IntegrityFailed),
-        Decryption::Fragment => message.decrypted_in_part = true,
-        Decryption::NoKeys => {}
+        DecryptOutcome::Failed(_) => message.events.insert(Event::IntegrityFailed),
+        DecryptOutcome::Fragment => message.decrypted_in_part = true,
+        DecryptOutcome::NoKeys => {}
     }
 }
 

@@ -65,7 +65,11 @@ impl ProposalSet {
         }
     }
 
-    fn add_proposal(&mut self, proposal: &sa::Proposal<'_>, report: &mut impl FnMut(ParseError)) {
+    fn add_proposal(
+        &mut self,
+        proposal: &sa::RawProposal<'_>,
+        report: &mut impl FnMut(ParseError),
+    ) {
         let first = self.transforms.len();
         self.transforms.reserve(proposal.transform_count.into());
         let mut whole = true;

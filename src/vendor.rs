@@ -9,8 +9,8 @@
 macro_rules! ids {
     ($($extent:ident $form:ident $bytes:literal => $name:literal,)*) => {
         /// Ascending by bytes.
-        pub(super) static IDS: &[Entry] = &[$(
-            Entry {
+        pub(super) static IDS: &[VendorEntry] = &[$(
+            VendorEntry {
                 bytes: ids!(@bytes $form $bytes),
                 extent: ids!(@extent $extent),
                 name: $name,
@@ -29,7 +29,7 @@ macro_rules! ids {
 mod ids;
 
 /// A known vendor id.
-struct Entry {
+struct VendorEntry {
     bytes: &'static [u8],
     extent: Extent,
     name: &'static str,
@@ -175,7 +175,7 @@ pub(crate) mod tests {
     }
 
     /// What the definition says, entry by entry.
-    fn linear(id: &[u8], among: impl Fn(&Entry) -> bool) -> Option<&'static str> {
+    fn linear(id: &[u8], among: impl Fn(&VendorEntry) -> bool) -> Option<&'static str> {
         let matching = IDS.iter().filter(|entry| match entry.extent {
             Extent::Exact => id == entry.bytes,
             Extent::Prefix => id.starts_with(entry.bytes),

@@ -21,7 +21,7 @@ use std::{env, fs};
 use capture::Datagram;
 use suricata_ikev2::decrypt::key_table::parse_line;
 use suricata_ikev2::decrypt::suite::{ENCRYPTIONS, INTEGRITIES};
-use suricata_ikev2::decrypt::{Decryption, Decryptor};
+use suricata_ikev2::decrypt::{DecryptOutcome, Decryptor};
 use suricata_ikev2::message::{Direction, Transport};
 use suricata_ikev2::pipeline::{Engines, FlowContext};
 
@@ -147,7 +147,7 @@ fn insides() -> Seeds {
             let all = flow.on_datagram(&Engines::default(), &Direction::ToServer, &datagram.data);
             let Some(tx) = all.and_then(|all| all.own) else { continue };
             let decryption = decryptor.decrypt(tx.message());
-            let Some(Decryption::Plaintext(first, payloads)) = decryption else { continue };
+            let Some(DecryptOutcome::Plaintext(first, payloads)) = decryption else { continue };
             let header = tx.message().header.expect("a header");
             let (response, exchange) = (header.flags.response(), header.exchange_type.0);
             let inside = input::Inside { response, exchange, first: first.0, payloads: &payloads };

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use capture::read;
 use keys::{encrypted, project, sealed, table};
-use suricata_ikev2::decrypt::log::{Lines, Outcome, Reader, MAX_LINE};
+use suricata_ikev2::decrypt::log::{LogLines, LogOutcome, LogReader, MAX_LINE};
 use suricata_ikev2::decrypt::Spis;
 
 fn folder() -> PathBuf {
@@ -95,11 +95,11 @@ fn the_tables_open_every_message_of_the_captures() {
 
 /// The lines of a table that a log gives.
 fn read_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let (mut reader, mut found) = (Reader::default(), Vec::new());
+    let (mut reader, mut found) = (LogReader::default(), Vec::new());
     for line in lines {
         reader.read(Some(line.as_bytes()));
         while let Some(outcome) = reader.next_outcome() {
-            if let Outcome::Keys(spis, keys) = outcome {
+            if let LogOutcome::Keys(spis, keys) = outcome {
                 found.push(keys.line(&spis).to_string());
             }
         }
@@ -305,10 +305,10 @@ fn marks_and_colours_do_no_harm() {
         }
     }
     let utf_16 = "\u{feff}06[IKE] a\n06[IKE] b\n".encode_utf16();
-    let (mut lines, mut reader) = (Lines::default(), Reader::default());
+    let (mut lines, mut reader) = (LogLines::default(), LogReader::default());
     let bytes: Vec<u8> = utf_16.flat_map(u16::to_le_bytes).collect();
     lines.feed(&bytes, |line| reader.read(line));
-    let Some(Outcome::Problem(problem)) = reader.next_outcome() else { panic!("a problem") };
+    let Some(LogOutcome::Problem(problem)) = reader.next_outcome() else { panic!("a problem") };
     assert_eq!(problem.line, 1);
     assert!(problem.kind.to_string().contains("UTF-16"));
     assert!(reader.next_outcome().is_none());
@@ -416,7 +416,7 @@ fn a_line_without_end_is_left_out() {
 
 #[test]
 fn bytes_that_are_no_text_do_no_harm() {
-    let (mut lines, mut reader) = (Lines::default(), Reader::default());
+    let (mut lines, mut reader) = (LogLines::default(), LogReader::default());
     let mut log = log("mlkem.log").into_bytes();
     let mut state = 7_u64;
     for _ in 0..log.len() / 50 {

@@ -64,7 +64,7 @@ impl PendingMessage {
 
 /// What became of an encrypted message.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Decryption {
+pub enum DecryptOutcome {
     /// There are no keys for it yet, or it was given up for want of room.
     NoKeys,
     /// It was not opened.
@@ -79,7 +79,7 @@ pub enum Decryption {
 #[derive(Default)]
 pub struct Decryptor {
     keys: RwLock<KeyTable>,
-    shards: Shards,
+    shards: PendingShards,
     /// How many messages are held; mostly none, which spares a look.
     pending: AtomicUsize,
     /// How many sets of keys have come.
@@ -88,20 +88,20 @@ pub struct Decryptor {
     given_up: AtomicUsize,
 }
 
-struct Shards {
-    shards: Box<[Mutex<Shard>]>,
+struct PendingShards {
+    shards: Box<[Mutex<PendingShard>]>,
     hasher: RandomState,
 }
 
-impl Default for Shards {
+impl Default for PendingShards {
     fn default() -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
         Self { shards, hasher: RandomState::new() }
     }
 }
 
-impl Shards {
-    fn of(&self, spis: &Spis) -> MutexGuard<'_, Shard> {
+impl PendingShards {
+    fn of(&self, spis: &Spis) -> MutexGuard<'_, PendingShard> {
         let place = self.hasher.hash_one(spis) as usize % SHARDS;
         self.shards[place].lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -121,7 +121,7 @@ impl Decryptor {
     /// Gives up all messages and fragments that are held, and counts none of them. Keys stay.
     pub fn clear(&self) {
         for shard in &self.shards.shards {
-            *shard.lock().unwrap_or_else(PoisonError::into_inner) = Shard::default();
+            *shard.lock().unwrap_or_else(PoisonError::into_inner) = PendingShard::default();
         }
         self.pending.store(0, Ordering::Relaxed);
         self.given_up.store(0, Ordering::Relaxed);
@@ -145,7 +145,7 @@ impl Decryptor {
     /// How many of these there are keys for: no packet has come since that they could be
     /// reported with. This looks at all SAs of which messages are held.
     pub fn unreported(&self) -> usize {
-        let of_shard = |shard: &Mutex<Shard>| {
+        let of_shard = |shard: &Mutex<PendingShard>| {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             shard.openable(|spis| self.epochs(spis).len())
         };
@@ -163,20 +163,20 @@ impl Decryptor {
 
     /// Opens a message; none if nothing in it is encrypted. If there are no keys yet it is
     /// held.
-    pub fn decrypt(&self, message: &Message) -> Option<Decryption> {
+    pub fn decrypt(&self, message: &Message) -> Option<DecryptOutcome> {
         let (header, payload) = encrypted(message)?;
         let spis = Spis::from(header);
         let epochs = self.epochs(&spis);
         let opening = self.decrypt_with(&epochs, message, header, &payload)?;
         if self.awaits_keys(&opening, &spis, header, epochs.len()) {
             self.keep(spis, PendingMessage::new(message, epochs.len()));
-            return Some(Decryption::NoKeys);
+            return Some(DecryptOutcome::NoKeys);
         }
         Some(opening)
     }
 
     /// Opens one that was held. It is not held again.
-    pub fn decrypt_late(&self, message: &Message) -> Option<Decryption> {
+    pub fn decrypt_late(&self, message: &Message) -> Option<DecryptOutcome> {
         let (header, payload) = encrypted(message)?;
         let epochs = self.epochs(&Spis::from(header));
         self.decrypt_with(&epochs, message, header, &payload)
@@ -209,11 +209,11 @@ impl Decryptor {
         message: &Message,
         header: &Header,
         payload: &Payload<'_>,
-    ) -> Option<Decryption> {
+    ) -> Option<DecryptOutcome> {
         let inside = match Sealed::of(message.bytes(), header, payload)?.open(epochs) {
             Ok(inside) => inside,
-            Err(DecryptError::NoKeys) => return Some(Decryption::NoKeys),
-            Err(failure) => return Some(Decryption::Failed(failure)),
+            Err(DecryptError::NoKeys) => return Some(DecryptOutcome::NoKeys),
+            Err(failure) => return Some(DecryptOutcome::Failed(failure)),
         };
         let spis = Spis::from(header);
         if header.exchange_type == ExchangeType::IKE_INTERMEDIATE {
@@ -221,7 +221,7 @@ impl Decryptor {
             self.count(changed);
         }
         let Some(fragment) = message.fragment() else {
-            return Some(Decryption::Plaintext(payload.next_payload, inside));
+            return Some(DecryptOutcome::Plaintext(payload.next_payload, inside));
         };
         let key = MessageKey::from(header);
         let (progress, changed) = self
@@ -230,17 +230,25 @@ impl Decryptor {
             .put_together(spis, |reassembly| reassembly.add(key, &fragment, &inside));
         self.count(changed);
         Some(match progress {
-            Progress::Complete(first, whole) => Decryption::Plaintext(first, whole),
-            Progress::Incomplete | Progress::Ignored | Progress::Refused => Decryption::Fragment,
+            Progress::Complete(first, whole) => DecryptOutcome::Plaintext(first, whole),
+            Progress::Incomplete | Progress::Ignored | Progress::Refused => {
+                DecryptOutcome::Fragment
+            }
         })
     }
 
     /// Whether keys may come for a message that was not opened: there are none, or not
     /// yet those of an additional key exchange (RFC 9242, 3.3).
-    fn awaits_keys(&self, opening: &Decryption, spis: &Spis, header: &Header, keys: usize) -> bool {
+    fn awaits_keys(
+        &self,
+        opening: &DecryptOutcome,
+        spis: &Spis,
+        header: &Header,
+        keys: usize,
+    ) -> bool {
         match opening {
-            Decryption::NoKeys => true,
-            Decryption::Failed(DecryptError::Integrity) => {
+            DecryptOutcome::NoKeys => true,
+            DecryptOutcome::Failed(DecryptError::Integrity) => {
                 let handshake = matches!(
                     header.exchange_type,
                     ExchangeType::IKE_INTERMEDIATE | ExchangeType::IKE_AUTH
@@ -296,14 +304,14 @@ impl Session {
 
 /// The SAs of which something is kept, and the bytes of all.
 #[derive(Debug, Default)]
-struct Shard {
+struct PendingShard {
     sessions: HashMap<Spis, Session>,
     /// The SAs in the order in which they came.
     order: VecDeque<Spis>,
     bytes: usize,
 }
 
-impl Shard {
+impl PendingShard {
     /// Works on an SA's part, and gives up the oldest SAs if there is too much then.
     fn with<T>(&mut self, spis: Spis, work: impl FnOnce(&mut Session) -> T) -> (T, Changed) {
         if !self.sessions.contains_key(&spis) {

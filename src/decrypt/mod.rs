@@ -27,7 +27,7 @@ pub mod reassembly;
 pub mod sealed;
 pub mod suite;
 
-pub use decryptor::{Decryption, Decryptor, PendingMessage};
+pub use decryptor::{DecryptOutcome, Decryptor, PendingMessage};
 pub use key_table::{KeyTable, LineError, SaKeys, Spis};
 pub use pending::PendingSas;
 pub use reassembly::{Progress, Reassembly};

@@ -31,11 +31,11 @@ pub enum Progress {
 /// The fragmented messages of one SA.
 #[derive(Debug, Default)]
 pub struct Reassembly {
-    messages: Vec<Partial>,
+    messages: Vec<PartialPlaintext>,
 }
 
 #[derive(Debug)]
-struct Partial {
+struct PartialPlaintext {
     key: MessageKey,
     first_inner: PayloadType,
     /// The pieces by number; none are there once the message is complete.
@@ -65,10 +65,13 @@ impl Reassembly {
 
     /// The bytes that are kept.
     pub fn bytes(&self) -> usize {
-        let of_message = |message: &Partial| {
+        let of_message = |message: &PartialPlaintext| {
             message.bytes + message.pieces.len() * size_of::<Option<Box<[u8]>>>()
         };
-        self.messages.iter().map(|message| size_of::<Partial>() + of_message(message)).sum()
+        self.messages
+            .iter()
+            .map(|message| size_of::<PartialPlaintext>() + of_message(message))
+            .sum()
     }
 
     /// Makes room for a message, if need be in the place of one that is complete, else
@@ -78,12 +81,12 @@ impl Reassembly {
             let complete = self.messages.iter().position(|message| message.missing == 0);
             self.messages.remove(complete.unwrap_or(0));
         }
-        self.messages.push(Partial::new(key, total));
+        self.messages.push(PartialPlaintext::new(key, total));
         self.messages.len() - 1
     }
 }
 
-impl Partial {
+impl PartialPlaintext {
     fn new(key: MessageKey, total: u16) -> Self {
         let pieces = vec![None; total.into()].into_boxed_slice();
         Self { key, first_inner: PayloadType::NONE, pieces, total, missing: total, bytes: 0 }

@@ -7,7 +7,7 @@ use super::config::Mode;
 use super::flow::Flow;
 use super::guard::guard;
 use super::host_static::HostStatic;
-use super::state::{HeldTransaction, State};
+use super::state::{FlowState, HeldTransaction};
 use super::{config, decryption, detection, job, late_detection, protocol, tracking};
 use crate::message::{Direction, Event};
 use crate::pipeline::{Engines, FlowContext, Packet};
@@ -117,14 +117,14 @@ unsafe extern "C" fn thread_end(_storage: *mut c_void) {
 }
 
 unsafe extern "C" fn state_new(_previous: *mut c_void, _protocol: sys::AppProto) -> *mut c_void {
-    guard(ptr::null_mut(), || Box::into_raw(Box::new(State::new())).cast())
+    guard(ptr::null_mut(), || Box::into_raw(Box::new(FlowState::new())).cast())
 }
 
 unsafe extern "C" fn state_free(state: *mut c_void) {
     guard((), || {
         if !state.is_null() {
             // SAFETY: made by `state_new`, freed once.
-            let state = unsafe { Box::from_raw(state.cast::<State>()) };
+            let state = unsafe { Box::from_raw(state.cast::<FlowState>()) };
             if let Some(mut context) = state.context {
                 context.finish(&engines());
             }
@@ -136,9 +136,9 @@ unsafe extern "C" fn state_free(state: *mut c_void) {
 ///
 /// # Safety
 /// `state` is null or a pointer of `state_new` that nobody else uses during the call.
-unsafe fn state<'a>(state: *mut c_void) -> Option<&'a mut State> {
+unsafe fn state<'a>(state: *mut c_void) -> Option<&'a mut FlowState> {
     // SAFETY: see the function's contract.
-    unsafe { state.cast::<State>().as_mut() }
+    unsafe { state.cast::<FlowState>().as_mut() }
 }
 
 /// As [`guard`], for a callback with the flow's state: after a panic nothing more is
@@ -146,7 +146,7 @@ unsafe fn state<'a>(state: *mut c_void) -> Option<&'a mut State> {
 ///
 /// # Safety
 /// As [`state`].
-unsafe fn guard_flow<T, W: FnOnce(&mut State) -> T>(
+unsafe fn guard_flow<T, W: FnOnce(&mut FlowState) -> T>(
     alstate: *mut c_void,
     on_panic: T,
     work: W,
@@ -212,7 +212,7 @@ unsafe fn parse(
 }
 
 /// A datagram, of which most are ESP: nothing is done or moved that only messages need.
-fn take_in(state: &mut State, flow: Flow, direction: Direction, data: &[u8]) {
+fn take_in(state: &mut FlowState, flow: Flow, direction: Direction, data: &[u8]) {
     let context = state.context.get_or_insert_with(|| {
         let (client, server) = flow.ports();
         FlowContext::between(client, server)
@@ -266,7 +266,8 @@ fn pointer(held: &mut HeldTransaction) -> *mut c_void {
 }
 
 unsafe extern "C" fn get_tx(alstate: *mut c_void, id: u64) -> *mut c_void {
-    let get = |state: &mut State| state.transactions.get_mut(id).map_or(ptr::null_mut(), pointer);
+    let get =
+        |state: &mut FlowState| state.transactions.get_mut(id).map_or(ptr::null_mut(), pointer);
     // SAFETY: as in `get_tx_count`.
     unsafe { guard_flow(alstate, ptr::null_mut(), get) }
 }
@@ -289,7 +290,7 @@ unsafe extern "C" fn get_tx_iterator(
     _max_tx_id: u64,
     iterator: *mut sys::AppLayerGetTxIterState,
 ) -> sys::AppLayerGetTxIterTuple {
-    let next = |state: &mut State| {
+    let next = |state: &mut FlowState| {
         // SAFETY: the host passes a zeroed iterator at first and keeps it between
         // calls; the number is the union's larger member.
         let Some(next) = (unsafe { iterator.as_mut().map(|iterator| &mut iterator.un.u64_) })

@@ -102,7 +102,7 @@ fn tx_data(direction: Direction) -> sys::AppLayerTxData {
 }
 
 /// The parser's state of a flow.
-pub(super) struct State {
+pub(super) struct FlowState {
     /// The host's data.
     pub(super) data: sys::AppLayerStateData,
     /// Whether a callback panicked: nothing more is parsed.
@@ -110,28 +110,28 @@ pub(super) struct State {
     /// What is known of the flow; none before its first datagram.
     pub(super) context: Option<FlowContext>,
     /// What the host has not let go of.
-    pub(super) transactions: Transactions,
+    pub(super) transactions: FlowTransactions,
 }
 
-impl State {
+impl FlowState {
     pub(super) fn new() -> Self {
         Self {
             data: sys::AppLayerStateData { file_flags: 0 },
             given_up: false,
             context: None,
-            transactions: Transactions::default(),
+            transactions: FlowTransactions::default(),
         }
     }
 }
 
 /// The transactions of a flow that the host still needs, by their numbers.
 #[derive(Default)]
-pub(super) struct Transactions {
+pub(super) struct FlowTransactions {
     held: VecDeque<Box<HeldTransaction>>,
     next_id: u64,
 }
 
-impl Transactions {
+impl FlowTransactions {
     /// Keeps a transaction. The host frees transactions after each packet; if it
     /// does not, at most `limit` are kept and the oldest are given up.
     pub(super) fn push(&mut self, mut transaction: Transaction, limit: usize) {

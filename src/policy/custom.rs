@@ -1,7 +1,7 @@
 //! The policy `custom`: lists of names from the configuration.
 
 use super::names::suggestion;
-use super::profile::{Offer, Refusal};
+use super::profile::{Refusal, TransformInProposal};
 use super::table::{has_key_length, KEY_LENGTHS, TABLE};
 use super::What;
 use crate::proposal::Transform;
@@ -21,7 +21,7 @@ const KINDS: [(What, TransformType, &str); 5] = [
 
 /// An algorithm that is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Entry {
+struct AllowedAlgorithm {
     what: What,
     id: u16,
     /// The one key length that is allowed; none means any.
@@ -31,7 +31,7 @@ struct Entry {
 /// Lists of allowed algorithms, one a kind. A kind without a list is not judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CustomPolicy {
-    entries: Vec<Entry>,
+    entries: Vec<AllowedAlgorithm>,
 }
 
 impl CustomPolicy {
@@ -55,7 +55,7 @@ impl CustomPolicy {
             return Err(format!("\"{kind}\" is not one of {}{hint}", kinds.join(", ")));
         };
         let (id, key_length) = read(*of, noun, name.trim())?;
-        self.entries.push(Entry { what: *what, id, key_length });
+        self.entries.push(AllowedAlgorithm { what: *what, id, key_length });
         Ok(())
     }
 
@@ -64,7 +64,7 @@ impl CustomPolicy {
         self.entries.is_empty()
     }
 
-    pub(super) fn refusal(&self, offer: &Offer<'_>, what: What) -> Option<Refusal> {
+    pub(super) fn refusal(&self, offer: &TransformInProposal<'_>, what: What) -> Option<Refusal> {
         let Transform { kind, id, key_length } = *offer.transform;
         let none = match kind {
             TransformType::INTEG => Integ(id) == Integ::NONE,

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use super::profile::tests::lists;
-use super::table::{Bits, Grade, IkeUse, Row, TABLE};
+use super::table::{Bits, Grade, IkeUse, PolicyRow, TABLE};
 use super::Policy;
 use crate::documentation::assert_current;
 use crate::wire::registry::TransformType;
@@ -51,7 +51,7 @@ fn render() -> String {
     text
 }
 
-fn line(text: &mut String, row: &Row) {
+fn line(text: &mut String, row: &PolicyRow) {
     let bits = match row.bits {
         Bits::Fixed(bits) => bits.to_string(),
         Bits::KeyLength => "key".to_owned(),
@@ -65,7 +65,7 @@ fn line(text: &mut String, row: &Row) {
     let _ = writeln!(text, " {} |", row.reference);
 }
 
-fn by_grade(row: &Row) -> &'static str {
+fn by_grade(row: &PolicyRow) -> &'static str {
     let refused = matches!(row.grade, Grade::Forbid | Grade::Weak);
     match (refused, row.unsure) {
         _ if is_none(row) => "–",
@@ -77,6 +77,6 @@ fn by_grade(row: &Row) -> &'static str {
 }
 
 /// NONE and sequence numbers are for the rules of composition.
-fn is_none(row: &Row) -> bool {
+fn is_none(row: &PolicyRow) -> bool {
     row.kind == TransformType::SN || row.name() == Some("NONE")
 }

@@ -34,7 +34,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use crate::named::named;
 use crate::proposal::{ProposalSet, Transform};
 use crate::wire::registry::TransformType;
-use profile::{List, Offer, Refusal};
+use profile::{ClosedList, Refusal, TransformInProposal};
 
 /// The most findings of one message; each (kind, algorithm, key length) is found
 /// once.
@@ -135,7 +135,7 @@ enum Rules {
     /// What the table does not grade as forbidden or weak.
     Grades,
     /// What is in a list.
-    List(&'static List),
+    ClosedList(&'static ClosedList),
     /// What the configuration names.
     Custom(CustomPolicy),
 }
@@ -196,8 +196,8 @@ impl Policy {
         Self { id, name: CUSTOM, rules: Rules::Custom(lists) }
     }
 
-    const fn of_list(number: u32, name: &'static str, list: &'static List) -> Self {
-        Self { id: PolicyId(number), name, rules: Rules::List(list) }
+    const fn of_list(number: u32, name: &'static str, list: &'static ClosedList) -> Self {
+        Self { id: PolicyId(number), name, rules: Rules::ClosedList(list) }
     }
 
     /// The number that tells this policy from all others.
@@ -210,19 +210,19 @@ impl Policy {
         self.name
     }
 
-    fn refusal(&self, offer: &Offer<'_>) -> Option<Refusal> {
+    fn refusal(&self, offer: &TransformInProposal<'_>) -> Option<Refusal> {
         let what = What::of(offer.transform.kind)?;
         match &self.rules {
             Rules::Grades => profile::by_grade(offer, what),
-            Rules::List(list) => list.refusal(offer, what),
+            Rules::ClosedList(list) => list.refusal(offer, what),
             Rules::Custom(lists) => lists.refusal(offer, what),
         }
     }
 
     #[cfg(test)]
-    fn list(&self) -> Option<&'static List> {
+    fn list(&self) -> Option<&'static ClosedList> {
         match self.rules {
-            Rules::List(list) => Some(list),
+            Rules::ClosedList(list) => Some(list),
             Rules::Grades | Rules::Custom(_) => None,
         }
     }
@@ -279,7 +279,7 @@ fn each_finding(
     for proposal in set.proposals() {
         let (protocol, transforms) = (proposal.protocol, set.transforms(proposal));
         for transform in transforms {
-            let offer = Offer { protocol, transforms, transform };
+            let offer = TransformInProposal { protocol, transforms, transform };
             if let Some((what, reason)) = policy.refusal(&offer) {
                 let flaw = Flaw { what, transform: Some(*transform), reason };
                 visit(finding(flaw, false))?;

@@ -13,13 +13,13 @@ use crate::wire::registry::{Encr, Integ, KeyExchangeMethod, Protocol, TransformT
 
 /// A transform among the others of its proposal.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Offer<'a> {
+pub(super) struct TransformInProposal<'a> {
     pub(super) protocol: Protocol,
     pub(super) transforms: &'a [Transform],
     pub(super) transform: &'a Transform,
 }
 
-impl Offer<'_> {
+impl TransformInProposal<'_> {
     fn is_for_ike(&self) -> bool {
         self.protocol == Protocol::IKE
     }
@@ -63,7 +63,7 @@ impl Offer<'_> {
 pub(super) type Refusal = (What, &'static str);
 
 /// `rfc8247`: by grade.
-pub(super) fn by_grade(offer: &Offer<'_>, what: What) -> Option<Refusal> {
+pub(super) fn by_grade(offer: &TransformInProposal<'_>, what: What) -> Option<Refusal> {
     let Transform { kind, id, .. } = *offer.transform;
     let row = row(kind, id)?;
     let reason = match row.ike {
@@ -77,7 +77,7 @@ pub(super) fn by_grade(offer: &Offer<'_>, what: What) -> Option<Refusal> {
 
 /// The identifiers of one transform type in a closed list.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Ids {
+pub(super) struct IdList {
     /// In the source.
     listed: &'static [u16],
     /// Not found in a source, and not known to be disallowed.
@@ -86,7 +86,7 @@ pub(super) struct Ids {
     otherwise: &'static str,
 }
 
-impl Ids {
+impl IdList {
     fn admits(&self, id: u16) -> bool {
         self.listed.contains(&id) || self.unsure.contains(&id)
     }
@@ -94,13 +94,13 @@ impl Ids {
 
 /// A closed list.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct List {
-    encr: Ids,
+pub(super) struct ClosedList {
+    encr: IdList,
     /// The key lengths where not every one is allowed, and why not the others.
     key_lengths: Option<(&'static [u16], &'static str)>,
-    prf: Ids,
-    integ: Ids,
-    ke: Ids,
+    prf: IdList,
+    integ: IdList,
+    ke: IdList,
     /// What key exchanges are allowed by the others of their proposal.
     hybrid: Hybrid,
     /// Refusals that have a reason of their own.
@@ -116,8 +116,8 @@ enum Hybrid {
     BesideMlKem1024(KeyExchangeMethod),
 }
 
-impl List {
-    pub(super) fn refusal(&self, offer: &Offer<'_>, what: What) -> Option<Refusal> {
+impl ClosedList {
+    pub(super) fn refusal(&self, offer: &TransformInProposal<'_>, what: What) -> Option<Refusal> {
         let Transform { kind, id, key_length } = *offer.transform;
         if offer.is_beyond_lists() {
             return None;
@@ -142,7 +142,7 @@ impl List {
 
     /// Why an identifier is refused: for a reason of its own, because nobody should
     /// use it, or because the list does not have it.
-    fn reason(&self, ids: &Ids, kind: TransformType, id: u16) -> &'static str {
+    fn reason(&self, ids: &IdList, kind: TransformType, id: u16) -> &'static str {
         let kind = if kind.is_key_exchange() { TransformType::KE } else { kind };
         let mut own = self.because.iter().filter(|refused| (refused.0, refused.1) == (kind, id));
         let forbidden = row(kind, id).filter(|row| row.grade == Grade::Forbid);
@@ -152,7 +152,7 @@ impl List {
             .unwrap_or(ids.otherwise)
     }
 
-    fn admits_in_hybrid(&self, offer: &Offer<'_>) -> bool {
+    fn admits_in_hybrid(&self, offer: &TransformInProposal<'_>) -> bool {
         match self.hybrid {
             Hybrid::MlKem => offer.is_ml_kem_of_a_hybrid(),
             Hybrid::BesideMlKem1024(method) => {
@@ -164,8 +164,8 @@ impl List {
     }
 }
 
-const fn ids(listed: &'static [u16], unsure: &'static [u16], otherwise: &'static str) -> Ids {
-    Ids { listed, unsure, otherwise }
+const fn ids(listed: &'static [u16], unsure: &'static [u16], otherwise: &'static str) -> IdList {
+    IdList { listed, unsure, otherwise }
 }
 
 const ENCR: TransformType = TransformType::ENCR;
@@ -177,7 +177,7 @@ const NIST_UNLISTED: &str = "not among the algorithms of NIST SP 800-77 r1 (unco
 const NIST_UNAPPROVED: &str = "not NIST-approved (NIST SP 800-77 r1)";
 const NIST_MD5: &str = "HMAC-MD5 shall not be used (NIST SP 800-77 r1)";
 
-pub(super) static NIST_SP800_77R1: List = List {
+pub(super) static NIST_SP800_77R1: ClosedList = ClosedList {
     encr: ids(
         &[12, 13, 14, 15, 16, 18, 19, 20],
         &[],
@@ -208,7 +208,7 @@ const BSI_SHA1: &str = "HMAC-SHA-1 is phased out since 2020 (BSI TR-02102-3)";
 const BSI_224: &str = "224-bit curves are phased out since 2016 (BSI TR-02102-3)";
 const BSI_HYBRID: &str = "ML-KEM in a hybrid only (BSI TR-02102-3, unconfirmed)";
 
-pub(super) static BSI_TR_02102_3: List = List {
+pub(super) static BSI_TR_02102_3: ClosedList = ClosedList {
     encr: ids(&[12, 13, 16, 20], &[15, 19], BSI_UNLISTED),
     key_lengths: None,
     prf: ids(&[5, 6, 7], &[4, 8], BSI_UNLISTED),
@@ -228,7 +228,7 @@ pub(super) static BSI_TR_02102_3: List = List {
 
 const ANSSI_UNLISTED: &str = "not in ANSSI's list by Stormshield's guide for SNS 4.3 (unconfirmed)";
 
-pub(super) static ANSSI: List = List {
+pub(super) static ANSSI: ClosedList = ClosedList {
     encr: ids(&[12, 13, 20], &[], ANSSI_UNLISTED),
     key_lengths: Some((
         &[128, 256],
@@ -243,7 +243,7 @@ pub(super) static ANSSI: List = List {
 
 const CNSA_1_SHA: &str = "not SHA-384 or SHA-512 (RFC 9206)";
 
-pub(super) static CNSA_1: List = List {
+pub(super) static CNSA_1: ClosedList = ClosedList {
     encr: ids(&[20], &[], "not AES-GCM with a 16-byte tag (RFC 9206, unconfirmed)"),
     key_lengths: Some((&[256], "not 256 bits (RFC 9206, unconfirmed)")),
     prf: ids(&[6, 7], &[], CNSA_1_SHA),
@@ -255,7 +255,7 @@ pub(super) static CNSA_1: List = List {
 
 const CNSA_2_SHA: &str = "not SHA-384 or SHA-512 (CNSA 2.0, unconfirmed)";
 
-pub(super) static CNSA_2: List = List {
+pub(super) static CNSA_2: ClosedList = ClosedList {
     encr: ids(&[20], &[], "not AES-GCM with a 16-byte tag (CNSA 2.0, unconfirmed)"),
     key_lengths: Some((&[256], "not 256 bits (CNSA 2.0, unconfirmed)")),
     prf: ids(&[6, 7], &[], CNSA_2_SHA),
@@ -276,15 +276,15 @@ pub(super) mod tests {
     use super::*;
 
     /// The closed lists with their names.
-    pub(crate) fn lists() -> Vec<(&'static str, &'static List)> {
+    pub(crate) fn lists() -> Vec<(&'static str, &'static ClosedList)> {
         super::super::Policy::all()
             .iter()
             .filter_map(|policy| policy.list().map(|list| (policy.name(), list)))
             .collect()
     }
 
-    impl List {
-        fn kinds(&self) -> [(TransformType, &Ids); 4] {
+    impl ClosedList {
+        fn kinds(&self) -> [(TransformType, &IdList); 4] {
             [(ENCR, &self.encr), (PRF, &self.prf), (INTEG, &self.integ), (KE, &self.ke)]
         }
 

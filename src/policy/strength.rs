@@ -40,13 +40,13 @@ fn proposal_bits(protocol: Protocol, transforms: &[Transform]) -> Option<u16> {
     let prf = best(of_kind(transforms, TransformType::PRF).map(bits));
     let exchange = best(exchanges(transforms).map(bits));
     let parts = if protocol == Protocol::IKE {
-        [cipher, prf, exchange].map(Part::or_zero)
+        [cipher, prf, exchange].map(Strength::or_zero)
     } else if transforms.iter().any(|it| it.kind == TransformType::ENCR) {
         [cipher, prf, exchange]
     } else {
         [best(integrity(transforms)), prf, exchange]
     };
-    if parts.contains(&Part::Unknown) {
+    if parts.contains(&Strength::Unknown) {
         return None;
     }
     parts.iter().filter_map(|part| part.bits()).min()
@@ -54,13 +54,13 @@ fn proposal_bits(protocol: Protocol, transforms: &[Transform]) -> Option<u16> {
 
 /// The strength of one part of a proposal.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum Strength {
     Absent,
     Unknown,
     Bits(u16),
 }
 
-impl Part {
+impl Strength {
     fn or_zero(self) -> Self {
         if self == Self::Absent {
             Self::Bits(0)
@@ -78,11 +78,11 @@ impl Part {
 }
 
 /// The strongest of alternatives, of which those without an estimate are none.
-fn best(alternatives: impl Iterator<Item = Option<u16>>) -> Part {
-    alternatives.fold(Part::Absent, |best, bits| match (best, bits) {
-        (Part::Bits(most), Some(bits)) => Part::Bits(most.max(bits)),
-        (_, Some(bits)) => Part::Bits(bits),
-        (Part::Absent, None) => Part::Unknown,
+fn best(alternatives: impl Iterator<Item = Option<u16>>) -> Strength {
+    alternatives.fold(Strength::Absent, |best, bits| match (best, bits) {
+        (Strength::Bits(most), Some(bits)) => Strength::Bits(most.max(bits)),
+        (_, Some(bits)) => Strength::Bits(bits),
+        (Strength::Absent, None) => Strength::Unknown,
         (best, None) => best,
     })
 }

@@ -65,7 +65,7 @@ pub enum IkeUse {
 
 /// An assigned algorithm.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
+pub struct PolicyRow {
     /// The transform type; type 4 stands for the additional key exchanges too.
     pub kind: TransformType,
     /// The identifier.
@@ -82,7 +82,7 @@ pub struct Row {
     pub ike: IkeUse,
 }
 
-impl Row {
+impl PolicyRow {
     const fn new(
         kind: TransformType,
         id: u16,
@@ -108,7 +108,7 @@ impl Row {
 }
 
 /// The row of a transform; none when the identifier is not assigned.
-pub fn row(kind: TransformType, id: u16) -> Option<&'static Row> {
+pub fn row(kind: TransformType, id: u16) -> Option<&'static PolicyRow> {
     let kind = if kind.is_key_exchange() { TransformType::KE } else { kind };
     let place = PLACES.get(usize::from(kind.0))?.get(usize::from(id))?;
     TABLE.get(usize::from(*place))
@@ -193,33 +193,33 @@ const GOST: &str = "GOST (RFC 9227)";
 const GOST_IKE: &str = "GOST (RFC 9385)";
 const SEQUENCE: &str = "for AH and ESP (RFC 7296, 3.3.2)";
 
-const fn encr(id: Encr, grade: Grade, bits: Bits, reference: &'static str) -> Row {
-    Row::new(TransformType::ENCR, id.0, grade, bits, reference)
+const fn encr(id: Encr, grade: Grade, bits: Bits, reference: &'static str) -> PolicyRow {
+    PolicyRow::new(TransformType::ENCR, id.0, grade, bits, reference)
 }
 
 /// A cipher that IANA does not allow in IKEv2.
-const fn not_ike(id: Encr, bits: Bits) -> Row {
-    Row { ike: IkeUse::NotAllowed, ..encr(id, Forbid, bits, NOT_IN_IKE) }
+const fn not_ike(id: Encr, bits: Bits) -> PolicyRow {
+    PolicyRow { ike: IkeUse::NotAllowed, ..encr(id, Forbid, bits, NOT_IN_IKE) }
 }
 
-const fn prf(id: Prf, grade: Grade, bits: Bits, reference: &'static str) -> Row {
-    Row::new(TransformType::PRF, id.0, grade, bits, reference)
+const fn prf(id: Prf, grade: Grade, bits: Bits, reference: &'static str) -> PolicyRow {
+    PolicyRow::new(TransformType::PRF, id.0, grade, bits, reference)
 }
 
-const fn integ(id: Integ, grade: Grade, bits: Bits, reference: &'static str) -> Row {
-    Row::new(TransformType::INTEG, id.0, grade, bits, reference)
+const fn integ(id: Integ, grade: Grade, bits: Bits, reference: &'static str) -> PolicyRow {
+    PolicyRow::new(TransformType::INTEG, id.0, grade, bits, reference)
 }
 
-const fn ke(id: KeyExchangeMethod, grade: Grade, bits: u16, reference: &'static str) -> Row {
-    Row::new(TransformType::KE, id.0, grade, Fixed(bits), reference)
+const fn ke(id: KeyExchangeMethod, grade: Grade, bits: u16, reference: &'static str) -> PolicyRow {
+    PolicyRow::new(TransformType::KE, id.0, grade, Fixed(bits), reference)
 }
 
-const fn sn(id: SequenceNumbers) -> Row {
-    Row::new(TransformType::SN, id.0, Ok, Unknown, SEQUENCE)
+const fn sn(id: SequenceNumbers) -> PolicyRow {
+    PolicyRow::new(TransformType::SN, id.0, Ok, Unknown, SEQUENCE)
 }
 
 /// The rows, by type and identifier.
-pub const TABLE: &[Row] = &[
+pub const TABLE: &[PolicyRow] = &[
     encr(Encr::ENCR_DES_IV64, Forbid, Fixed(56), DEPRECATED).undefined_for_ike(),
     encr(Encr::ENCR_DES, Forbid, Fixed(56), MUST_NOT),
     encr(

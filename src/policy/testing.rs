@@ -4,21 +4,21 @@ use crate::proposal::ProposalSet;
 use crate::wire::Proposals;
 
 /// A transform as type, identifier and key length in bits.
-pub(crate) type Numbers = (u8, u16, Option<u16>);
+pub(crate) type TransformNumbers = (u8, u16, Option<u16>);
 
 pub(crate) const IKE: u8 = 1;
 pub(crate) const AH: u8 = 2;
 pub(crate) const ESP: u8 = 3;
 pub(crate) const GIKE_UPDATE: u8 = 6;
 
-pub(crate) const AES: Numbers = (1, 12, Some(256));
-pub(crate) const GCM: Numbers = (1, 20, Some(256));
-pub(crate) const SHA: Numbers = (3, 12, None);
-pub(crate) const PRF_SHA: Numbers = (2, 5, None);
-pub(crate) const ECP: Numbers = (4, 19, None);
+pub(crate) const AES: TransformNumbers = (1, 12, Some(256));
+pub(crate) const GCM: TransformNumbers = (1, 20, Some(256));
+pub(crate) const SHA: TransformNumbers = (3, 12, None);
+pub(crate) const PRF_SHA: TransformNumbers = (2, 5, None);
+pub(crate) const ECP: TransformNumbers = (4, 19, None);
 
 /// The proposals of one message, each a protocol and its transforms.
-pub(crate) fn set(proposals: &[(u8, &[Numbers])]) -> ProposalSet {
+pub(crate) fn set(proposals: &[(u8, &[TransformNumbers])]) -> ProposalSet {
     let mut set = ProposalSet::default();
     if !proposals.is_empty() {
         set.add(Proposals::new(&bytes(proposals), 0), &mut |error| panic!("{error}"));
@@ -27,7 +27,7 @@ pub(crate) fn set(proposals: &[(u8, &[Numbers])]) -> ProposalSet {
 }
 
 /// The same as the body of an SA payload.
-pub(crate) fn bytes(proposals: &[(u8, &[Numbers])]) -> Vec<u8> {
+pub(crate) fn bytes(proposals: &[(u8, &[TransformNumbers])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (number, (protocol, transforms)) in (1..).zip(proposals) {
         let more = if usize::from(number) < proposals.len() { 2 } else { 0 };
@@ -36,7 +36,7 @@ pub(crate) fn bytes(proposals: &[(u8, &[Numbers])]) -> Vec<u8> {
     body
 }
 
-fn proposal(more: u8, number: u8, protocol: u8, transforms: &[Numbers]) -> Vec<u8> {
+fn proposal(more: u8, number: u8, protocol: u8, transforms: &[TransformNumbers]) -> Vec<u8> {
     let mut body = Vec::new();
     for (index, (kind, id, key_length)) in transforms.iter().enumerate() {
         let more = if index + 1 < transforms.len() { 3 } else { 0 };

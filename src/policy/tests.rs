@@ -1,4 +1,6 @@
-use super::testing::{set, Numbers, AES, AH, ECP, ESP, GCM, GIKE_UPDATE, IKE, PRF_SHA, SHA};
+use super::testing::{
+    set, TransformNumbers, AES, AH, ECP, ESP, GCM, GIKE_UPDATE, IKE, PRF_SHA, SHA,
+};
 use super::*;
 
 type Found = (What, Option<u16>);
@@ -8,11 +10,11 @@ fn short(findings: &[Finding]) -> Vec<Found> {
 }
 
 /// What the default policy finds in one proposal.
-fn findings(protocol: u8, transforms: &[Numbers]) -> Vec<Found> {
+fn findings(protocol: u8, transforms: &[TransformNumbers]) -> Vec<Found> {
     found("rfc8247", protocol, transforms)
 }
 
-fn found(policy: &str, protocol: u8, transforms: &[Numbers]) -> Vec<Found> {
+fn found(policy: &str, protocol: u8, transforms: &[TransformNumbers]) -> Vec<Found> {
     let policy = Policy::named(policy, None).unwrap();
     let set = set(&[(protocol, transforms)]);
     let findings = assess(&set, policy);
@@ -22,7 +24,7 @@ fn found(policy: &str, protocol: u8, transforms: &[Numbers]) -> Vec<Found> {
 }
 
 /// The reason for which one transform is refused, the others being `rest`.
-fn reason(policy: &str, transform: Numbers, rest: &[Numbers]) -> &'static str {
+fn reason(policy: &str, transform: TransformNumbers, rest: &[TransformNumbers]) -> &'static str {
     let all = [&[transform], rest].concat();
     let findings = assess(&set(&[(IKE, &all)]), Policy::named(policy, None).unwrap());
     assert_eq!(findings.len(), 1, "{findings:?}");
@@ -254,8 +256,9 @@ fn cnsa_1_is_one_cipher_two_hashes_and_three_groups() {
 
 #[test]
 fn cnsa_2_wants_ml_kem_1024_and_takes_p_384_beside_it() {
-    let suite =
-        |exchanges: &[Numbers]| found("cnsa-2", IKE, &[&[GCM, (2, 6, None)], exchanges].concat());
+    let suite = |exchanges: &[TransformNumbers]| {
+        found("cnsa-2", IKE, &[&[GCM, (2, 6, None)], exchanges].concat())
+    };
     assert_eq!(suite(&[(4, 37, None)]), []);
     assert_eq!(suite(&[(4, 20, None), (6, 37, None)]), []);
     assert_eq!(suite(&[(4, 20, None)]), [(What::Dh, Some(20))]);

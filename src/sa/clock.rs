@@ -22,7 +22,7 @@ const BEHIND: u64 = 600 * MICROSECONDS;
 /// The times that the threads are at.
 #[derive(Debug)]
 pub(super) struct Clock {
-    threads: [Thread; THREADS],
+    threads: [ThreadClock; THREADS],
     /// So many at most have a time.
     used: AtomicUsize,
 }
@@ -30,7 +30,7 @@ pub(super) struct Clock {
 /// Where a thread is: between the earliest and the latest time of its last messages, as
 /// captures have packets in the wrong order and with wrong times.
 #[derive(Debug, Default)]
-struct Thread {
+struct ThreadClock {
     /// The times of its last messages; 0 where there was none.
     recent: [AtomicU64; MESSAGES],
     next: AtomicUsize,
@@ -74,7 +74,7 @@ pub(super) fn thread_number() -> u8 {
 
 impl Clock {
     pub(super) fn new() -> Self {
-        let threads = std::array::from_fn(|_| Thread::default());
+        let threads = std::array::from_fn(|_| ThreadClock::default());
         Self { threads, used: AtomicUsize::new(0) }
     }
 
@@ -95,7 +95,7 @@ impl Clock {
     fn advance_thread(&self, number: usize, time: u64) -> Now {
         let own = self.threads[number].advance(time);
         let used = self.used.fetch_max(number + 1, Ordering::Relaxed).max(number + 1);
-        let others = self.threads[..used].iter().filter_map(Thread::time);
+        let others = self.threads[..used].iter().filter_map(ThreadClock::time);
         let near = others.filter(|other| own.earliest.saturating_sub(other.earliest) <= BEHIND);
         near.fold(own, |now, other| Now {
             earliest: now.earliest.min(other.earliest),
@@ -104,7 +104,7 @@ impl Clock {
     }
 }
 
-impl Thread {
+impl ThreadClock {
     fn advance(&self, time: u64) -> Now {
         let place = self.next.fetch_add(1, Ordering::Relaxed) % MESSAGES;
         self.recent[place].store(time, Ordering::Relaxed);

@@ -20,7 +20,7 @@ const SETS: usize = 16;
 /// A message: a hash of its bytes, 0 where there is none, when it was sent, a hash of the ends
 /// between which it was, and the thread that saw it.
 #[derive(Clone, Copy, Debug, Default)]
-struct Message {
+struct SeenMessage {
     hash: u32,
     at: u32,
     ends: u16,
@@ -40,7 +40,7 @@ pub(super) enum CopyOf {
 
 /// The last messages of a shard.
 #[derive(Debug, Default)]
-pub(super) struct Copies([[Message; WAYS]; SETS]);
+pub(super) struct Copies([[SeenMessage; WAYS]; SETS]);
 
 impl Copies {
     /// Takes in a message with this hash of its bytes, which is not 0, a hash of its ends, the
@@ -56,13 +56,13 @@ impl Copies {
         }
         // Of its own a thread gives up first what is over for it: one that reads a file and is
         // ahead of others must not push out what they still need.
-        let is_over = |message: &Message| {
+        let is_over = |message: &SeenMessage| {
             message.thread == thread && message.hash != 0 && distance(message.at, at) > APART
         };
         let place = known.or_else(|| set.iter().rposition(is_over)).unwrap_or(WAYS - 1);
         // The first is the newest.
         set.copy_within(..place, 1);
-        set[0] = Message { hash, at, ends, thread };
+        set[0] = SeenMessage { hash, at, ends, thread };
         CopyOf::Nothing
     }
 }

@@ -23,7 +23,7 @@ fn place(id: u32) -> usize {
 
 /// What the exchanges of an SA depend on in a message.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Facts {
+pub(super) struct MessageFacts {
     pub(super) init_spi: [u8; 8],
     pub(super) resp_spi: [u8; 8],
     pub(super) exchange: ExchangeType,
@@ -42,7 +42,7 @@ pub(super) struct Facts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Body {
     /// A message of the exchange that begins an SA.
-    Init(Init),
+    InitStep(InitStep),
     /// Under encryption.
     Protected(Protected),
     /// In clear, where it should not be; the first error notify.
@@ -51,7 +51,7 @@ pub(super) enum Body {
 
 /// A message of IKE_SA_INIT or IKE_SESSION_RESUME.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Init {
+pub(super) enum InitStep {
     Request,
     /// The responder goes on.
     Accept,
@@ -75,21 +75,21 @@ pub(super) struct Protected {
     pub(super) inner: PayloadType,
     /// Initialization vector to checksum, in bytes.
     pub(super) length: u32,
-    pub(super) part: Part,
+    pub(super) part: FragmentPart,
     /// What an opened message says; none without keys. Then `inner` is its first payload.
     pub(super) known: Option<Known>,
 }
 
 /// Which part of a message a datagram is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum FragmentPart {
     Whole,
     /// The fragment that tells what is inside.
     First,
     Later,
 }
 
-impl Facts {
+impl MessageFacts {
     /// None for what belongs to no IKE SA: another version, or no initiator SPI.
     pub(super) fn of(message: &Message, hasher: &impl BuildHasher) -> Option<Self> {
         let header = message.header.as_ref()?;
@@ -100,7 +100,7 @@ impl Facts {
         // Only who accepts names an SPI; what stands in a request or a refusal is not one
         // that later messages have.
         let has_spi =
-            matches!(body, Body::Init(Init::Accept) | Body::Protected(_) | Body::Clear(_));
+            matches!(body, Body::InitStep(InitStep::Accept) | Body::Protected(_) | Body::Clear(_));
         Some(Self {
             init_spi: header.init_spi,
             resp_spi: if has_spi { header.resp_spi } else { [0; 8] },
@@ -120,7 +120,7 @@ impl Facts {
     }
 
     pub(super) fn is_init(&self) -> bool {
-        matches!(self.body, Body::Init(_))
+        matches!(self.body, Body::InitStep(_))
     }
 
     pub(super) fn protected(&self) -> Option<Protected> {
@@ -157,8 +157,8 @@ impl Facts {
         }
     }
 
-    fn part(&self) -> Part {
-        self.protected().map_or(Part::Whole, |protected| protected.part)
+    fn part(&self) -> FragmentPart {
+        self.protected().map_or(FragmentPart::Whole, |protected| protected.part)
     }
 }
 
@@ -176,16 +176,16 @@ fn body(message: &Message, header: &Header) -> Body {
         ExchangeType::IKE_SA_INIT | ExchangeType::IKE_SESSION_RESUME
     );
     if begins {
-        return Body::Init(init(message, header));
+        return Body::InitStep(init(message, header));
     }
     let last = message.outer_payloads().last().filter(|payload| payload.kind.is_encrypted());
     let Some((last, contents)) = last.zip(message.encrypted()) else {
         return Body::Clear(first_error(message));
     };
     let part = match message.fragment().map(|fragment| fragment.number) {
-        None => Part::Whole,
-        Some(1) => Part::First,
-        Some(_) => Part::Later,
+        None => FragmentPart::Whole,
+        Some(1) => FragmentPart::First,
+        Some(_) => FragmentPart::Later,
     };
     let length = u32::try_from(contents.len()).unwrap_or(u32::MAX);
     let known = Known::of(message);
@@ -193,25 +193,25 @@ fn body(message: &Message, header: &Header) -> Body {
     Body::Protected(Protected { inner: first.unwrap_or(last.next_payload), length, part, known })
 }
 
-fn init(message: &Message, header: &Header) -> Init {
+fn init(message: &Message, header: &Header) -> InitStep {
     if !header.flags.response() {
-        return Init::Request;
+        return InitStep::Request;
     }
     let has = |kind| message.payloads.iter().any(|payload| payload.kind == kind);
     if header.resp_spi != [0; 8] && has(PayloadType::NONCE) {
-        return Init::Accept;
+        return InitStep::Accept;
     }
     let notified = |kind| message.notifies().any(|notify| notify.kind == kind);
     if notified(NotifyType::COOKIE) || notified(NotifyType::PUZZLE) {
-        Init::Cookie
+        InitStep::Cookie
     } else if notified(NotifyType::INVALID_KE_PAYLOAD) {
-        Init::Group
+        InitStep::Group
     } else if notified(NotifyType::REDIRECT) {
-        Init::Redirect
+        InitStep::Redirect
     } else if notified(NotifyType::TICKET_NACK) {
-        Init::Reject(NotifyType::TICKET_NACK)
+        InitStep::Reject(NotifyType::TICKET_NACK)
     } else {
-        first_error(message).map_or(Init::Unclear, Init::Reject)
+        first_error(message).map_or(InitStep::Unclear, InitStep::Reject)
     }
 }
 
@@ -222,11 +222,11 @@ pub(super) fn first_error(message: &Message) -> Option<NotifyType> {
 
 /// What a message is among those of its exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sight {
+pub(super) enum ExchangeSight {
     /// Not seen before, and complete enough to be judged.
     New,
     /// A further fragment, or a message too old to be compared.
-    Part,
+    FragmentPart,
     /// The same bytes again.
     Repeated,
     /// Other bytes with an identifier that was used.
@@ -312,7 +312,7 @@ impl Exchange {
     }
 
     /// The marks of a request, or of a response, that was seen and that came in parts.
-    fn side(facts: &Facts) -> (u16, u16) {
+    fn side(facts: &MessageFacts) -> (u16, u16) {
         if facts.response {
             (Self::RESPONSE, Self::RESPONSE_IN_PARTS)
         } else {
@@ -320,7 +320,7 @@ impl Exchange {
         }
     }
 
-    fn known(&self, facts: &Facts) -> u32 {
+    fn known(&self, facts: &MessageFacts) -> u32 {
         if facts.response {
             self.response
         } else {
@@ -330,7 +330,7 @@ impl Exchange {
 
     /// Takes in a message that may synchronize Message IDs. A request with other bytes is
     /// that of another failover.
-    pub(super) fn synchronize(&mut self, facts: &Facts) -> Sight {
+    pub(super) fn synchronize(&mut self, facts: &MessageFacts) -> ExchangeSight {
         let is_other = self.known(facts) != facts.hash;
         if is_other && !facts.response {
             *self = Self::default();
@@ -341,27 +341,27 @@ impl Exchange {
     }
 
     /// Takes in one datagram of the request or of the response.
-    fn compare(&mut self, facts: &Facts) -> Sight {
+    fn compare(&mut self, facts: &MessageFacts) -> ExchangeSight {
         let (seen, parts) = Self::side(facts);
         let part = facts.part();
         let was = self.marks;
-        self.marks |= seen | if part == Part::Whole { 0 } else { parts };
+        self.marks |= seen | if part == FragmentPart::Whole { 0 } else { parts };
         let known = if facts.response { &mut self.response } else { &mut self.request };
         let in_parts = self.marks & parts != 0;
         match part {
-            Part::Later => Sight::Part,
+            FragmentPart::Later => ExchangeSight::FragmentPart,
             // The first fragment may come behind others.
             _ if was & seen == 0 || *known == 0 => {
                 *known = facts.hash;
-                Sight::New
+                ExchangeSight::New
             }
             _ if *known == facts.hash => {
                 self.marks |= Self::RESENT;
-                Sight::Repeated
+                ExchangeSight::Repeated
             }
             // A peer may send in fragments, or in smaller ones, what got no answer
             // (RFC 7383, 2.5.1); what must not change then is for `fragment`.
-            _ if in_parts => Sight::Part,
+            _ if in_parts => ExchangeSight::FragmentPart,
             _ if was & Self::AGAIN != 0 => {
                 *known = facts.hash;
                 self.marks &= !Self::AGAIN;
@@ -369,27 +369,27 @@ impl Exchange {
                     self.marks &= !Self::RESPONSE;
                     self.response = 0;
                 }
-                Sight::New
+                ExchangeSight::New
             }
-            _ => Sight::Changed,
+            _ => ExchangeSight::Changed,
         }
     }
 }
 
 /// The event of what a message is among those of its exchange.
-pub(super) fn report_sight(sight: Sight, events: &mut EventSet) {
+pub(super) fn report_sight(sight: ExchangeSight, events: &mut EventSet) {
     match sight {
-        Sight::Repeated => events.insert(Event::Retransmission),
-        Sight::Changed => events.insert(Event::ReplayChanged),
-        Sight::Stray => events.insert(Event::ResponseWithoutRequest),
-        Sight::New | Sight::Part => {}
+        ExchangeSight::Repeated => events.insert(Event::Retransmission),
+        ExchangeSight::Changed => events.insert(Event::ReplayChanged),
+        ExchangeSight::Stray => events.insert(Event::ResponseWithoutRequest),
+        ExchangeSight::New | ExchangeSight::FragmentPart => {}
     }
 }
 
 /// The exchanges that one of the peers began; each has message ids of its own
 /// (RFC 7296, 2.2).
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Window {
+pub(super) struct ExchangeWindow {
     /// The highest id of a request, if there was one: apart, as that takes half of an
     /// `Option`'s place.
     newest: u32,
@@ -405,7 +405,7 @@ pub(super) struct Window {
     recent: [Exchange; REMEMBERED + 1],
 }
 
-impl Window {
+impl ExchangeWindow {
     const HAS_NEWEST: u8 = 1;
     /// The peers may have agreed upon a higher id to go on with (RFC 6311).
     const MAY_JUMP: u8 = 2;
@@ -414,18 +414,18 @@ impl Window {
     /// beginning. Then what is missing is known.
     pub(super) fn observe(
         &mut self,
-        facts: &Facts,
+        facts: &MessageFacts,
         time: u64,
         from_zero: bool,
         events: &mut EventSet,
-    ) -> Sight {
+    ) -> ExchangeSight {
         let sight = if facts.response {
             self.response(facts, from_zero)
         } else {
             self.request(facts, time, from_zero, events)
         };
         report_sight(sight, events);
-        if sight == Sight::New {
+        if sight == ExchangeSight::New {
             self.mark(facts);
         }
         sight
@@ -438,7 +438,7 @@ impl Window {
     }
 
     /// Whether the message has the id 0, which another one had before.
-    pub(super) fn begins_anew(&self, facts: &Facts) -> bool {
+    pub(super) fn begins_anew(&self, facts: &MessageFacts) -> bool {
         let first = &self.recent[place(0)];
         match first.marks {
             0 => self.newest().is_some_and(|newest| newest > 0),
@@ -486,7 +486,7 @@ impl Window {
 
     /// Whether the request or the response came in one piece before, and an initiator
     /// that got no answer would not now try fragments (RFC 7383, 2.5.1).
-    pub(super) fn came_whole(&mut self, facts: &Facts) -> bool {
+    pub(super) fn came_whole(&mut self, facts: &MessageFacts) -> bool {
         let (seen, parts) = Exchange::side(facts);
         self.exchange(facts.id)
             .is_some_and(|known| known.is_answered() && known.marks & (seen | parts) == seen)
@@ -510,15 +510,15 @@ impl Window {
 
     fn request(
         &mut self,
-        facts: &Facts,
+        facts: &MessageFacts,
         time: u64,
         from_zero: bool,
         events: &mut EventSet,
-    ) -> Sight {
+    ) -> ExchangeSight {
         let id = facts.id;
         if let Some(exchange) = self.exchange(id) {
             let sight = exchange.compare(facts);
-            if sight == Sight::New {
+            if sight == ExchangeSight::New {
                 self.advance(id, time);
             }
             return sight;
@@ -544,7 +544,7 @@ impl Window {
             // nor make all that come after it look old.
             let kept = self.recent[place(id)];
             if kept.has(Exchange::REQUEST) && !kept.is_answered() {
-                return Sight::Part;
+                return ExchangeSight::FragmentPart;
             }
         } else {
             self.advance(id, time);
@@ -562,22 +562,22 @@ impl Window {
     }
 
     /// A request behind newer ones: its sender's window is larger than 1.
-    fn late_request(&mut self, facts: &Facts, ahead: i64) -> Sight {
+    fn late_request(&mut self, facts: &MessageFacts, ahead: i64) -> ExchangeSight {
         let slot = self.recent[place(facts.id)];
         let is_free = slot.marks == 0 || slot.id < facts.id;
         if facts.is_init() {
             // Another thread was faster with what came after, on the other port.
-            return if is_free { self.record(facts) } else { Sight::New };
+            return if is_free { self.record(facts) } else { ExchangeSight::New };
         }
         let behind = u8::try_from(-ahead).unwrap_or(u8::MAX);
         if !is_free || usize::from(behind) >= REMEMBERED {
-            return Sight::Part;
+            return ExchangeSight::FragmentPart;
         }
         self.size = self.size.max(behind + 1);
         self.record(facts)
     }
 
-    fn response(&mut self, facts: &Facts, from_zero: bool) -> Sight {
+    fn response(&mut self, facts: &MessageFacts, from_zero: bool) -> ExchangeSight {
         let id = facts.id;
         let newest = self.newest();
         if let Some(exchange) = self.exchange(id) {
@@ -589,16 +589,16 @@ impl Window {
             return sight;
         }
         match newest {
-            Some(newest) if id <= newest && !facts.is_init() => Sight::Part,
+            Some(newest) if id <= newest && !facts.is_init() => ExchangeSight::FragmentPart,
             Some(newest) if id <= newest => self.record(facts),
             // Its request had no place.
-            _ if from_zero && self.may_jump() => Sight::Part,
-            _ if from_zero => Sight::Stray,
+            _ if from_zero && self.may_jump() => ExchangeSight::FragmentPart,
+            _ if from_zero => ExchangeSight::Stray,
             _ => self.record(facts),
         }
     }
 
-    fn record(&mut self, facts: &Facts) -> Sight {
+    fn record(&mut self, facts: &MessageFacts) -> ExchangeSight {
         let mut exchange = Exchange { id: facts.id, ..Exchange::default() };
         let sight = exchange.compare(facts);
         self.recent[place(facts.id)] = exchange;
@@ -612,10 +612,10 @@ impl Window {
         }
     }
 
-    fn mark(&mut self, facts: &Facts) {
+    fn mark(&mut self, facts: &MessageFacts) {
         let Some(exchange) = self.exchange(facts.id) else { return };
         match facts.body {
-            Body::Init(Init::Cookie | Init::Group | Init::Reject(_)) => {
+            Body::InitStep(InitStep::Cookie | InitStep::Group | InitStep::Reject(_)) => {
                 exchange.marks |= Exchange::AGAIN;
             }
             Body::Protected(protected) if !facts.response => {
@@ -635,7 +635,7 @@ impl Window {
     }
 
     /// Takes over what an opened request asks for.
-    pub(super) fn learn(&mut self, facts: &Facts) {
+    pub(super) fn learn(&mut self, facts: &MessageFacts) {
         let known = facts.protected().and_then(|protected| protected.known);
         let Some(known) = known.filter(|known| !facts.response && *known != Known::Later) else {
             return;
@@ -655,8 +655,8 @@ impl Window {
 mod tests {
     use super::*;
 
-    fn facts(response: bool, id: u32, hash: u32) -> Facts {
-        Facts {
+    fn facts(response: bool, id: u32, hash: u32) -> MessageFacts {
+        MessageFacts {
             init_spi: [1; 8],
             resp_spi: [2; 8],
             exchange: ExchangeType::INFORMATIONAL,
@@ -670,8 +670,8 @@ mod tests {
     }
 
     /// What a window that was seen from its beginning makes of requests.
-    fn requests(ids: &[u32]) -> Vec<(Sight, bool)> {
-        let mut window = Window::default();
+    fn requests(ids: &[u32]) -> Vec<(ExchangeSight, bool)> {
+        let mut window = ExchangeWindow::default();
         let request = |id: &u32| {
             let mut events = EventSet::default();
             let sight = window.observe(&facts(false, *id, 7), 0, true, &mut events);
@@ -682,48 +682,48 @@ mod tests {
 
     #[test]
     fn ids_that_are_left_out_are_a_gap_once() {
-        let new = (Sight::New, false);
+        let new = (ExchangeSight::New, false);
         assert_eq!(requests(&[0, 1, 2]), [new; 3]);
-        assert_eq!(requests(&[0, 2, 3, 4]), [new, (Sight::New, true), new, new]);
-        assert_eq!(requests(&[1]), [(Sight::New, true)]);
+        assert_eq!(requests(&[0, 2, 3, 4]), [new, (ExchangeSight::New, true), new, new]);
+        assert_eq!(requests(&[1]), [(ExchangeSight::New, true)]);
     }
 
     #[test]
     fn a_larger_window_is_learnt_from_the_first_request_out_of_order() {
-        let new = (Sight::New, false);
+        let new = (ExchangeSight::New, false);
         // 3 is seen before 2: a gap at first, none with 5 before 4.
         assert_eq!(
             requests(&[0, 1, 3, 4, 2, 6, 5]),
-            [new, new, (Sight::New, true), new, new, new, new]
+            [new, new, (ExchangeSight::New, true), new, new, new, new]
         );
     }
 
     #[test]
     fn a_forged_id_takes_no_place_of_a_request_that_waits() {
-        let mut window = Window::default();
+        let mut window = ExchangeWindow::default();
         let mut observe = |response, id| {
             window.observe(&facts(response, id, 7), 0, true, &mut EventSet::default())
         };
         observe(false, 0);
         observe(false, 4_000_000_000);
-        assert_eq!(observe(true, 0), Sight::New);
-        assert_eq!(observe(false, 1), Sight::New);
-        assert_eq!(observe(true, 1), Sight::New);
+        assert_eq!(observe(true, 0), ExchangeSight::New);
+        assert_eq!(observe(false, 1), ExchangeSight::New);
+        assert_eq!(observe(true, 1), ExchangeSight::New);
     }
 
     #[test]
     fn a_response_is_asked_for_unless_the_request_was_not_seen() {
         let sight = |from_zero, id| {
-            let mut window = Window::default();
+            let mut window = ExchangeWindow::default();
             window.observe(&facts(true, id, 7), 0, from_zero, &mut EventSet::default())
         };
-        assert_eq!(sight(true, 3), Sight::Stray);
-        assert_eq!(sight(false, 3), Sight::New);
+        assert_eq!(sight(true, 3), ExchangeSight::Stray);
+        assert_eq!(sight(false, 3), ExchangeSight::New);
     }
 
     #[test]
     fn time_to_the_answer_is_known_if_both_were_sent_once() {
-        let mut window = Window::default();
+        let mut window = ExchangeWindow::default();
         let mut observe = |response, id, time| {
             window.observe(&facts(response, id, 7), time, true, &mut EventSet::default());
             window.round_trip(id, time)

@@ -108,7 +108,7 @@ impl From<&Header> for MessageKey {
 /// The fragmented messages of one SA that are under way, or were lately.
 #[derive(Debug, Default)]
 pub struct Fragments {
-    messages: Vec<Partial>,
+    messages: Vec<PartialMessage>,
 }
 
 impl Fragments {
@@ -153,13 +153,14 @@ impl Fragments {
     /// Whether every message is complete. Then this is kept only to find what comes in
     /// the place of fragments, and can go with the next message of another number.
     pub fn is_settled(&self) -> bool {
-        self.messages.iter().all(Partial::is_complete)
+        self.messages.iter().all(PartialMessage::is_complete)
     }
 
     /// The bytes that this has allocated.
     pub fn heap_size(&self) -> usize {
         let hashes = self.messages.iter().map(|message| message.hashes.len());
-        self.messages.capacity() * size_of::<Partial>() + hashes.sum::<usize>() * size_of::<u32>()
+        self.messages.capacity() * size_of::<PartialMessage>()
+            + hashes.sum::<usize>() * size_of::<u32>()
     }
 
     fn note(
@@ -195,9 +196,9 @@ impl Fragments {
         total: u16,
         now: u64,
         conditions: &mut Conditions,
-    ) -> &mut Partial {
+    ) -> &mut PartialMessage {
         if self.messages.len() >= MAX_MESSAGES {
-            let complete = self.messages.iter().position(Partial::is_complete);
+            let complete = self.messages.iter().position(PartialMessage::is_complete);
             if complete.is_none() {
                 conditions.insert(Condition::TooMany);
             }
@@ -205,7 +206,7 @@ impl Fragments {
         }
         // Mostly there is one message, its answer at most: no room for four ahead.
         self.messages.reserve_exact(1);
-        self.messages.push(Partial::new(key, total, now));
+        self.messages.push(PartialMessage::new(key, total, now));
         let last = self.messages.len() - 1;
         &mut self.messages[last]
     }
@@ -213,7 +214,7 @@ impl Fragments {
 
 /// One message, of which fragments have come.
 #[derive(Debug)]
-struct Partial {
+struct PartialMessage {
     key: MessageKey,
     total: u16,
     /// How many bits of `seen` are set.
@@ -227,7 +228,7 @@ struct Partial {
     hashes: Box<[u32]>,
 }
 
-impl Partial {
+impl PartialMessage {
     fn new(key: MessageKey, total: u16, now: u64) -> Self {
         let hashes = vec![0; usize::from(total.min(MAX_COMPARED))].into_boxed_slice();
         Self { key, total, count: 0, started: now, seen: [0; 4], hashes }

@@ -8,7 +8,7 @@ use crate::message::Message;
 use crate::proposal::Proposal;
 use crate::wire::registry::{ExchangeType, NotifyType, Protocol};
 
-use super::exchange::Facts;
+use super::exchange::MessageFacts;
 
 /// The most children of an IKE SA that are kept; those that came last.
 pub const MAX_CHILDREN: usize = 16;
@@ -100,7 +100,7 @@ impl Lineage {
     /// anything that matters `this` stays none.
     pub(super) fn look(
         this: &mut Option<Box<Self>>,
-        facts: &Facts,
+        facts: &MessageFacts,
         message: &Message,
     ) -> Option<Made> {
         if facts.exchange == ExchangeType::INFORMATIONAL {
@@ -126,7 +126,7 @@ impl Lineage {
         None
     }
 
-    fn ask(&mut self, facts: &Facts, message: &Message, proposals: &[Proposal]) {
+    fn ask(&mut self, facts: &MessageFacts, message: &Message, proposals: &[Proposal]) {
         let exchange = key(facts);
         self.asked.retain(|asked| asked.exchange != exchange);
         if self.asked.len() >= MAX_ASKED {
@@ -145,7 +145,7 @@ impl Lineage {
 
     fn answer(
         &mut self,
-        facts: &Facts,
+        facts: &MessageFacts,
         message: &Message,
         chosen: Option<&Proposal>,
     ) -> Option<Made> {
@@ -191,7 +191,7 @@ impl Lineage {
     }
 
     /// Each end deletes children by the SPIs that it chose (RFC 7296, 1.4.1).
-    fn delete_children(&mut self, facts: &Facts, message: &Message) {
+    fn delete_children(&mut self, facts: &MessageFacts, message: &Message) {
         for delete in message.deletes().filter(|delete| delete.protocol != Protocol::IKE) {
             for spi in delete.spis().filter_map(|spi| spi.try_into().ok()) {
                 self.remove_child(facts.from_initiator, u32::from_be_bytes(spi));
@@ -212,7 +212,7 @@ impl Asked {
 }
 
 /// The exchange of a message, and which end began it. All rounds of IKE_AUTH make one child.
-fn key(facts: &Facts) -> (u32, bool) {
+fn key(facts: &MessageFacts) -> (u32, bool) {
     (if facts.is_auth() { 0 } else { facts.id }, facts.asked_by_initiator())
 }
 

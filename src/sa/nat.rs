@@ -97,7 +97,7 @@ pub enum View {
 
 /// What one message shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sight {
+pub struct NatSight {
     /// Whether the message is a response.
     pub response: bool,
     /// The sender's address as it believes.
@@ -112,7 +112,7 @@ pub struct Sight {
 /// Compares the NAT_DETECTION hashes of a message with the ends of the packet that
 /// it came in. None for messages without them: they stand in clear only in the
 /// exchanges that begin an SA.
-pub fn assess(message: &Message, from: &Endpoint, to: &Endpoint) -> Option<Sight> {
+pub fn assess(message: &Message, from: &Endpoint, to: &Endpoint) -> Option<NatSight> {
     let header = message.header.filter(|header| {
         matches!(header.exchange_type, ExchangeType::IKE_SA_INIT | ExchangeType::IKE_SESSION_RESUME)
     })?;
@@ -122,7 +122,7 @@ pub fn assess(message: &Message, from: &Endpoint, to: &Endpoint) -> Option<Sight
         return None;
     }
     let moved_port = !IKE_PORTS.contains(&from.port) && IKE_PORTS.contains(&to.port);
-    Some(Sight { response: header.flags.response(), source, destination, moved_port })
+    Some(NatSight { response: header.flags.response(), source, destination, moved_port })
 }
 
 fn source_view(message: &Message, header: &Header, from: &Endpoint) -> View {
@@ -185,8 +185,8 @@ fn hash(header: &Header, address: IpAddr, port: u16) -> Hash {
 /// All that was seen of an SA: both directions, and who sent keepalives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Views {
-    request: Option<Sight>,
-    response: Option<Sight>,
+    request: Option<NatSight>,
+    response: Option<NatSight>,
     initiator_keepalive: bool,
     responder_keepalive: bool,
 }
@@ -194,7 +194,7 @@ pub struct Views {
 impl Views {
     /// Adds what a message shows; a later message of a direction replaces an
     /// earlier one, as the peers answer the last.
-    pub fn add(&mut self, sight: Sight) {
+    pub fn add(&mut self, sight: NatSight) {
         if sight.response {
             self.response = Some(sight);
         } else {

@@ -82,8 +82,8 @@ pub fn check_request(message: &Message) -> Irregularities {
 /// What a request of IKE_SA_INIT offered: as much as is needed to check the answer,
 /// until the SA's algorithms are settled.
 #[derive(Clone, Debug)]
-pub struct Offer {
-    lines: Box<[Line]>,
+pub struct StoredOffer {
+    lines: Box<[OfferedProposal]>,
     alternatives: Box<[Packed]>,
     /// The group of the KE payload.
     group: Option<u16>,
@@ -96,7 +96,7 @@ pub struct Offer {
 
 /// A proposal of an offer.
 #[derive(Clone, Copy, Debug)]
-struct Line {
+struct OfferedProposal {
     number: u8,
     protocol: Protocol,
     spi_size: u8,
@@ -106,7 +106,7 @@ struct Line {
     end: u16,
 }
 
-impl Offer {
+impl StoredOffer {
     /// The offer of a request of IKE_SA_INIT. None for other messages, and for a
     /// request that could not be read or kept whole.
     pub fn of(message: &Message) -> Option<Self> {
@@ -119,7 +119,7 @@ impl Offer {
         let mut lines = Vec::with_capacity(set.proposals().len());
         for proposal in set.proposals() {
             alternatives.extend(set.transforms(proposal).iter().map(Packed::of));
-            lines.push(Line {
+            lines.push(OfferedProposal {
                 number: proposal.number,
                 protocol: proposal.protocol,
                 spi_size: spi_size(proposal),

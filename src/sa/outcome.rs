@@ -163,12 +163,12 @@ pub(super) fn deletion(asked: u16, answer: Protected, sizes: Option<Sizes>) -> O
 
 #[cfg(test)]
 mod tests {
-    use super::super::exchange::Part;
+    use super::super::exchange::FragmentPart;
     use super::*;
     use crate::wire::registry::NotifyType;
 
     fn message(inner: PayloadType, length: u32) -> Protected {
-        Protected { inner, length, part: Part::Whole, known: None }
+        Protected { inner, length, part: FragmentPart::Whole, known: None }
     }
 
     fn sizes(encr: Encr, integ: Integ) -> Sizes {

@@ -33,13 +33,13 @@ pub(super) struct Counts {
 
 /// Something to be counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tally {
+pub(super) enum SaTally {
     /// A responder has one half-open SA more, which began at this time.
     Opened(u64),
     /// It has one less; that one began at this time.
     Settled(u64),
     /// A source sent a request of IKE_SA_INIT.
-    Init,
+    InitStep,
     /// A source was refused.
     Refused,
 }
@@ -53,22 +53,22 @@ pub(super) struct Pressure {
     periods: [u64; 2],
 }
 
-type Set = [Entry; WAYS];
+type Set = [PressureEntry; WAYS];
 
 /// The recent past in periods, each in the place of its number modulo
 /// [`PERIODS`].
 #[derive(Clone, Copy, Debug, Default)]
-struct Recent {
+struct RecentCount {
     newest: u32,
     counts: [u32; PERIODS],
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Entry {
+struct PressureEntry {
     address: Option<IpAddr>,
-    half_open: Recent,
-    inits: Recent,
-    refusals: Recent,
+    half_open: RecentCount,
+    inits: RecentCount,
+    refusals: RecentCount,
 }
 
 impl Pressure {
@@ -96,15 +96,15 @@ impl Pressure {
     }
 
     /// Counts something of an address.
-    pub(super) fn count(&self, address: IpAddr, tally: Tally, time: u64) {
+    pub(super) fn count(&self, address: IpAddr, tally: SaTally, time: u64) {
         self.with(address, |set, periods| {
             let entry = entry(set, address, time, periods);
             let now = periods.map(|period| number(time, period));
             match tally {
-                Tally::Opened(began) => entry.half_open.add_at(now[0], number(began, periods[0])),
-                Tally::Settled(began) => entry.half_open.remove(number(began, periods[0])),
-                Tally::Init => entry.inits.add(now[1]),
-                Tally::Refused => entry.refusals.add(now[1]),
+                SaTally::Opened(began) => entry.half_open.add_at(now[0], number(began, periods[0])),
+                SaTally::Settled(began) => entry.half_open.remove(number(began, periods[0])),
+                SaTally::InitStep => entry.inits.add(now[1]),
+                SaTally::Refused => entry.refusals.add(now[1]),
             }
         });
     }
@@ -125,8 +125,8 @@ impl Pressure {
 }
 
 /// The address's entry, in place of the one with the least if it has none.
-fn entry(set: &mut Set, address: IpAddr, time: u64, periods: [u64; 2]) -> &mut Entry {
-    let weight = |entry: &Entry| match entry.address {
+fn entry(set: &mut Set, address: IpAddr, time: u64, periods: [u64; 2]) -> &mut PressureEntry {
+    let weight = |entry: &PressureEntry| match entry.address {
         Some(known) if known == address => 0,
         None => 1,
         Some(_) => {
@@ -145,12 +145,12 @@ fn entry(set: &mut Set, address: IpAddr, time: u64, periods: [u64; 2]) -> &mut E
         }
     }
     if least_weight != 0 {
-        set[least] = Entry { address: Some(address), ..Entry::default() };
+        set[least] = PressureEntry { address: Some(address), ..PressureEntry::default() };
     }
     &mut set[least]
 }
 
-impl Entry {
+impl PressureEntry {
     fn counts(&self, time: u64, periods: [u64; 2]) -> Counts {
         let now = periods.map(|period| number(time, period));
         Counts {
@@ -166,7 +166,7 @@ fn number(time: u64, period: u64) -> u32 {
     (time / period) as u32
 }
 
-impl Recent {
+impl RecentCount {
     fn add(&mut self, now: u32) {
         self.advance(now);
         let count = &mut self.counts[now as usize % PERIODS];
@@ -232,10 +232,10 @@ mod tests {
     fn counts_are_of_one_address_and_of_the_window() {
         let pressure = pressure();
         for second in 0..5 {
-            pressure.count(address(1), Tally::Init, START + second * SECOND);
-            pressure.count(address(1), Tally::Refused, START + second * SECOND);
+            pressure.count(address(1), SaTally::InitStep, START + second * SECOND);
+            pressure.count(address(1), SaTally::Refused, START + second * SECOND);
         }
-        pressure.count(address(2), Tally::Init, START);
+        pressure.count(address(2), SaTally::InitStep, START);
         let at = |seconds| pressure.counts(address(1), START + seconds * SECOND);
         assert_eq!(at(5), Counts { half_open: 0, inits: 5, refusals: 5 });
         assert_eq!(at(49).inits, 5);
@@ -248,19 +248,19 @@ mod tests {
     fn a_half_open_sa_counts_until_it_is_settled_or_too_old() {
         let pressure = pressure();
         for _ in 0..3 {
-            pressure.count(address(1), Tally::Opened(START), START);
+            pressure.count(address(1), SaTally::Opened(START), START);
         }
-        pressure.count(address(1), Tally::Settled(START), START + 10 * SECOND);
+        pressure.count(address(1), SaTally::Settled(START), START + 10 * SECOND);
         let at = |seconds| pressure.counts(address(1), START + seconds * SECOND).half_open;
         assert_eq!((at(10), at(40)), (2, 0));
-        pressure.count(address(1), Tally::Settled(START), START + 40 * SECOND);
+        pressure.count(address(1), SaTally::Settled(START), START + 40 * SECOND);
         assert_eq!(at(40), 0);
     }
 
     #[test]
     fn a_clock_may_run_backwards_or_jump() {
         let pressure = pressure();
-        let count = |time| pressure.count(address(1), Tally::Init, time);
+        let count = |time| pressure.count(address(1), SaTally::InitStep, time);
         count(START);
         count(START - 5 * SECOND);
         assert_eq!(pressure.counts(address(1), START).inits, 2);
@@ -279,10 +279,10 @@ mod tests {
         let before = pressure.footprint();
         assert!(before as u64 <= limits.memcap / SHARE);
         for _ in 0..20 {
-            pressure.count(address(u32::MAX), Tally::Refused, START);
+            pressure.count(address(u32::MAX), SaTally::Refused, START);
         }
         for number in 0..100_000 {
-            pressure.count(address(number), Tally::Init, START);
+            pressure.count(address(number), SaTally::InitStep, START);
         }
         assert_eq!(pressure.counts(address(u32::MAX), START).refusals, 20);
         assert_eq!(pressure.footprint(), before);
@@ -292,7 +292,7 @@ mod tests {
     fn windows_of_no_time_do_not_divide_by_zero() {
         let none = Limits { half_open_timeout: 0, window: 0, memcap: 0, ..Limits::default() };
         let pressure = Pressure::new(&none);
-        pressure.count(address(1), Tally::Init, START);
+        pressure.count(address(1), SaTally::InitStep, START);
         assert_eq!(pressure.counts(address(1), START).inits, 1);
     }
 }

@@ -7,15 +7,18 @@ use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 
 use super::child_pfs::Announced;
 use super::esp::Esp;
-use super::exchange::{report_sight, Body, Exchange, Facts, Init, Part, Protected, Sight, Window};
+use super::exchange::{
+    report_sight, Body, Exchange, ExchangeSight, ExchangeWindow, FragmentPart, InitStep,
+    MessageFacts, Protected,
+};
 use super::fragment::{self, Fragments, MessageKey};
 use super::known::Known;
 use super::lineage::Lineage;
 use super::nat;
-use super::negotiation::{self, Chosen, Irregularities, Irregularity, Offer};
+use super::negotiation::{self, Chosen, Irregularities, Irregularity, StoredOffer};
 use super::outcome::{self, Certainty, Sizes};
 use super::place::{self, Elsewhere, Ends};
-use super::pressure::Tally;
+use super::pressure::SaTally;
 use super::step::{next, Step};
 use super::transcript::Announcers;
 use super::{Endpoint, Failure, Observation, Reason, State};
@@ -32,7 +35,7 @@ const SOON: u64 = 10_000_000;
 
 /// What is remembered of an IKE SA.
 #[derive(Debug)]
-pub(super) struct Sa {
+pub(super) struct SaRecord {
     pub(super) init_spi: [u8; 8],
     /// All zero until the responder has named one.
     pub(super) resp_spi: [u8; 8],
@@ -53,10 +56,10 @@ pub(super) struct Sa {
     established: Option<NonZeroU64>,
     pub(super) chosen: Option<Chosen>,
     /// The exchanges that the initiator and that the responder began.
-    windows: [Window; 2],
+    windows: [ExchangeWindow; 2],
     /// What few SAs have.
     rare: Option<Box<Rare>>,
-    offer: Option<Box<Offer>>,
+    offer: Option<Box<StoredOffer>>,
     fragments: Option<Box<Fragments>>,
     pub(super) esp: Esp,
     /// What opened messages tell of other SAs.
@@ -90,7 +93,7 @@ enum Unjudged {
 
 /// What the message did that concerns others than its SA.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct MessageOutcome {
     pub(super) events: EventSet,
     pub(super) fragments: Option<fragment::Status>,
     /// A request of IKE_SA_INIT that was not sent before.
@@ -100,10 +103,10 @@ pub(super) struct Outcome {
     /// The handshake has succeeded, and the algorithms are known, for the first time.
     pub(super) settled: bool,
     /// The record of the SA that takes this one's place from now on.
-    pub(super) successor: Option<Box<Sa>>,
+    pub(super) successor: Option<Box<SaRecord>>,
 }
 
-impl Sa {
+impl SaRecord {
     /// Seen from its first message on.
     const FROM_START: u16 = 1;
     const INITIATOR_SEEN: u16 = 2;
@@ -132,7 +135,7 @@ impl Sa {
 
     /// A record without messages. An SA that is first seen in another exchange than
     /// those of the handshake is in use.
-    pub(super) fn new(facts: &Facts, time: u64) -> Self {
+    pub(super) fn new(facts: &MessageFacts, time: u64) -> Self {
         let (state, marks) = if facts.is_init() {
             (State::HalfOpen, Self::FROM_START)
         } else if facts.is_use() {
@@ -162,7 +165,7 @@ impl Sa {
             round_trip_us: None,
             established: None,
             chosen: None,
-            windows: [Window::default(); 2],
+            windows: [ExchangeWindow::default(); 2],
             rare: None,
             offer: None,
             fragments: None,
@@ -184,7 +187,7 @@ impl Sa {
             nat: nat::Views::default(),
             failure: None,
             chosen: None,
-            windows: [asked, Window::default()],
+            windows: [asked, ExchangeWindow::default()],
             rare: None,
             offer: None,
             fragments: None,
@@ -215,7 +218,7 @@ impl Sa {
     /// The bytes it has besides itself.
     pub(super) fn heap(&self) -> usize {
         let offer = self.offer.as_ref();
-        let offer = offer.map_or(0, |offer| size_of::<Offer>() + offer.heap_size());
+        let offer = offer.map_or(0, |offer| size_of::<StoredOffer>() + offer.heap_size());
         let fragments = self.fragments.as_ref();
         let fragments =
             fragments.map_or(0, |fragments| size_of::<Fragments>() + fragments.heap_size());
@@ -231,12 +234,12 @@ impl Sa {
     /// has nobody to answer it.
     pub(super) fn observe(
         &mut self,
-        facts: &Facts,
+        facts: &MessageFacts,
         observation: &Observation<'_>,
         patience: u64,
-    ) -> Outcome {
+    ) -> MessageOutcome {
         let time = observation.time;
-        let mut outcome = Outcome::default();
+        let mut outcome = MessageOutcome::default();
         if self.has(Self::ABNORMAL_ESP) {
             self.marks &= !Self::ABNORMAL_ESP;
             outcome.events.insert(Event::AbnormalEspSize);
@@ -245,11 +248,11 @@ impl Sa {
         let too_soon = self.check_order(facts, &mut outcome.events);
         let after_whole = self.window(facts).came_whole(facts);
         let sight = self.pair(facts, time, &mut outcome.events);
-        outcome.init_request =
-            facts.body == Body::Init(Init::Request) && matches!(sight, Sight::New | Sight::Changed);
+        outcome.init_request = facts.body == Body::InitStep(InitStep::Request)
+            && matches!(sight, ExchangeSight::New | ExchangeSight::Changed);
         match sight {
-            Sight::New => self.proceed(facts, observation, too_soon, &mut outcome),
-            Sight::Repeated => {
+            ExchangeSight::New => self.proceed(facts, observation, too_soon, &mut outcome),
+            ExchangeSight::Repeated => {
                 self.retransmissions = self.retransmissions.saturating_add(1);
                 if self.is_after_delete(facts, time) {
                     outcome.events.insert(Event::MessageAfterDelete);
@@ -257,15 +260,17 @@ impl Sa {
                 let step = self.lose_patience(facts, time, patience);
                 self.take(step, time, &mut outcome);
             }
-            Sight::Part if facts.is_opened() => self.correct(facts, time, &mut outcome),
-            Sight::Part | Sight::Changed | Sight::Stray => {}
+            ExchangeSight::FragmentPart if facts.is_opened() => {
+                self.correct(facts, time, &mut outcome)
+            }
+            ExchangeSight::FragmentPart | ExchangeSight::Changed | ExchangeSight::Stray => {}
         }
         if facts.is_init() {
             self.announced.note(observation.message, facts.from_initiator);
             self.transcript.note(observation.message, facts.from_initiator);
         }
         self.announced.judge(observation.message, &mut outcome.events);
-        if facts.is_opened() && !matches!(sight, Sight::Repeated | Sight::Changed) {
+        if facts.is_opened() && !matches!(sight, ExchangeSight::Repeated | ExchangeSight::Changed) {
             outcome.successor = self.read_lineage(facts, observation.message, time);
         }
         self.observe_fragment(facts, observation, after_whole, &mut outcome);
@@ -275,7 +280,7 @@ impl Sa {
         outcome
     }
 
-    fn settle(&mut self, outcome: &mut Outcome) {
+    fn settle(&mut self, outcome: &mut MessageOutcome) {
         if self.established.is_some() && self.chosen.is_some() && !self.has(Self::SETTLED) {
             self.marks |= Self::SETTLED;
             outcome.settled = true;
@@ -289,13 +294,13 @@ impl Sa {
     }
 
     /// Whether the SA is one more, or one less, of those that its responder has half-open.
-    pub(super) fn recount(&mut self) -> Option<Tally> {
+    pub(super) fn recount(&mut self) -> Option<SaTally> {
         let counts = self.state.is_half_open() && self.has(Self::INIT_SEEN);
         if counts == self.has(Self::COUNTED) {
             return None;
         }
         self.marks ^= Self::COUNTED;
-        Some(if counts { Tally::Opened(self.started) } else { Tally::Settled(self.started) })
+        Some(if counts { SaTally::Opened(self.started) } else { SaTally::Settled(self.started) })
     }
 
     /// From the first IKE_SA_INIT to the response that established the SA.
@@ -307,10 +312,10 @@ impl Sa {
     /// What a message that is not a repetition does.
     fn proceed(
         &mut self,
-        facts: &Facts,
+        facts: &MessageFacts,
         observation: &Observation<'_>,
         too_soon: bool,
-        outcome: &mut Outcome,
+        outcome: &mut MessageOutcome,
     ) {
         let time = observation.time;
         if let Some(round_trip) = self.take_round_trip(facts, time) {
@@ -333,7 +338,7 @@ impl Sa {
     }
 
     /// Whether the message is the answer to a delete: both peers may ask for it at once.
-    fn answers_delete(&mut self, facts: &Facts) -> bool {
+    fn answers_delete(&mut self, facts: &MessageFacts) -> bool {
         let exchange = self.window(facts).exchange(facts.id).filter(|_| facts.response);
         exchange.is_some_and(|exchange| exchange.asks_to_delete())
     }
@@ -341,7 +346,7 @@ impl Sa {
     /// Learns where the peers are; a later message overrides an earlier one, as
     /// peers move (RFC 4555) and NATs change their mind. One that was only parsed later
     /// does not.
-    fn locate(&mut self, facts: &Facts, observation: &Observation<'_>) {
+    fn locate(&mut self, facts: &MessageFacts, observation: &Observation<'_>) {
         let ends = ends(facts, observation);
         let present = self.ends();
         if observation.time >= self.last || present.is_none() {
@@ -368,11 +373,11 @@ impl Sa {
         Some([self.initiator?, self.responder?])
     }
 
-    fn window(&mut self, facts: &Facts) -> &mut Window {
+    fn window(&mut self, facts: &MessageFacts) -> &mut ExchangeWindow {
         &mut self.windows[side(facts)]
     }
 
-    fn take_round_trip(&mut self, facts: &Facts, time: u64) -> Option<u32> {
+    fn take_round_trip(&mut self, facts: &MessageFacts, time: u64) -> Option<u32> {
         if facts.may_synchronize() {
             // Of which of the messages with id 0 it is the answer matters to nobody.
             return None;
@@ -388,7 +393,7 @@ impl Sa {
 
     /// Exchanges that come too soon or once more. Only a request that follows
     /// without a gap proves that none was missed. Returns whether it came too soon.
-    fn check_order(&mut self, facts: &Facts, events: &mut EventSet) -> bool {
+    fn check_order(&mut self, facts: &MessageFacts, events: &mut EventSet) -> bool {
         if facts.response || !self.has(Self::FROM_START) {
             return false;
         }
@@ -408,9 +413,9 @@ impl Sa {
 
     /// IKE_AUTH has one round, several with EAP, and a further identity only where
     /// the responder said that it takes one (RFC 4739).
-    fn is_second_authentication(&self, facts: &Facts) -> bool {
+    fn is_second_authentication(&self, facts: &MessageFacts) -> bool {
         let another_identity = facts.protected().is_some_and(|protected| {
-            protected.inner == PayloadType::IDI && protected.part != Part::Later
+            protected.inner == PayloadType::IDI && protected.part != FragmentPart::Later
         });
         let answered = self.state == State::Established || self.has(Self::AUTH_OVER);
         match another_identity {
@@ -420,9 +425,9 @@ impl Sa {
     }
 
     /// What a new message means.
-    fn step(&mut self, facts: &Facts, too_soon: bool, time: u64) -> Option<Step> {
+    fn step(&mut self, facts: &MessageFacts, too_soon: bool, time: u64) -> Option<Step> {
         match facts.body {
-            Body::Init(init) => self.init_step(init),
+            Body::InitStep(init) => self.init_step(init),
             Body::Clear(error) => self.clear_step(facts, error),
             Body::Protected(protected) if facts.is_auth() => self.auth_step(facts, protected),
             Body::Protected(protected) if facts.is_use() => {
@@ -432,38 +437,38 @@ impl Sa {
         }
     }
 
-    fn init_step(&mut self, init: Init) -> Option<Step> {
+    fn init_step(&mut self, init: InitStep) -> Option<Step> {
         if self.has(Self::AUTH_SEEN) {
             // It comes late, and what became of the handshake is known.
             return None;
         }
         Some(match init {
-            Init::Request => Step::Begin,
-            Init::Accept => Step::Accept,
-            Init::Cookie => Step::AskCookie,
-            Init::Redirect => Step::Redirect,
+            InitStep::Request => Step::Begin,
+            InitStep::Accept => Step::Accept,
+            InitStep::Cookie => Step::AskCookie,
+            InitStep::Redirect => Step::Redirect,
             // The initiator has had its second try.
-            Init::Group if self.has(Self::GROUP_ASKED) => {
+            InitStep::Group if self.has(Self::GROUP_ASKED) => {
                 Step::Fail(Reason::Notify(NotifyType::INVALID_KE_PAYLOAD))
             }
-            Init::Group => {
+            InitStep::Group => {
                 self.marks |= Self::GROUP_ASKED;
                 Step::AskGroup
             }
-            Init::Reject(kind) => Step::Fail(Reason::Notify(kind)),
-            Init::Unclear => return None,
+            InitStep::Reject(kind) => Step::Fail(Reason::Notify(kind)),
+            InitStep::Unclear => return None,
         })
     }
 
     /// An answer in clear: nobody vouches for it, but a responder that cannot decrypt
     /// IKE_AUTH has no other (RFC 7296, 2.21.2).
-    fn clear_step(&self, facts: &Facts, error: Option<NotifyType>) -> Option<Step> {
+    fn clear_step(&self, facts: &MessageFacts, error: Option<NotifyType>) -> Option<Step> {
         let open = matches!(self.state, State::InitDone | State::Authenticating);
         let answer = facts.response && facts.is_auth();
         error.filter(|_| answer && open).map(|kind| Step::Fail(Reason::Notify(kind)))
     }
 
-    fn auth_step(&mut self, facts: &Facts, protected: Protected) -> Option<Step> {
+    fn auth_step(&mut self, facts: &MessageFacts, protected: Protected) -> Option<Step> {
         self.marks |= Self::AUTH_SEEN;
         if facts.response {
             return self.auth_answer(facts, protected);
@@ -473,7 +478,7 @@ impl Sa {
         (!over || self.state != State::Established).then_some(Step::Authenticate)
     }
 
-    fn auth_answer(&mut self, facts: &Facts, answer: Protected) -> Option<Step> {
+    fn auth_answer(&mut self, facts: &MessageFacts, answer: Protected) -> Option<Step> {
         if answer.known == Some(Known::Authenticated) && !self.takes_another(facts) {
             self.marks |= Self::AUTH_OVER | Self::CONFIRMED;
         }
@@ -482,7 +487,7 @@ impl Sa {
 
     /// Whether a further authentication may follow (RFC 4739), as the opened request says,
     /// or the responder.
-    fn takes_another(&mut self, facts: &Facts) -> bool {
+    fn takes_another(&mut self, facts: &MessageFacts) -> bool {
         let multiple = self.has(Self::MULTIPLE_AUTH);
         let asked = self.window(facts).exchange(facts.id).filter(|asked| asked.is_opened());
         asked.map_or(multiple, |asked| asked.announces_another())
@@ -519,7 +524,7 @@ impl Sa {
 
     fn use_step(
         &mut self,
-        facts: &Facts,
+        facts: &MessageFacts,
         protected: Protected,
         too_soon: bool,
         time: u64,
@@ -549,7 +554,7 @@ impl Sa {
     /// An initiator that does not accept the responder's authentication, or is told
     /// by EAP that its own failed, says so in an exchange of its own and is done
     /// (RFC 7296, 2.21.2).
-    fn gives_up(&mut self, facts: &Facts, protected: Protected, time: u64) -> bool {
+    fn gives_up(&mut self, facts: &MessageFacts, protected: Protected, time: u64) -> bool {
         if facts.exchange != ExchangeType::INFORMATIONAL || !facts.from_initiator {
             return false;
         }
@@ -579,7 +584,7 @@ impl Sa {
     }
 
     /// The response that completes an exchange of an SA in use.
-    fn use_answer(&mut self, facts: &Facts, answer: Protected) -> Option<Step> {
+    fn use_answer(&mut self, facts: &MessageFacts, answer: Protected) -> Option<Step> {
         let sizes = self.sizes();
         let surely_closed = self.state == State::Closed && self.has(Self::SURELY_CLOSED);
         let exchange = self.window(facts).exchange(facts.id)?;
@@ -604,7 +609,7 @@ impl Sa {
 
     /// How long the newest request has waited for an answer that takes it on, if this is
     /// that request again.
-    fn waited(&mut self, facts: &Facts, time: u64) -> Option<u64> {
+    fn waited(&mut self, facts: &MessageFacts, time: u64) -> Option<u64> {
         let window = self.window(facts);
         let waited = time.saturating_sub(window.asked_at());
         let waits = !facts.response
@@ -615,13 +620,13 @@ impl Sa {
 
     /// Whether a request of an SA that was probably deleted is repeated because nobody is
     /// there to answer it.
-    fn is_after_delete(&mut self, facts: &Facts, time: u64) -> bool {
+    fn is_after_delete(&mut self, facts: &MessageFacts, time: u64) -> bool {
         self.state == State::Closed && self.waited(facts, time) >= Some(SOON)
     }
 
     /// A request that is repeated for as long as a half-open SA lasts: nobody answers, or
     /// the initiator does not come with the group that it was asked for.
-    fn lose_patience(&mut self, facts: &Facts, time: u64, patience: u64) -> Option<Step> {
+    fn lose_patience(&mut self, facts: &MessageFacts, time: u64, patience: u64) -> Option<Step> {
         let waited = self.waited(facts, time)?;
         let asked = facts.is_init() && self.window(facts).exchange(facts.id)?.is_answered();
         let reason = match self.state {
@@ -634,7 +639,7 @@ impl Sa {
         (waited >= patience).then_some(Step::Fail(reason))
     }
 
-    fn take(&mut self, step: Option<Step>, time: u64, outcome: &mut Outcome) {
+    fn take(&mut self, step: Option<Step>, time: u64, outcome: &mut MessageOutcome) {
         let Some(step) = step else { return };
         if matches!(step, Step::Authenticated | Step::Use) && self.is_claim() {
             return;
@@ -683,8 +688,13 @@ impl Sa {
 
     /// Offer and choice, and what the peers say of NATs, in IKE_SA_INIT. What was
     /// chosen first stays: an answer that comes later is not the SA's.
-    fn negotiate(&mut self, facts: &Facts, observation: &Observation<'_>, events: &mut EventSet) {
-        let Body::Init(init) = facts.body else { return };
+    fn negotiate(
+        &mut self,
+        facts: &MessageFacts,
+        observation: &Observation<'_>,
+        events: &mut EventSet,
+    ) {
+        let Body::InitStep(init) = facts.body else { return };
         let message = observation.message;
         if self.chosen.is_some() {
             return;
@@ -693,13 +703,13 @@ impl Sa {
             self.nat.add(sight);
         }
         let mut found = match (init, &mut self.offer) {
-            (Init::Request, _) => negotiation::check_request(message),
+            (InitStep::Request, _) => negotiation::check_request(message),
             (_, Some(offer)) => offer.check_response(message),
             (_, None) => Irregularities::default(),
         };
         match init {
-            Init::Request => found.merge(self.keep_offer(message)),
-            Init::Accept => {
+            InitStep::Request => found.merge(self.keep_offer(message)),
+            InitStep::Accept => {
                 self.chosen = Chosen::of(message);
                 self.offer = None;
                 if message
@@ -715,7 +725,7 @@ impl Sa {
     }
 
     fn keep_offer(&mut self, message: &Message) -> Irregularities {
-        match (&mut self.offer, Offer::of(message)) {
+        match (&mut self.offer, StoredOffer::of(message)) {
             (Some(offer), Some(next)) => offer.renew(next),
             (kept, next) => {
                 *kept = next.map(Box::new);
@@ -730,18 +740,18 @@ impl Sa {
 }
 
 /// Which end began the exchange of a message.
-fn side(facts: &Facts) -> usize {
+fn side(facts: &MessageFacts) -> usize {
     usize::from(!facts.asked_by_initiator())
 }
 
-fn ends(facts: &Facts, observation: &Observation<'_>) -> Ends {
+fn ends(facts: &MessageFacts, observation: &Observation<'_>) -> Ends {
     match facts.from_initiator {
         true => [observation.from, observation.to],
         false => [observation.to, observation.from],
     }
 }
 
-fn key(facts: &Facts) -> MessageKey {
+fn key(facts: &MessageFacts) -> MessageKey {
     MessageKey {
         message_id: facts.id,
         from_initiator: facts.from_initiator,

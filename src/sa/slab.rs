@@ -6,7 +6,7 @@
 //! exactly.
 
 use super::copies::Copies;
-use super::record::Sa;
+use super::record::SaRecord;
 use super::State;
 
 /// No record.
@@ -46,7 +46,7 @@ impl Class {
         Self::Established,
     ];
 
-    pub(super) fn of(sa: &Sa) -> Self {
+    pub(super) fn of(sa: &SaRecord) -> Self {
         match (sa.state, sa.is_mutual()) {
             (State::HalfOpen | State::Cookie, _) => Self::HalfOpen,
             (State::Failed | State::Closed, _) => Self::Ended,
@@ -85,8 +85,8 @@ pub(super) enum By {
 }
 
 #[derive(Debug)]
-struct Record {
-    sa: Sa,
+struct SlabRecord {
+    sa: SaRecord,
     /// By index: the hash that it is found by, and the next one in its chain.
     hashes: [u64; 2],
     nexts: [u32; 2],
@@ -96,8 +96,8 @@ struct Record {
 }
 
 #[derive(Debug)]
-enum Entry {
-    Used(Box<Record>),
+enum SlabEntry {
+    Used(Box<SlabRecord>),
     /// The next one that is free.
     Free(u32),
 }
@@ -110,7 +110,7 @@ struct Index {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct List {
+struct AgeList {
     oldest: u32,
     newest: u32,
     length: usize,
@@ -119,11 +119,11 @@ struct List {
 /// The records of one shard.
 #[derive(Debug)]
 pub(super) struct Slab {
-    entries: Vec<Entry>,
+    entries: Vec<SlabEntry>,
     free: u32,
     length: usize,
     indexes: [Index; 2],
-    lists: [List; Class::ALL.len()],
+    lists: [AgeList; Class::ALL.len()],
     /// What the records have besides themselves.
     heap: usize,
     /// The shard's last messages.
@@ -132,7 +132,7 @@ pub(super) struct Slab {
 
 impl Default for Slab {
     fn default() -> Self {
-        let empty = List { oldest: NIL, newest: NIL, length: 0 };
+        let empty = AgeList { oldest: NIL, newest: NIL, length: 0 };
         Self {
             entries: Vec::new(),
             free: NIL,
@@ -147,20 +147,20 @@ impl Default for Slab {
 
 impl Slab {
     /// The bytes of one more record, tables apart.
-    pub(super) const RECORD: usize = size_of::<Record>() + ALLOCATION;
+    pub(super) const RECORD: usize = size_of::<SlabRecord>() + ALLOCATION;
 
     /// Adds a record and returns its number.
-    pub(super) fn insert(&mut self, sa: Sa) -> u32 {
+    pub(super) fn insert(&mut self, sa: SaRecord) -> u32 {
         let class = Class::of(&sa);
         self.heap += sa.heap();
         self.length += 1;
         let (hashes, nexts) = ([0; 2], [UNLINKED; 2]);
-        let record = Record { sa, hashes, nexts, older: NIL, newer: NIL, class };
-        let entry = Entry::Used(Box::new(record));
+        let record = SlabRecord { sa, hashes, nexts, older: NIL, newer: NIL, class };
+        let entry = SlabEntry::Used(Box::new(record));
         let slot = match self.entries.get_mut(self.free as usize) {
             Some(free) => {
                 let slot = self.free;
-                if let Entry::Free(next) = std::mem::replace(free, entry) {
+                if let SlabEntry::Free(next) = std::mem::replace(free, entry) {
                     self.free = next;
                 }
                 slot
@@ -175,13 +175,13 @@ impl Slab {
     }
 
     /// Takes a record out.
-    pub(super) fn remove(&mut self, slot: u32) -> Option<Sa> {
+    pub(super) fn remove(&mut self, slot: u32) -> Option<SaRecord> {
         self.record(slot)?;
         self.unlink(slot, By::Pair);
         self.unlink(slot, By::Half);
         self.detach(slot);
         let entry = self.entries.get_mut(slot as usize)?;
-        let Entry::Used(record) = std::mem::replace(entry, Entry::Free(self.free)) else {
+        let SlabEntry::Used(record) = std::mem::replace(entry, SlabEntry::Free(self.free)) else {
             return None;
         };
         self.free = slot;
@@ -191,7 +191,11 @@ impl Slab {
     }
 
     /// Makes the record the newest of its class, after `change`.
-    pub(super) fn update<T>(&mut self, slot: u32, change: impl FnOnce(&mut Sa) -> T) -> Option<T> {
+    pub(super) fn update<T>(
+        &mut self,
+        slot: u32,
+        change: impl FnOnce(&mut SaRecord) -> T,
+    ) -> Option<T> {
         let record = self.record_mut(slot)?;
         let before = record.sa.heap();
         let result = change(&mut record.sa);
@@ -244,7 +248,7 @@ impl Slab {
     }
 
     /// The record with this hash that `is_it` confirms.
-    pub(super) fn find(&self, by: By, hash: u64, is_it: impl Fn(&Sa) -> bool) -> Option<u32> {
+    pub(super) fn find(&self, by: By, hash: u64, is_it: impl Fn(&SaRecord) -> bool) -> Option<u32> {
         let heads = &self.indexes[by as usize].heads;
         let head = hash as usize & heads.len().checked_sub(1)?;
         let mut slot = heads[head];
@@ -257,7 +261,7 @@ impl Slab {
         None
     }
 
-    pub(super) fn get(&self, slot: u32) -> Option<&Sa> {
+    pub(super) fn get(&self, slot: u32) -> Option<&SaRecord> {
         self.record(slot).map(|record| &record.sa)
     }
 
@@ -295,7 +299,7 @@ impl Slab {
     /// The bytes in use.
     pub(super) fn footprint(&self) -> usize {
         let heads: usize = self.indexes.iter().map(|index| index.heads.capacity()).sum();
-        self.entries.capacity() * size_of::<Entry>()
+        self.entries.capacity() * size_of::<SlabEntry>()
             + heads * size_of::<u32>()
             + self.length * Self::RECORD
             + self.heap
@@ -311,23 +315,23 @@ impl Slab {
             }
         };
         let is_full = self.free == NIL && self.entries.len() == self.entries.capacity();
-        let entries = grows(is_full, self.entries.capacity(), size_of::<Entry>());
+        let entries = grows(is_full, self.entries.capacity(), size_of::<SlabEntry>());
         let chains = self.indexes[0].heads.len();
         let is_full = self.indexes.iter().any(|index| index.length >= chains);
         Self::RECORD + entries + grows(is_full, chains, 2 * size_of::<u32>())
     }
 
-    fn record(&self, slot: u32) -> Option<&Record> {
+    fn record(&self, slot: u32) -> Option<&SlabRecord> {
         match self.entries.get(slot as usize)? {
-            Entry::Used(record) => Some(record),
-            Entry::Free(_) => None,
+            SlabEntry::Used(record) => Some(record),
+            SlabEntry::Free(_) => None,
         }
     }
 
-    fn record_mut(&mut self, slot: u32) -> Option<&mut Record> {
+    fn record_mut(&mut self, slot: u32) -> Option<&mut SlabRecord> {
         match self.entries.get_mut(slot as usize)? {
-            Entry::Used(record) => Some(record),
-            Entry::Free(_) => None,
+            SlabEntry::Used(record) => Some(record),
+            SlabEntry::Free(_) => None,
         }
     }
 
@@ -391,23 +395,23 @@ impl Slab {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::exchange::{Body, Facts, Init};
+    use super::super::exchange::{Body, InitStep, MessageFacts};
     use super::*;
     use crate::wire::registry::ExchangeType;
 
-    fn sa(number: u64) -> Sa {
-        let facts = Facts {
+    fn sa(number: u64) -> SaRecord {
+        let facts = MessageFacts {
             init_spi: number.to_be_bytes(),
             resp_spi: [0; 8],
             exchange: ExchangeType::IKE_SA_INIT,
             id: 0,
             from_initiator: true,
             response: false,
-            body: Body::Init(Init::Request),
+            body: Body::InitStep(InitStep::Request),
             hash: 0,
             way: 0,
         };
-        Sa::new(&facts, 0)
+        SaRecord::new(&facts, 0)
     }
 
     /// A long mixture of all operations against a map that does the same.
@@ -440,7 +444,7 @@ mod tests {
                     slab.update(slot, |sa| sa.state = State::Closed);
                 }
             }
-            let is_it = |sa: &Sa| sa.init_spi == number.to_be_bytes();
+            let is_it = |sa: &SaRecord| sa.init_spi == number.to_be_bytes();
             assert_eq!(slab.find(By::Pair, hash, is_it), known.get(&number).copied());
             assert_eq!(slab.find(By::Half, !hash, is_it), known.get(&number).copied());
             assert_eq!(slab.length(), known.len());

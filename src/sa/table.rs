@@ -15,12 +15,12 @@ use crate::wire::registry::ExchangeType;
 
 use super::clock::{thread_number, Clock, Now};
 use super::esp::{Esp, InFlow};
-use super::exchange::{Body, Facts, Init};
+use super::exchange::{Body, InitStep, MessageFacts};
 use super::limits::{Limits, MICROSECONDS};
 use super::lineage::Lineage;
 use super::negotiation::Peers;
-use super::pressure::{Pressure, Tally};
-use super::record::{Outcome, Sa};
+use super::pressure::{Pressure, SaTally};
+use super::record::{MessageOutcome, SaRecord};
 use super::slab::{By, Class, Slab};
 use super::{LineageView, Observation, SaView, State};
 
@@ -125,7 +125,7 @@ impl Table {
     /// Counts a message in. None for a message that belongs to no IKE SA, and where
     /// the memcap leaves no room for its SA.
     pub fn observe(&self, observation: &Observation<'_>) -> Option<(SaView, EventSet)> {
-        let mut facts = Facts::of(observation.message, &self.hasher)?;
+        let mut facts = MessageFacts::of(observation.message, &self.hasher)?;
         let keys = Keys::of(&facts, observation, &self.hasher);
         facts.way = keys.half as u16;
         let mut shard = self.lock(keys.place);
@@ -165,7 +165,7 @@ impl Table {
     /// opened; what is known of its SA now, and the events that follow. None if its SA is
     /// not known any more.
     pub fn learn(&self, message: &Message, time: u64) -> Option<(SaView, EventSet)> {
-        let facts = Facts::of(message, &self.hasher)?;
+        let facts = MessageFacts::of(message, &self.hasher)?;
         let learnt = self.update(facts.init_spi, facts.resp_spi, |sa| {
             let outcome = sa.learn(&facts, message);
             (sa.recount(), view(sa, &outcome, time), outcome)
@@ -178,8 +178,8 @@ impl Table {
     /// SA and in the events.
     fn conclude(
         &self,
-        mut outcome: Outcome,
-        tally: Option<Tally>,
+        mut outcome: MessageOutcome,
+        tally: Option<SaTally>,
         view: SaView,
         time: u64,
     ) -> (SaView, EventSet) {
@@ -195,11 +195,11 @@ impl Table {
 
     /// Adds the record of an SA that takes the place of another, or adds to the one that
     /// its first messages have made in another thread.
-    fn replace(&self, successor: Sa) {
+    fn replace(&self, successor: SaRecord) {
         let pair = self.hasher.hash_one((successor.init_spi, successor.resp_spi));
         let mut shard = self.lock(place(&self.hasher, successor.init_spi));
         let is_it =
-            |sa: &Sa| (sa.init_spi, sa.resp_spi) == (successor.init_spi, successor.resp_spi);
+            |sa: &SaRecord| (sa.init_spi, sa.resp_spi) == (successor.init_spi, successor.resp_spi);
         if let Some(slot) = shard.find(By::Pair, pair, is_it) {
             shard.update(slot, |sa| sa.adopt(successor));
             return;
@@ -232,7 +232,7 @@ impl Table {
     pub fn knows(&self, init_spi: [u8; 8], resp_spi: [u8; 8]) -> bool {
         let shard = self.lock(place(&self.hasher, init_spi));
         let hash = self.hasher.hash_one((init_spi, resp_spi));
-        let is_it = |sa: &Sa| (sa.init_spi, sa.resp_spi) == (init_spi, resp_spi);
+        let is_it = |sa: &SaRecord| (sa.init_spi, sa.resp_spi) == (init_spi, resp_spi);
         shard.find(By::Pair, hash, is_it).is_some()
     }
 
@@ -241,11 +241,11 @@ impl Table {
         &self,
         init_spi: [u8; 8],
         resp_spi: [u8; 8],
-        change: impl FnOnce(&mut Sa) -> T,
+        change: impl FnOnce(&mut SaRecord) -> T,
     ) -> Option<T> {
         let mut shard = self.lock(place(&self.hasher, init_spi));
         let hash = self.hasher.hash_one((init_spi, resp_spi));
-        let is_it = |sa: &Sa| (sa.init_spi, sa.resp_spi) == (init_spi, resp_spi);
+        let is_it = |sa: &SaRecord| (sa.init_spi, sa.resp_spi) == (init_spi, resp_spi);
         let slot = shard.find(By::Pair, hash, is_it)?;
         shard.update(slot, change)
     }
@@ -253,8 +253,8 @@ impl Table {
     /// Finds or makes the record of a message.
     fn locate(
         &self,
-        shard: &mut Shard<'_>,
-        facts: &Facts,
+        shard: &mut SaShard<'_>,
+        facts: &MessageFacts,
         keys: &Keys,
         time: u64,
     ) -> Option<(u32, EventSet)> {
@@ -283,20 +283,20 @@ impl Table {
     /// The record of a message without responder SPI. A closed SA's SPI may come again.
     fn locate_unnamed(
         &self,
-        shard: &mut Shard<'_>,
-        facts: &Facts,
+        shard: &mut SaShard<'_>,
+        facts: &MessageFacts,
         keys: &Keys,
         half: Option<u32>,
         time: u64,
     ) -> Option<u32> {
-        let is_request = facts.body == Body::Init(Init::Request);
+        let is_request = facts.body == Body::InitStep(InitStep::Request);
         // One that is older than its end was only parsed later.
         let is_closed = |slot: &u32| {
             shard.get(*slot).is_some_and(|sa| sa.state == State::Closed && sa.last < time)
         };
         match half.filter(|slot| !(is_request && is_closed(slot))) {
             Some(slot) => Some(slot),
-            None if facts.is_init() => self.add(shard, Sa::new(facts, time), keys),
+            None if facts.is_init() => self.add(shard, SaRecord::new(facts, time), keys),
             None => None,
         }
     }
@@ -304,8 +304,8 @@ impl Table {
     /// The record of a message with a responder SPI that is new to us.
     fn name(
         &self,
-        shard: &mut Shard<'_>,
-        facts: &Facts,
+        shard: &mut SaShard<'_>,
+        facts: &MessageFacts,
         keys: &Keys,
         half: Option<u32>,
         time: u64,
@@ -315,10 +315,10 @@ impl Table {
             Some(slot) if is_unnamed(shard, slot) => slot,
             Some(slot) if facts.is_init() => {
                 events.insert(Event::ReplayChanged);
-                let sibling = shard.get(slot).map(Sa::sibling)?;
+                let sibling = shard.get(slot).map(SaRecord::sibling)?;
                 self.add(shard, sibling, keys)?
             }
-            _ if begins_a_record(facts) => self.add(shard, Sa::new(facts, time), keys)?,
+            _ if begins_a_record(facts) => self.add(shard, SaRecord::new(facts, time), keys)?,
             _ => return None,
         };
         Some((slot, events))
@@ -327,10 +327,10 @@ impl Table {
     /// The record, unless its time is over: then it is given up.
     fn find(
         &self,
-        shard: &mut Shard<'_>,
+        shard: &mut SaShard<'_>,
         by: By,
         hash: u64,
-        facts: &Facts,
+        facts: &MessageFacts,
         time: u64,
     ) -> Option<u32> {
         let slot = shard.find(by, hash, |sa| {
@@ -344,7 +344,7 @@ impl Table {
     }
 
     /// Removes a record whose time is over.
-    fn give_up(&self, shard: &mut Shard<'_>, slot: u32) {
+    fn give_up(&self, shard: &mut SaShard<'_>, slot: u32) {
         let Some(sa) = shard.remove(slot) else { return };
         let sum = match Class::of(&sa) {
             Class::HalfOpen => &self.sums.unanswered,
@@ -356,7 +356,7 @@ impl Table {
 
     /// Adds a record; the newest is the one that requests without responder SPI
     /// belong to.
-    fn add(&self, shard: &mut Shard<'_>, sa: Sa, keys: &Keys) -> Option<u32> {
+    fn add(&self, shard: &mut SaShard<'_>, sa: SaRecord, keys: &Keys) -> Option<u32> {
         let growth = shard.growth();
         if !self.make_room(shard, growth, None) {
             return None;
@@ -386,8 +386,8 @@ impl Table {
     fn count(
         &self,
         mut view: SaView,
-        half_open: Option<Tally>,
-        outcome: &Outcome,
+        half_open: Option<SaTally>,
+        outcome: &MessageOutcome,
         time: u64,
     ) -> SaView {
         let count = |address: IpAddr, tally| self.pressure.count(address, tally, time);
@@ -399,10 +399,10 @@ impl Table {
         }
         if let Some(initiator) = view.initiator.map(|end| end.address) {
             if outcome.init_request {
-                count(initiator, Tally::Init);
+                count(initiator, SaTally::InitStep);
             }
             if outcome.refused {
-                count(initiator, Tally::Refused);
+                count(initiator, SaTally::Refused);
             }
             let counts = self.pressure.counts(initiator, time);
             (view.auth_failures, view.init_rate) = (counts.refusals, counts.inits);
@@ -411,7 +411,7 @@ impl Table {
     }
 
     /// Evicts until `need` bytes fit, but not `keep`.
-    fn make_room(&self, shard: &mut Shard<'_>, need: usize, keep: Option<u32>) -> bool {
+    fn make_room(&self, shard: &mut SaShard<'_>, need: usize, keep: Option<u32>) -> bool {
         shard.commit();
         while self.sums.memuse.load(Ordering::Relaxed) + need as u64 > self.limits.memcap {
             let own = shard.victim(keep);
@@ -426,7 +426,7 @@ impl Table {
         true
     }
 
-    fn evict(&self, shard: &mut Shard<'_>, victim: u32) -> bool {
+    fn evict(&self, shard: &mut SaShard<'_>, victim: u32) -> bool {
         shard.remove(victim);
         shard.commit();
         self.sums.evicted.fetch_add(1, Ordering::Relaxed);
@@ -456,7 +456,7 @@ impl Table {
         }
     }
 
-    fn expire(&self, shard: &mut Shard<'_>, now: Now) {
+    fn expire(&self, shard: &mut SaShard<'_>, now: Now) {
         let mut left = EXPIRED_AT_ONCE;
         for class in Class::ALL {
             while let Some(slot) = shard.oldest(class).filter(|_| left > 0) {
@@ -470,7 +470,7 @@ impl Table {
     }
 
     /// Whether the SA was silent for too long.
-    fn is_over(&self, sa: &Sa, now: Now) -> bool {
+    fn is_over(&self, sa: &SaRecord, now: Now) -> bool {
         let limits = &self.limits;
         let seconds = match Class::of(sa) {
             Class::HalfOpen => u64::from(limits.half_open_timeout),
@@ -483,30 +483,30 @@ impl Table {
         now.is_beyond(sa.last, seconds * MICROSECONDS)
     }
 
-    fn lock(&self, place: usize) -> Shard<'_> {
+    fn lock(&self, place: usize) -> SaShard<'_> {
         let slab = self.shards[place].lock().unwrap_or_else(PoisonError::into_inner);
-        Shard::new(slab, &self.sums)
+        SaShard::new(slab, &self.sums)
     }
 
-    fn next_shard(&self) -> Option<Shard<'_>> {
+    fn next_shard(&self) -> Option<SaShard<'_>> {
         let place = self.next.fetch_add(1, Ordering::Relaxed) % SHARDS;
-        Some(Shard::new(self.shards[place].try_lock().ok()?, &self.sums))
+        Some(SaShard::new(self.shards[place].try_lock().ok()?, &self.sums))
     }
 }
 
 /// Whether no message of the record has named the responder's SPI.
-fn is_unnamed(shard: &Shard<'_>, slot: u32) -> bool {
+fn is_unnamed(shard: &SaShard<'_>, slot: u32) -> bool {
     shard.get(slot).is_some_and(|sa| sa.resp_spi == [0; 8])
 }
 
 /// Only an exchange that begins an SA, or an encrypted message of one that has both
 /// SPIs: what is in clear proves nothing.
-fn begins_a_record(facts: &Facts) -> bool {
+fn begins_a_record(facts: &MessageFacts) -> bool {
     let known = facts.exchange.name().is_some() && facts.exchange != ExchangeType::GSA_REKEY;
     facts.is_init() || (known && facts.protected().is_some())
 }
 
-fn view(sa: &Sa, outcome: &Outcome, time: u64) -> SaView {
+fn view(sa: &SaRecord, outcome: &MessageOutcome, time: u64) -> SaView {
     let age = time.saturating_sub(sa.started) / MICROSECONDS;
     SaView {
         id: id(sa.init_spi),
@@ -535,7 +535,7 @@ fn view(sa: &Sa, outcome: &Outcome, time: u64) -> SaView {
     }
 }
 
-fn lineage_view(sa: &Sa, lineage: &Lineage) -> LineageView {
+fn lineage_view(sa: &SaRecord, lineage: &Lineage) -> LineageView {
     LineageView {
         parent: lineage.parent.map(id),
         is_clone: lineage.is_clone,
@@ -575,11 +575,11 @@ struct Keys {
 
 impl Keys {
     /// Of the bytes of a message among those of all SAs; not 0.
-    fn message(&self, facts: &Facts) -> u32 {
+    fn message(&self, facts: &MessageFacts) -> u32 {
         (facts.hash ^ self.initiator as u32) | 1
     }
 
-    fn of(facts: &Facts, observation: &Observation<'_>, hasher: &RandomState) -> Self {
+    fn of(facts: &MessageFacts, observation: &Observation<'_>, hasher: &RandomState) -> Self {
         let (from, to) = (observation.from.address, observation.to.address);
         let ends = if facts.from_initiator { (from, to) } else { (to, from) };
         let pair =
@@ -595,13 +595,13 @@ impl Keys {
 }
 
 /// A locked shard; what changes in it is added to the sums.
-struct Shard<'a> {
+struct SaShard<'a> {
     slab: MutexGuard<'a, Slab>,
     sums: &'a Sums,
     level: [u64; 3],
 }
 
-impl<'a> Shard<'a> {
+impl<'a> SaShard<'a> {
     fn new(slab: MutexGuard<'a, Slab>, sums: &'a Sums) -> Self {
         let level = level(&slab);
         Self { slab, sums, level }
@@ -619,13 +619,13 @@ impl<'a> Shard<'a> {
     }
 }
 
-impl Drop for Shard<'_> {
+impl Drop for SaShard<'_> {
     fn drop(&mut self) {
         self.commit();
     }
 }
 
-impl Deref for Shard<'_> {
+impl Deref for SaShard<'_> {
     type Target = Slab;
 
     fn deref(&self) -> &Slab {
@@ -633,7 +633,7 @@ impl Deref for Shard<'_> {
     }
 }
 
-impl DerefMut for Shard<'_> {
+impl DerefMut for SaShard<'_> {
     fn deref_mut(&mut self) -> &mut Slab {
         &mut self.slab
     }

@@ -4,7 +4,7 @@
 //! and ike-scan, merged. `docs/vendor-ids.md` says what was left out and how to add
 //! a row.
 
-use super::Entry;
+use super::VendorEntry;
 
 ids! {
     exact hex "01528bbbc00696121849ab9a1c5b2a5100000000" => "Windows key modules (IKE)",

@@ -15,7 +15,7 @@ use super::header::{Header, HEADER_LEN};
 use super::message::{Payload, Payloads, RawMessage};
 use super::reader::byte_count;
 use super::registry::{ExchangeType, PayloadType, Protocol};
-use super::sa::{Proposal, Proposals};
+use super::sa::{Proposals, RawProposal};
 
 /// The offset of the version byte in the header.
 const VERSION_OFFSET: usize = 17;
@@ -268,7 +268,7 @@ fn proposes_ike(body: &[u8]) -> bool {
     const LAST_OR_MORE: [u8; 2] = [0, 2];
     const MOST_TRANSFORMS: u8 = 128;
     let mut proposals = Proposals::new(body, 0).filter_map(Result::ok);
-    let is_whole = |proposal: Proposal<'_>| {
+    let is_whole = |proposal: RawProposal<'_>| {
         proposal.protocol == Protocol::IKE
             && proposal.transforms().next().is_some_and(|transform| transform.is_ok())
     };

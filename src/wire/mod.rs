@@ -90,7 +90,7 @@ pub use registry::{
     SecurePasswordMethod, SequenceNumbers, TransformType, TsType,
 };
 pub use sa::{
-    Attribute, AttributeValue, Proposal, Proposals, Transform, Transforms, MAX_PROPOSALS,
+    Attribute, AttributeValue, Proposals, RawProposal, RawTransform, Transforms, MAX_PROPOSALS,
     MAX_TRANSFORMS,
 };
 pub use ts::{AddressRange, TrafficSelector, TrafficSelectors};

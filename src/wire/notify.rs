@@ -99,8 +99,10 @@ impl<'a> Notify<'a> {
             T::TICKET_LT_OPAQUE => {
                 NotifyData::TicketLtOpaque { lifetime: r.u32("Lifetime")?, ticket: r.rest() }
             }
-            T::SECURE_PASSWORD_METHODS => NotifyData::SecurePasswordMethods(Numbers::read(r)?),
-            T::SIGNATURE_HASH_ALGORITHMS => NotifyData::SignatureHashAlgorithms(Numbers::read(r)?),
+            T::SECURE_PASSWORD_METHODS => NotifyData::SecurePasswordMethods(NumberList::read(r)?),
+            T::SIGNATURE_HASH_ALGORITHMS => {
+                NotifyData::SignatureHashAlgorithms(NumberList::read(r)?)
+            }
             T::SUPPORTED_AUTH_METHODS => NotifyData::SupportedAuthMethods(AuthMethods::read(r)?),
             T::PUZZLE => {
                 NotifyData::Puzzle { prf: Prf(r.u16("PRF")?), difficulty: r.u8("Difficulty")? }
@@ -167,10 +169,10 @@ pub enum NotifyData<'a> {
         ticket: &'a [u8],
     },
     /// SECURE_PASSWORD_METHODS (RFC 6467).
-    SecurePasswordMethods(Numbers<'a, SecurePasswordMethod>),
+    SecurePasswordMethods(NumberList<'a, SecurePasswordMethod>),
     /// SIGNATURE_HASH_ALGORITHMS (RFC 7427): the hashes the sender accepts in
     /// a signature.
-    SignatureHashAlgorithms(Numbers<'a, HashAlgorithm>),
+    SignatureHashAlgorithms(NumberList<'a, HashAlgorithm>),
     /// SUPPORTED_AUTH_METHODS (RFC 9593): how the sender lets the other authenticate.
     SupportedAuthMethods(AuthMethods<'a>),
     /// PUZZLE (RFC 8019).
@@ -193,12 +195,12 @@ pub enum NotifyData<'a> {
 
 /// A list of 16-bit numbers of one registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Numbers<'a, T> {
+pub struct NumberList<'a, T> {
     bytes: &'a [u8],
     registry: PhantomData<T>,
 }
 
-impl<'a, T: From<u16>> Numbers<'a, T> {
+impl<'a, T: From<u16>> NumberList<'a, T> {
     fn read(r: &mut Reader<'a>) -> Result<Self, ParseError> {
         if !r.remaining().is_multiple_of(2) {
             return Err(r.error("Notification Data"));

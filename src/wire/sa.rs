@@ -20,7 +20,7 @@ pub const MAX_TRANSFORMS: usize = u8::MAX as usize;
 
 /// One proposal: a protocol and the transforms that may protect it.
 #[derive(Clone, Copy, Debug)]
-pub struct Proposal<'a> {
+pub struct RawProposal<'a> {
     /// Proposal Num.
     pub number: u8,
     /// Protocol ID.
@@ -37,7 +37,7 @@ pub struct Proposal<'a> {
     transforms: Reader<'a>,
 }
 
-impl<'a> Proposal<'a> {
+impl<'a> RawProposal<'a> {
     /// The transforms, in the order of the wire.
     #[inline]
     pub fn transforms(&self) -> Transforms<'a> {
@@ -110,7 +110,7 @@ impl<'a> Proposals<'a> {
     }
 
     #[inline]
-    fn proposal(&mut self) -> Result<Proposal<'a>, ParseError> {
+    fn proposal(&mut self) -> Result<RawProposal<'a>, ParseError> {
         self.count += 1;
         let sub = match Substructure::read(&mut self.reader, &PROPOSAL) {
             Ok(sub) => sub,
@@ -118,7 +118,7 @@ impl<'a> Proposals<'a> {
         };
         let expected = self.expected;
         self.expected = expected.wrapping_add(1);
-        let proposal = Proposal::read(&sub)?;
+        let proposal = RawProposal::read(&sub)?;
         self.expected = proposal.number.wrapping_add(1);
         if !sub.last_fits(&PROPOSAL, &self.reader) {
             self.pending = Some(sub.last_error());
@@ -165,7 +165,7 @@ impl<'a> Proposals<'a> {
 }
 
 impl<'a> Iterator for Proposals<'a> {
-    type Item = Result<Proposal<'a>, ParseError>;
+    type Item = Result<RawProposal<'a>, ParseError>;
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
@@ -181,7 +181,7 @@ impl core::iter::FusedIterator for Proposals<'_> {}
 
 /// One transform: an algorithm, with its attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Transform<'a> {
+pub struct RawTransform<'a> {
     /// Transform Type.
     pub kind: TransformType,
     /// Transform ID, in the registry of its type
@@ -194,7 +194,7 @@ pub struct Transform<'a> {
     attributes: &'a [u8],
 }
 
-impl<'a> Transform<'a> {
+impl<'a> RawTransform<'a> {
     /// The attributes, in the order of the wire.
     #[inline]
     pub fn attributes(&self) -> Attributes<'a> {
@@ -253,12 +253,12 @@ pub struct Transforms<'a> {
 
 impl<'a> Transforms<'a> {
     #[inline]
-    fn transform(&mut self) -> Result<Transform<'a>, ParseError> {
+    fn transform(&mut self) -> Result<RawTransform<'a>, ParseError> {
         let sub = match Substructure::read(&mut self.reader, &TRANSFORM) {
             Ok(sub) => sub,
             Err(error) => return Err(self.lost(error)),
         };
-        let transform = Transform::read(&sub);
+        let transform = RawTransform::read(&sub);
         let key_length = match *sub.rest {
             [] => None,
             // Nearly all transforms with attributes have a Key Length and
@@ -269,13 +269,13 @@ impl<'a> Transforms<'a> {
         if !sub.last_fits(&TRANSFORM, &self.reader) {
             self.pending = Some(sub.last_error());
         }
-        Ok(Transform { key_length, ..transform })
+        Ok(RawTransform { key_length, ..transform })
     }
 
     /// Finds a Key Length among other attributes.
     #[cold]
     #[inline]
-    fn find_key_length(&mut self, mut transform: Transform<'a>) -> Option<u16> {
+    fn find_key_length(&mut self, mut transform: RawTransform<'a>) -> Option<u16> {
         self.pending = transform.read_key_length().err();
         transform.key_length
     }
@@ -318,7 +318,7 @@ impl<'a> Transforms<'a> {
 }
 
 impl<'a> Iterator for Transforms<'a> {
-    type Item = Result<Transform<'a>, ParseError>;
+    type Item = Result<RawTransform<'a>, ParseError>;
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
@@ -486,7 +486,7 @@ mod tests {
         (numbers, faults)
     }
 
-    fn first_transforms(body: &[u8]) -> Vec<Result<Transform<'_>, ParseError>> {
+    fn first_transforms(body: &[u8]) -> Vec<Result<RawTransform<'_>, ParseError>> {
         let proposal = Proposals::new(body, 32).next().unwrap().unwrap();
         proposal.transforms().collect()
     }

@@ -210,7 +210,7 @@ pub(crate) fn everything() -> MessageBuilder {
 /// Looks at everything in a message and returns the number of items met and of
 /// faults among them.
 pub(crate) fn walk(bytes: &[u8]) -> (usize, usize) {
-    let mut tally = Tally::default();
+    let mut tally = WalkTally::default();
     let Ok(message) = RawMessage::parse(bytes) else {
         return (1, 1);
     };
@@ -225,12 +225,12 @@ pub(crate) fn walk(bytes: &[u8]) -> (usize, usize) {
 }
 
 #[derive(Default)]
-struct Tally {
+struct WalkTally {
     items: usize,
     faults: usize,
 }
 
-impl Tally {
+impl WalkTally {
     fn note<T>(&mut self, result: Result<T, ParseError>) -> Option<T> {
         self.items += 1;
         let value = result.inspect_err(|error| assert!(!error.to_string().is_empty()));
@@ -249,7 +249,7 @@ impl Tally {
     }
 }
 
-fn walk_body(payload: &Payload<'_>, tally: &mut Tally) {
+fn walk_body(payload: &Payload<'_>, tally: &mut WalkTally) {
     let (body, at) = (payload.body, payload.body_offset());
     match payload.kind {
         PayloadType::SA => walk_proposals(Proposals::new(body, at), tally),
@@ -305,7 +305,7 @@ fn walk_body(payload: &Payload<'_>, tally: &mut Tally) {
     }
 }
 
-fn walk_proposals(proposals: Proposals<'_>, tally: &mut Tally) {
+fn walk_proposals(proposals: Proposals<'_>, tally: &mut WalkTally) {
     for proposal in proposals {
         let Some(proposal) = tally.note(proposal) else {
             continue;

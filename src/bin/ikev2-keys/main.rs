@@ -9,7 +9,7 @@ use std::io::{self, Read as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use suricata_ikev2::decrypt::log::{Lines, Reader};
+use suricata_ikev2::decrypt::log::{LogLines, LogReader};
 use zeroize::Zeroizing;
 
 use arguments::{Arguments, Command};
@@ -30,11 +30,11 @@ fn main() -> ExitCode {
         Ok(Command::Read(arguments)) => match run(&arguments) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::from(1),
-            Err(Failure::Told) => ExitCode::from(2),
-            Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err(ExitError::Told) => ExitCode::from(2),
+            Err(ExitError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                 ExitCode::from(2)
             }
-            Err(Failure::Output(error)) => fail(&format!("cannot write: {error}")),
+            Err(ExitError::Output(error)) => fail(&format!("cannot write: {error}")),
         },
         Ok(Command::Print(text)) => match output::print(&text) {
             Ok(()) => ExitCode::SUCCESS,
@@ -50,22 +50,22 @@ fn fail(message: &str) -> ExitCode {
 }
 
 /// Why the program cannot continue.
-enum Failure {
+enum ExitError {
     /// The input cannot be read. The message was already printed.
     Told,
     Output(io::Error),
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for ExitError {
     fn from(error: io::Error) -> Self {
         Self::Output(error)
     }
 }
 
 /// Reads all logs. Returns whether there were keys and all of them were written.
-fn run(arguments: &Arguments) -> Result<bool, Failure> {
+fn run(arguments: &Arguments) -> Result<bool, ExitError> {
     let mut log =
-        Log { lines: Lines::default(), reader: Reader::default(), output: Output::open()? };
+        Log { lines: LogLines::default(), reader: LogReader::default(), output: Output::open()? };
     let mut readable = true;
     for (index, path) in arguments.files.iter().enumerate() {
         let is_last = index + 1 == arguments.files.len();
@@ -80,21 +80,21 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
     log.reader.report();
     log.output.take(&mut log.reader)?;
     if !readable {
-        return Err(Failure::Told);
+        return Err(ExitError::Told);
     }
     Ok(log.output.is_complete())
 }
 
 /// The whole log, which may consist of several files.
 struct Log {
-    lines: Lines,
-    reader: Reader,
+    lines: LogLines,
+    reader: LogReader,
     output: Output,
 }
 
 impl Log {
     /// Reads a file to its end. A followed file is read for ever.
-    fn read(&mut self, input: &mut Input, follow: bool) -> Result<(), Failure> {
+    fn read(&mut self, input: &mut Input, follow: bool) -> Result<(), ExitError> {
         let mut piece = Zeroizing::new(vec![0; PIECE]);
         let mut rest = Some(Instant::now());
         self.output.begin(input.name(), self.reader.line());
@@ -104,7 +104,7 @@ impl Log {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
                     output::complain(&format!("{}: {error}", input.name()));
-                    return Err(Failure::Told);
+                    return Err(ExitError::Told);
                 }
             };
             if let Some(read) = piece.get(..length).filter(|read| !read.is_empty()) {
@@ -129,7 +129,7 @@ impl Log {
     }
 
     /// Finishes a file. Its last line may have no line end.
-    fn end(&mut self) -> Result<(), Failure> {
+    fn end(&mut self) -> Result<(), ExitError> {
         self.lines.finish(|line| self.reader.read(line));
         self.output.take(&mut self.reader)?;
         Ok(())

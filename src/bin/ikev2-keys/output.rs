@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 
-use suricata_ikev2::decrypt::log::{Outcome, Problem, Reader};
+use suricata_ikev2::decrypt::log::{LogOutcome, LogReader, Problem};
 
 /// How many file names are remembered for messages. A followed log may have any number of
 /// files.
@@ -44,16 +44,16 @@ impl Output {
     }
 
     /// Writes everything that the reader has found so far.
-    pub(crate) fn take(&mut self, reader: &mut Reader) -> io::Result<()> {
+    pub(crate) fn take(&mut self, reader: &mut LogReader) -> io::Result<()> {
         while let Some(outcome) = reader.next_outcome() {
             match outcome {
-                Outcome::Keys(spis, keys) => {
+                LogOutcome::Keys(spis, keys) => {
                     self.lines += 1;
                     let mut line = keys.line(&spis);
                     line.push('\n');
                     self.table.write_all(line.as_bytes())?;
                 }
-                Outcome::Problem(problem) => {
+                LogOutcome::Problem(problem) => {
                     self.problems += 1;
                     complain(&self.describe(&problem));
                 }

@@ -2,7 +2,7 @@
 //!
 //! All of one IKE message is done by one thread. From the line with which it takes the
 //! message up ("received packet", or what the manager of SAs says) until it takes up the
-//! next, it speaks of that message; this is a [`Window`]. Keys and the facts of a window
+//! next, it speaks of that message; this is a [`ThreadWindow`]. Keys and the facts of a window
 //! belong together, and to the new SA that is begun in it, if one is. Otherwise the
 //! number that `ike_name` puts on each line says which SA it is, or, at the end of a
 //! rekeying, the SA that the thread then establishes. A number is believed only while its
@@ -11,9 +11,9 @@
 use zeroize::Zeroizing;
 
 use super::dump::{number, spi, Dump};
-use super::line::Line;
-use super::recent::Recent;
-use super::sas::{Facts, Sas, Secrets, Tag};
+use super::line::CharonLine;
+use super::recent::RecentInits;
+use super::sas::{SaFacts, Sas, Secrets, Tag};
 use super::{Outcomes, ProblemKind};
 use crate::decrypt::Spis;
 
@@ -29,7 +29,7 @@ const MAX_OCTETS: usize = 1 << 17;
 
 /// The dumps that are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Label {
+enum CharonLabel {
     NatDetection,
     Nonces,
     /// SK_ei, SK_er, SK_ai and SK_ar, by their place in a key table.
@@ -41,7 +41,7 @@ enum Label {
     Octets,
 }
 
-impl Label {
+impl CharonLabel {
     /// The dump that a line announces, and how long it may be.
     fn of(text: &[u8]) -> Option<(Self, usize)> {
         Some(match text {
@@ -65,8 +65,8 @@ impl Label {
 }
 
 /// A dump of which lines are still to come. charon writes all of them at once.
-struct Open {
-    label: Label,
+struct CharonDump {
+    label: CharonLabel,
     thread: u64,
     id: Option<u64>,
     dump: Dump,
@@ -74,10 +74,10 @@ struct Open {
 
 /// What a thread says while it has one message in hand.
 #[derive(Default)]
-struct Window {
+struct ThreadWindow {
     /// The number of the SA that was begun.
     begun: Option<u64>,
-    facts: Facts,
+    facts: SaFacts,
     /// The keys that were derived for an SA whose number is not known.
     derived: Option<u64>,
 }
@@ -91,28 +91,28 @@ struct Derivation {
 }
 
 #[derive(Default)]
-struct Thread {
-    window: Option<Window>,
+struct CharonThread {
+    window: Option<ThreadWindow>,
     derivation: Derivation,
     sk_p: Option<Tag>,
 }
 
 /// A reader of charon's log.
 pub(super) struct Charon {
-    open: Option<Open>,
-    threads: Recent<u64, Thread>,
+    open: Option<CharonDump>,
+    threads: RecentInits<u64, CharonThread>,
     sas: Sas,
 }
 
 impl Default for Charon {
     fn default() -> Self {
-        Self { open: None, threads: Recent::new(MAX_THREADS), sas: Sas::default() }
+        Self { open: None, threads: RecentInits::new(MAX_THREADS), sas: Sas::default() }
     }
 }
 
 impl Charon {
     /// Reads a line.
-    pub(super) fn read(&mut self, number: u64, line: &Line<'_>, outcomes: &mut Outcomes) {
+    pub(super) fn read(&mut self, number: u64, line: &CharonLine<'_>, outcomes: &mut Outcomes) {
         if self.continues(number, line, outcomes) {
             return;
         }
@@ -137,7 +137,7 @@ impl Charon {
     }
 
     /// Whether the line belongs to an open dump.
-    fn continues(&mut self, number: u64, line: &Line<'_>, outcomes: &mut Outcomes) -> bool {
+    fn continues(&mut self, number: u64, line: &CharonLine<'_>, outcomes: &mut Outcomes) -> bool {
         let Some(mut open) = self.open.take() else { return false };
         if open.thread != line.thread || !open.dump.add_with_offset(line.text) {
             if open.label.is_secret() {
@@ -154,7 +154,7 @@ impl Charon {
         true
     }
 
-    fn ike(&mut self, number: u64, line: &Line<'_>, outcomes: &mut Outcomes) {
+    fn ike(&mut self, number: u64, line: &CharonLine<'_>, outcomes: &mut Outcomes) {
         if let Some((text, length)) = announcement(line.text) {
             self.announced(number, line, (text, length), outcomes);
         } else if let Some((id, from, to)) = state_change(line.text) {
@@ -165,18 +165,18 @@ impl Charon {
     fn announced(
         &mut self,
         number: u64,
-        line: &Line<'_>,
+        line: &CharonLine<'_>,
         (text, length): (&[u8], usize),
         outcomes: &mut Outcomes,
     ) {
         if matches!(text, b"key exchange secret" | b"shared Diffie Hellman secret") {
             self.threads.entry(line.thread).derivation = Derivation::default();
         }
-        let Some((label, limit)) = Label::of(text) else { return };
+        let Some((label, limit)) = CharonLabel::of(text) else { return };
         if length > limit {
             return;
         }
-        let open = Open { label, thread: line.thread, id: line.id, dump: Dump::new(length) };
+        let open = CharonDump { label, thread: line.thread, id: line.id, dump: Dump::new(length) };
         if open.dump.is_whole() {
             self.dumped(number, open, outcomes);
         } else {
@@ -185,25 +185,25 @@ impl Charon {
     }
 
     /// Takes a dump of which all lines have come.
-    fn dumped(&mut self, number: u64, open: Open, outcomes: &mut Outcomes) {
-        let Open { label, thread: name, id, dump } = open;
+    fn dumped(&mut self, number: u64, open: CharonDump, outcomes: &mut Outcomes) {
+        let CharonDump { label, thread: name, id, dump } = open;
         let bytes = dump.into_bytes();
         let thread = self.threads.entry(name);
         match label {
-            Label::NatDetection => self.nat_detection(name, id, &bytes),
-            Label::Nonces => {
+            CharonLabel::NatDetection => self.nat_detection(name, id, &bytes),
+            CharonLabel::Nonces => {
                 thread.derivation =
                     Derivation { nonces: Some(Tag::nonces(&bytes)), ..Derivation::default() };
             }
-            Label::Key(place) => {
+            CharonLabel::Key(place) => {
                 if let Some(key) = thread.derivation.keys.get_mut(place) {
                     *key = Some(bytes);
                 }
             }
-            Label::SkPi => thread.derivation.sk_pi = Some(Tag::sk_p(&bytes)),
-            Label::SkPr => self.derived(number, (name, id), Tag::sk_p(&bytes), outcomes),
-            Label::SkP => thread.sk_p = Some(Tag::sk_p(&bytes)),
-            Label::Octets => {
+            CharonLabel::SkPi => thread.derivation.sk_pi = Some(Tag::sk_p(&bytes)),
+            CharonLabel::SkPr => self.derived(number, (name, id), Tag::sk_p(&bytes), outcomes),
+            CharonLabel::SkP => thread.sk_p = Some(Tag::sk_p(&bytes)),
+            CharonLabel::Octets => {
                 if let Some(sk_p) = thread.sk_p.take() {
                     self.sas.authenticate(sk_p, &bytes, outcomes);
                 }
@@ -227,7 +227,7 @@ impl Charon {
     }
 
     /// What is known of the SA that a thread speaks of; none if that is not known.
-    fn facts(&mut self, name: u64, id: Option<u64>) -> Option<&mut Facts> {
+    fn facts(&mut self, name: u64, id: Option<u64>) -> Option<&mut SaFacts> {
         let window = self.threads.entry(name).window.as_mut();
         let begun = window.as_ref().and_then(|window| window.begun);
         match begun.or(id.filter(|id| self.sas.is_connecting(*id))) {
@@ -255,7 +255,7 @@ impl Charon {
         let id = begun.or(id).filter(|id| self.sas.is_connecting(*id));
         let facts = match &window {
             Some(window) if id.is_none() => window.facts.clone(),
-            _ => Facts::default(),
+            _ => SaFacts::default(),
         };
         let handle = self.sas.add(Secrets { line: number, keys }, &tags, &facts, outcomes);
         match (id, window) {
@@ -304,7 +304,7 @@ impl Charon {
     }
 
     /// What the manager of SAs says, at level 2 of `mgr`.
-    fn manager(&mut self, line: &Line<'_>, outcomes: &mut Outcomes) {
+    fn manager(&mut self, line: &CharonLine<'_>, outcomes: &mut Outcomes) {
         let text = line.text;
         if text.starts_with(b"checkout ") {
             self.open_window(line.thread);
@@ -316,10 +316,10 @@ impl Charon {
     }
 
     fn open_window(&mut self, name: u64) {
-        self.threads.entry(name).window = Some(Window::default());
+        self.threads.entry(name).window = Some(ThreadWindow::default());
     }
 
-    fn proposal(&mut self, line: &Line<'_>) {
+    fn proposal(&mut self, line: &CharonLine<'_>) {
         let Some(text) = line.text.strip_prefix(b"selected proposal: IKE:") else { return };
         let Ok(text) = std::str::from_utf8(text) else { return };
         if let Some(facts) = self.facts(line.thread, line.id) {

@@ -6,7 +6,7 @@ use crate::wire::registry::{ExchangeType, PayloadType, Protocol};
 use crate::wire::{Proposals, RawMessage};
 
 /// What such a message tells about its IKE SA.
-pub(super) struct Init {
+pub(super) struct LoggedInit {
     pub(super) spi_i: [u8; 8],
     /// All zero in a request.
     pub(super) spi_r: [u8; 8],
@@ -14,7 +14,7 @@ pub(super) struct Init {
     pub(super) proposal: Option<String>,
 }
 
-impl Init {
+impl LoggedInit {
     /// Reads the message at the front of the octets that are signed.
     pub(super) fn parse(octets: &[u8]) -> Option<Self> {
         let length = RawMessage::parse(octets).ok()?.header.length;

@@ -6,7 +6,7 @@ use super::dump::number;
 
 /// A line of charon's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Line<'a> {
+pub(super) struct CharonLine<'a> {
     /// What stands before it.
     pub(super) front: &'a [u8],
     /// The thread that wrote it.
@@ -19,7 +19,7 @@ pub(super) struct Line<'a> {
     pub(super) text: &'a [u8],
 }
 
-impl<'a> Line<'a> {
+impl<'a> CharonLine<'a> {
     /// Reads a line of a file or of syslog: `06[IKE] text`, `06[IKE3] <net|1> text`, with
     /// anything that ends in a space before it.
     pub(super) fn parse(line: &'a [u8]) -> Option<Self> {
@@ -84,7 +84,7 @@ fn name(text: &[u8]) -> Option<(u64, &[u8])> {
 
 /// A message of several lines with all that JSON tells of it.
 #[derive(Default)]
-pub(super) struct Record {
+pub(super) struct CharonRecord {
     thread: Option<u64>,
     group: Vec<u8>,
     id: Option<u64>,
@@ -93,7 +93,7 @@ pub(super) struct Record {
     program: [Vec<u8>; 3],
 }
 
-impl Record {
+impl CharonRecord {
     /// Reads a line of a file with `json`, or of `journalctl --output=json`.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         let mut rest = line.trim_ascii().strip_prefix(b"{")?;
@@ -134,9 +134,9 @@ impl Record {
     }
 
     /// One of them; none if it is not charon's.
-    pub(super) fn line<'a>(&'a self, text: &'a [u8]) -> Option<Line<'a>> {
+    pub(super) fn line<'a>(&'a self, text: &'a [u8]) -> Option<CharonLine<'a>> {
         let group = Some(self.group.as_slice()).filter(|group| group.len() == 3)?;
-        Some(Line { front: &[], thread: self.thread?, group, id: self.id, text })
+        Some(CharonLine { front: &[], thread: self.thread?, group, id: self.id, text })
     }
 }
 
@@ -223,8 +223,8 @@ fn array(rest: &mut &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 mod tests {
     use super::*;
 
-    fn line(thread: u64, id: Option<u64>, text: &str) -> Option<Line<'_>> {
-        Some(Line { front: &[], thread, group: b"IKE", id, text: text.as_bytes() })
+    fn line(thread: u64, id: Option<u64>, text: &str) -> Option<CharonLine<'_>> {
+        Some(CharonLine { front: &[], thread, group: b"IKE", id, text: text.as_bytes() })
     }
 
     #[test]
@@ -262,8 +262,8 @@ mod tests {
                 ("123[IKE] ", line(123, None, "")),
             ] {
                 let line = format!("{front}{text}");
-                let expected = expected.map(|it| Line { front: front.as_bytes(), ..it });
-                assert_eq!(Line::parse(line.as_bytes()), expected);
+                let expected = expected.map(|it| CharonLine { front: front.as_bytes(), ..it });
+                assert_eq!(CharonLine::parse(line.as_bytes()), expected);
             }
         }
     }
@@ -273,13 +273,13 @@ mod tests {
         for text in
             ["", "[IKE] a", "6[IKE] a", "06[ike] a", "06[IKE12] a", "06[IKE]a", "x06[IKE] a"]
         {
-            assert_eq!(Line::parse(text.as_bytes()), None, "{text}");
+            assert_eq!(CharonLine::parse(text.as_bytes()), None, "{text}");
         }
     }
 
     fn texts(record: &str) -> Option<Vec<String>> {
-        let record = Record::parse(record.as_bytes())?;
-        let text = |line: Line<'_>| {
+        let record = CharonRecord::parse(record.as_bytes())?;
+        let text = |line: CharonLine<'_>| {
             let text = String::from_utf8_lossy(line.text).into_owned();
             format!("{} {:?} {text}", line.thread, line.id)
         };

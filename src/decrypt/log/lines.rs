@@ -8,14 +8,14 @@ pub const MAX_LINE: usize = 1 << 19;
 
 /// Puts lines together from pieces of a log.
 #[derive(Default)]
-pub struct Lines {
+pub struct LogLines {
     /// The beginning of a line of which the end is still to come.
     partial: Zeroizing<Vec<u8>>,
     /// Whether that line is too long, and its rest to be left out.
     too_long: bool,
 }
 
-impl Lines {
+impl LogLines {
     /// Takes the next piece and calls `each` with every line that ends in it, without
     /// its end; with none for a line of more than [`MAX_LINE`] bytes.
     pub fn feed(&mut self, mut piece: &[u8], mut each: impl FnMut(Option<&[u8]>)) {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     fn lines(pieces: &[&[u8]]) -> Vec<Option<Vec<u8>>> {
-        let (mut lines, mut found) = (Lines::default(), Vec::new());
+        let (mut lines, mut found) = (LogLines::default(), Vec::new());
         let mut each = |line: Option<&[u8]>| found.push(line.map(<[u8]>::to_vec));
         for piece in pieces {
             lines.feed(piece, &mut each);

@@ -33,13 +33,13 @@ use std::collections::VecDeque;
 
 use super::plain::{is_utf_16, plain};
 use super::{LineError, SaKeys, Spis};
-use recent::Recent;
+use recent::RecentInits;
 use sas::Tag;
 
-pub use lines::{Lines, MAX_LINE};
+pub use lines::{LogLines, MAX_LINE};
 
 /// What a log tells.
-pub enum Outcome {
+pub enum LogOutcome {
     /// The keys of an IKE SA or of one epoch of it.
     Keys(Spis, SaKeys),
     /// Keys that are in the log cannot be used.
@@ -122,23 +122,23 @@ const MAX_KNOWN: usize = 1 << 15;
 
 /// What was found and is not taken yet.
 struct Outcomes {
-    queue: VecDeque<Outcome>,
+    queue: VecDeque<LogOutcome>,
     /// Keys that were given out, or cannot be used whatever else comes.
-    done: Recent<Tag, ()>,
+    done: RecentInits<Tag, ()>,
     /// Keys of which it was told that something is missing.
-    missing: Recent<Tag, ()>,
+    missing: RecentInits<Tag, ()>,
 }
 
 impl Default for Outcomes {
     fn default() -> Self {
-        let [done, missing] = [(); 2].map(|()| Recent::new(MAX_KNOWN));
+        let [done, missing] = [(); 2].map(|()| RecentInits::new(MAX_KNOWN));
         Self { queue: VecDeque::new(), done, missing }
     }
 }
 
 impl Outcomes {
     fn problem(&mut self, line: u64, kind: ProblemKind) {
-        self.queue.push_back(Outcome::Problem(Problem { line, kind }));
+        self.queue.push_back(LogOutcome::Problem(Problem { line, kind }));
     }
 
     /// Whether these keys are done now and were not before.
@@ -184,22 +184,22 @@ impl Program {
 }
 
 /// Reads a log line by line.
-pub struct Reader {
+pub struct LogReader {
     line: u64,
-    programs: Recent<Tag, Program>,
+    programs: RecentInits<Tag, Program>,
     outcomes: Outcomes,
     /// Whether it was told that the log is text of UTF-16.
     utf_16: bool,
 }
 
-impl Default for Reader {
+impl Default for LogReader {
     fn default() -> Self {
-        let programs = Recent::new(MAX_PROGRAMS);
+        let programs = RecentInits::new(MAX_PROGRAMS);
         Self { line: 0, programs, outcomes: Outcomes::default(), utf_16: false }
     }
 }
 
-impl Reader {
+impl LogReader {
     /// Reads the next line, without its end; none is one that is too long.
     pub fn read(&mut self, line: Option<&[u8]>) {
         self.line += 1;
@@ -210,7 +210,9 @@ impl Reader {
             self.outcomes.problem(self.line, ProblemKind::Utf16);
         }
         let line = plain(line);
-        let Some(record) = line::Record::parse(&line) else { return self.read_text(&line, None) };
+        let Some(record) = line::CharonRecord::parse(&line) else {
+            return self.read_text(&line, None);
+        };
         for text in record.texts() {
             match record.line(text) {
                 Some(line) => self.read_charon(&line, record.program()),
@@ -222,7 +224,7 @@ impl Reader {
     /// Reads a line of text; of one in JSON it is known which program wrote it.
     fn read_text(&mut self, text: &[u8], program: Option<[&[u8]; 3]>) {
         let of = |front| program.unwrap_or_else(|| line::program(front));
-        if let Some(line) = line::Line::parse(text) {
+        if let Some(line) = line::CharonLine::parse(text) {
             self.read_charon(&line, of(line.front));
         } else if text.windows(KEY.len()).any(|part| part == KEY) {
             self.outcomes.problem(self.line, ProblemKind::NoThread);
@@ -235,7 +237,7 @@ impl Reader {
         }
     }
 
-    fn read_charon(&mut self, line: &line::Line<'_>, program: [&[u8]; 3]) {
+    fn read_charon(&mut self, line: &line::CharonLine<'_>, program: [&[u8]; 3]) {
         let (thread, id) = (line.thread.to_be_bytes(), line.id.unwrap_or(0).to_be_bytes());
         let (number, tag) = (self.line, Tag::texts([&thread, &id, line.group, line.text]));
         let (program, outcomes) = self.program(program);
@@ -265,7 +267,7 @@ impl Reader {
     }
 
     /// What was found, in the order of the log.
-    pub fn next_outcome(&mut self) -> Option<Outcome> {
+    pub fn next_outcome(&mut self) -> Option<LogOutcome> {
         self.outcomes.queue.pop_front()
     }
 

@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 
 use super::algorithm;
 use super::dump::{from_hex, number, spi, Dump};
-use super::recent::Recent;
-use super::{Outcome, Outcomes, ProblemKind};
+use super::recent::RecentInits;
+use super::{LogOutcome, Outcomes, ProblemKind};
 use crate::decrypt::suite::{Encryption, Integrity};
 use crate::decrypt::{SaKeys, Spis};
 
@@ -34,7 +34,7 @@ type Bytes = Zeroizing<Vec<u8>>;
 
 /// What a dump is of.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Label {
+enum PlutoLabel {
     Salt,
     /// SK_ai or SK_ar.
     Integrity,
@@ -42,8 +42,8 @@ enum Label {
 
 /// A dump that is announced: "extracted", "unwrapped:" and the bytes come one line after
 /// another.
-struct Open {
-    label: Label,
+struct PlutoDump {
+    label: PlutoLabel,
     dump: Dump,
     unwrapped: bool,
 }
@@ -59,13 +59,13 @@ struct Half {
 
 /// A reader of pluto's log.
 pub(super) struct Pluto {
-    open: Option<Open>,
+    open: Option<PlutoDump>,
     /// Where a key is of which the salt comes next.
     derived: Option<u64>,
     /// How many bytes of the next dump are the salt.
     salt_length: u64,
     /// Salts by the address of the key.
-    salts: Recent<u64, Bytes>,
+    salts: RecentInits<u64, Bytes>,
     /// The address of the key on the next line, and its SK_ai or SK_ar if there was a dump.
     address: Option<u64>,
     sk_a: Option<Bytes>,
@@ -79,7 +79,7 @@ impl Default for Pluto {
             open: None,
             derived: None,
             salt_length: 0,
-            salts: Recent::new(MAX_SALTS),
+            salts: RecentInits::new(MAX_SALTS),
             address: None,
             sk_a: None,
             initiator: None,
@@ -127,8 +127,8 @@ impl Pluto {
         true
     }
 
-    fn dumped(&mut self, label: Label, mut bytes: Bytes) {
-        if label == Label::Integrity {
+    fn dumped(&mut self, label: PlutoLabel, mut bytes: Bytes) {
+        if label == PlutoLabel::Integrity {
             self.sk_a = Some(bytes);
             return;
         }
@@ -162,14 +162,14 @@ impl Pluto {
             }
         } else if let Some((name, rest)) = split(text, b" extracted len ") {
             let label = match name {
-                b"initiator salt" | b"responder salt" => Label::Salt,
-                b"ai" | b"ar" => Label::Integrity,
+                b"initiator salt" | b"responder salt" => PlutoLabel::Salt,
+                b"ai" | b"ar" => PlutoLabel::Integrity,
                 _ => return,
             };
             let length = leading_number(rest).filter(|length| *length <= MAX_DUMP);
             let length = length.and_then(|length| length.try_into().ok());
             self.open =
-                length.map(|length| Open { label, dump: Dump::new(length), unwrapped: false });
+                length.map(|length| PlutoDump { label, dump: Dump::new(length), unwrapped: false });
         }
     }
 
@@ -189,7 +189,7 @@ impl Pluto {
             return;
         };
         match half.and_then(|responder| both(&initiator, &responder)) {
-            Ok(keys) => outcomes.queue.push_back(Outcome::Keys(initiator.spis, keys)),
+            Ok(keys) => outcomes.queue.push_back(LogOutcome::Keys(initiator.spis, keys)),
             Err(kind) => outcomes.problem(line, kind),
         }
     }

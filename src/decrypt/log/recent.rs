@@ -4,14 +4,14 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 /// A map that forgets what came first when there is too much.
-pub(super) struct Recent<K, V> {
+pub(super) struct RecentInits<K, V> {
     values: HashMap<K, V>,
     /// The keys in the order in which they came.
     order: VecDeque<K>,
     limit: usize,
 }
 
-impl<K: Copy + Eq + Hash, V> Recent<K, V> {
+impl<K: Copy + Eq + Hash, V> RecentInits<K, V> {
     /// An empty map of at most this many values.
     pub(super) fn new(limit: usize) -> Self {
         Self { values: HashMap::new(), order: VecDeque::new(), limit }
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn the_first_goes_when_it_is_full() {
-        let mut map = Recent::new(2);
+        let mut map = RecentInits::new(2);
         assert_eq!(map.insert(1, 'a'), None);
         assert_eq!(map.insert(2, 'b'), None);
         assert_eq!(map.insert(1, 'c'), Some('a'));

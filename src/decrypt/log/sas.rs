@@ -16,9 +16,9 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::algorithm::{self, Suite};
-use super::init::Init;
-use super::recent::Recent;
-use super::{Outcome, Outcomes, ProblemKind};
+use super::init::LoggedInit;
+use super::recent::RecentInits;
+use super::{LogOutcome, Outcomes, ProblemKind};
 use crate::decrypt::key_table::MAX_EPOCHS;
 use crate::decrypt::{SaKeys, Spis};
 
@@ -54,13 +54,13 @@ impl Tag {
 
 /// What is to be known of an SA besides its keys.
 #[derive(Clone, Default)]
-pub(super) struct Facts {
+pub(super) struct SaFacts {
     pub(super) spis: Option<Spis>,
     /// The algorithms, or the name of one that no key table can have.
     pub(super) suite: Option<Result<Suite, String>>,
 }
 
-impl Facts {
+impl SaFacts {
     /// These, and others where these lack.
     fn or(&self, others: &Self) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl Facts {
 /// An SA by its number.
 #[derive(Default)]
 struct Numbered {
-    facts: Facts,
+    facts: SaFacts,
     /// Whether it is being set up, the only time when it gets keys.
     connecting: bool,
     /// Whether it was begun in a window, so that keys derived there are known as its.
@@ -103,8 +103,8 @@ impl Secrets {
 
 /// An SA of which there are keys.
 #[derive(Default)]
-struct Sa {
-    facts: Facts,
+struct LoggedSa {
+    facts: SaFacts,
     id: Option<u64>,
     /// Its initiator's SPI when a request told it.
     spi_i: Option<[u8; 8]>,
@@ -117,26 +117,26 @@ struct Sa {
 struct Detected {
     /// The one responder's SPI; none if there are several.
     spi_r: Option<[u8; 8]>,
-    facts: Facts,
+    facts: SaFacts,
 }
 
 /// All SAs.
 pub(super) struct Sas {
-    sas: Recent<u64, Sa>,
-    numbered: Recent<u64, Numbered>,
-    tags: Recent<Tag, u64>,
-    detected: Recent<[u8; 8], Detected>,
+    sas: RecentInits<u64, LoggedSa>,
+    numbered: RecentInits<u64, Numbered>,
+    tags: RecentInits<Tag, u64>,
+    detected: RecentInits<[u8; 8], Detected>,
     next: u64,
 }
 
 impl Default for Sas {
     fn default() -> Self {
         Self {
-            sas: Recent::new(MAX_SAS),
-            numbered: Recent::new(MAX_SAS),
+            sas: RecentInits::new(MAX_SAS),
+            numbered: RecentInits::new(MAX_SAS),
             // Nonces and, of each epoch, SK_pi and SK_pr.
-            tags: Recent::new(4 * MAX_SAS),
-            detected: Recent::new(MAX_SAS),
+            tags: RecentInits::new(4 * MAX_SAS),
+            detected: RecentInits::new(MAX_SAS),
             next: 0,
         }
     }
@@ -171,7 +171,7 @@ impl Sas {
     }
 
     /// What is known of the SA of this number; nothing if its beginning is not.
-    pub(super) fn facts(&mut self, id: u64) -> Option<&mut Facts> {
+    pub(super) fn facts(&mut self, id: u64) -> Option<&mut SaFacts> {
         self.numbered.get_mut(&id).map(|numbered| &mut numbered.facts)
     }
 
@@ -189,7 +189,7 @@ impl Sas {
         &mut self,
         secrets: Secrets,
         tags: &[Tag],
-        facts: &Facts,
+        facts: &SaFacts,
         outcomes: &mut Outcomes,
     ) -> u64 {
         let known = tags.iter().find_map(|tag| self.tags.get(tag).copied());
@@ -210,7 +210,7 @@ impl Sas {
 
     fn create(&mut self, outcomes: &mut Outcomes) -> u64 {
         self.next += 1;
-        if let Some(mut oldest) = self.sas.insert(self.next, Sa::default()) {
+        if let Some(mut oldest) = self.sas.insert(self.next, LoggedSa::default()) {
             let facts = oldest.facts.clone();
             oldest.report(&facts, outcomes);
         }
@@ -231,7 +231,7 @@ impl Sas {
     }
 
     /// SPIs that NAT detection covers, and what else is known of their SA.
-    pub(super) fn detect(&mut self, spis: Spis, facts: &Facts) {
+    pub(super) fn detect(&mut self, spis: Spis, facts: &SaFacts) {
         let Spis(spi_i, spi_r) = spis;
         let spi_r = match self.detected.get(&spi_i) {
             Some(before) if before.spi_r != Some(spi_r) => None,
@@ -243,7 +243,7 @@ impl Sas {
     /// The octets that an AUTH payload covers, and the SK_p that was used.
     pub(super) fn authenticate(&mut self, sk_p: Tag, octets: &[u8], outcomes: &mut Outcomes) {
         let Some(handle) = self.tags.get(&sk_p).copied() else { return };
-        let (Some(sa), Some(init)) = (self.sas.get_mut(&handle), Init::parse(octets)) else {
+        let (Some(sa), Some(init)) = (self.sas.get_mut(&handle), LoggedInit::parse(octets)) else {
             return;
         };
         if init.spi_r == [0; 8] {
@@ -258,13 +258,13 @@ impl Sas {
     }
 
     /// Everything that is known of an SA.
-    fn all_facts(&self, sa: &Sa) -> Facts {
+    fn all_facts(&self, sa: &LoggedSa) -> SaFacts {
         let numbered = sa.id.and_then(|id| self.numbered.get(&id));
         let facts = numbered.map_or_else(|| sa.facts.clone(), |one| sa.facts.or(&one.facts));
         let detected = sa.spi_i.and_then(|spi_i| {
             let detected = self.detected.get(&spi_i)?;
             let spis = Some(Spis(spi_i, detected.spi_r?));
-            Some(Facts { spis, suite: detected.facts.suite.clone() })
+            Some(SaFacts { spis, suite: detected.facts.suite.clone() })
         });
         detected.map_or_else(|| facts.clone(), |detected| facts.or(&detected))
     }
@@ -279,7 +279,7 @@ impl Sas {
                 continue;
             }
             match keys(&suite, &secrets) {
-                Ok(keys) => outcomes.queue.push_back(Outcome::Keys(spis, keys)),
+                Ok(keys) => outcomes.queue.push_back(LogOutcome::Keys(spis, keys)),
                 Err(kind) => outcomes.problem(secrets.line, kind),
             }
         }
@@ -306,9 +306,9 @@ impl Sas {
     }
 }
 
-impl Sa {
+impl LoggedSa {
     /// Reports that keys are waiting, once.
-    fn report(&mut self, facts: &Facts, outcomes: &mut Outcomes) {
+    fn report(&mut self, facts: &SaFacts, outcomes: &mut Outcomes) {
         let Some(secrets) = self.waiting.last().filter(|_| !self.reported) else { return };
         let missing = match facts.spis {
             None => ProblemKind::NoSpis,

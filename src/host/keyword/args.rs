@@ -8,7 +8,7 @@ use crate::policy::What;
 
 /// Which of a message's values a keyword looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum ValuePart {
     /// A request's transforms.
     Offered,
     /// A response's transforms.
@@ -23,7 +23,7 @@ pub(super) enum Part {
     Responder,
 }
 
-impl Part {
+impl ValuePart {
     /// The word in a rule.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl Part {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct IntegerArgument {
     pub(super) expression: String,
-    pub(super) part: Option<Part>,
+    pub(super) part: Option<ValuePart>,
 }
 
 /// Reads `EXPRESSION[,PART]`. Names become numbers before Suricata's own parser
@@ -68,7 +68,7 @@ pub(super) fn integer(argument: &str, keyword: &Integer) -> Result<IntegerArgume
     Ok(IntegerArgument { expression, part })
 }
 
-fn read_part(word: &str, parts: &[Part]) -> Result<Part, String> {
+fn read_part(word: &str, parts: &[ValuePart]) -> Result<ValuePart, String> {
     if parts.is_empty() {
         return Err(format!("'{word}' is not understood: the keyword takes one value or range"));
     }
@@ -262,7 +262,7 @@ mod tests {
     use super::*;
     use crate::wire::registry::ExchangeType;
 
-    fn keyword(parts: &'static [Part]) -> Integer {
+    fn keyword(parts: &'static [ValuePart]) -> Integer {
         let names = Names {
             number: |name| ExchangeType::from_name(name).map(|exchange| exchange.0.into()),
             all: || ExchangeType::ALL.iter().filter_map(|exchange| exchange.name()).collect(),
@@ -285,14 +285,16 @@ mod tests {
 
     #[test]
     fn the_part_follows_a_comma() {
-        let parsed = integer("34, offered", &keyword(&[Part::Offered, Part::Ke]));
-        let wanted = IntegerArgument { expression: "34".to_owned(), part: Some(Part::Offered) };
+        let parsed = integer("34, offered", &keyword(&[ValuePart::Offered, ValuePart::Ke]));
+        let wanted =
+            IntegerArgument { expression: "34".to_owned(), part: Some(ValuePart::Offered) };
         assert_eq!(parsed, Ok(wanted));
     }
 
     #[test]
     fn errors_name_the_word_and_what_is_allowed() {
-        let error = integer("34,both", &keyword(&[Part::Offered, Part::Chosen])).unwrap_err();
+        let error =
+            integer("34,both", &keyword(&[ValuePart::Offered, ValuePart::Chosen])).unwrap_err();
         assert_eq!(error, "'both' is not one of offered, chosen");
         let error = integer("34,x", &keyword(&[])).unwrap_err();
         assert_eq!(error, "'x' is not understood: the keyword takes one value or range");

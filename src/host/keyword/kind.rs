@@ -3,7 +3,7 @@
 
 use core::ffi::CStr;
 
-use super::args::Part;
+use super::args::ValuePart;
 use crate::message::Scope;
 use crate::message::{Prefilter, Remainders};
 use crate::proposal::Transform;
@@ -64,7 +64,7 @@ pub(super) struct Integer {
     /// The registry whose names may stand for numbers.
     pub(super) names: Option<Names>,
     /// The words that may follow the argument.
-    pub(super) parts: &'static [Part],
+    pub(super) parts: &'static [ValuePart],
     /// Where the values come from.
     pub(super) values: Values,
 }
@@ -107,7 +107,7 @@ impl Width {
 }
 
 /// Calls the test with each value of a transaction until one passes.
-pub(super) type AnyValue = fn(&Transaction, Option<Part>, &mut dyn FnMut(u32) -> bool) -> bool;
+pub(super) type AnyValue = fn(&Transaction, Option<ValuePart>, &mut dyn FnMut(u32) -> bool) -> bool;
 
 /// Where an integer keyword's values come from.
 pub(super) enum Values {
@@ -123,9 +123,14 @@ pub(super) enum Values {
 
 impl Values {
     /// Whether any value may be one of these; quicker than to look.
-    pub(super) fn may_be(&self, tx: &Transaction, part: Option<Part>, wanted: Remainders) -> bool {
+    pub(super) fn may_be(
+        &self,
+        tx: &Transaction,
+        part: Option<ValuePart>,
+        wanted: Remainders,
+    ) -> bool {
         match self {
-            _ if part == Some(Part::Sa) => true,
+            _ if part == Some(ValuePart::Sa) => true,
             Self::Of(_) | Self::KeyLengths(_) => true,
             Self::Sieved(_, sieved) => sieved(tx.message().prefilter()).meets(wanted),
             Self::Transforms(scope, first, last) => {
@@ -139,7 +144,7 @@ impl Values {
     pub(super) fn any(
         &self,
         tx: &Transaction,
-        part: Option<Part>,
+        part: Option<ValuePart>,
         test: &mut dyn FnMut(u32) -> bool,
     ) -> bool {
         match self {
@@ -159,9 +164,9 @@ impl Values {
 fn in_scope(
     tx: &Transaction,
     scope: Scope,
-    part: Option<Part>,
+    part: Option<ValuePart>,
 ) -> impl Iterator<Item = Transform> + '_ {
-    let of_sa = part == Some(Part::Sa);
+    let of_sa = part == Some(ValuePart::Sa);
     let chosen = tx.sa().filter(|_| of_sa).and_then(|sa| sa.chosen.as_ref());
     let of_message = tx.message().proposals.all_transforms().iter().copied();
     let of_message = of_message.filter(move |_| !of_sa && scope == tx.message().scope());

@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 use std::ffi::CString;
 
 use super::super::config;
-use super::args::{self, ChoiceArgument, FlagsArgument, Part, VersionArgument};
+use super::args::{self, ChoiceArgument, FlagsArgument, ValuePart, VersionArgument};
 use super::kind::{Choice, Integer, Kind, Width};
 use super::stretches::Stretches;
 use crate::message::Remainders;
@@ -18,7 +18,7 @@ pub(super) enum Matcher {
     Integer {
         keyword: &'static Integer,
         test: IntegerTest,
-        part: Option<Part>,
+        part: Option<ValuePart>,
     },
     Choice {
         keyword: &'static Choice,

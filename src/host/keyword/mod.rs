@@ -28,21 +28,21 @@ use super::state::HeldTransaction;
 use crate::sys;
 
 /// The numbers that the host gave a keyword.
-struct Ids {
+struct HostIds {
     keyword: AtomicU16,
     list: AtomicI32,
 }
 
-impl Ids {
+impl HostIds {
     const fn new() -> Self {
         Self { keyword: AtomicU16::new(0), list: AtomicI32::new(-1) }
     }
 }
 
 /// A row of the table as a type.
-trait Row {
+trait KeywordRow {
     const KEYWORD: Keyword;
-    fn ids() -> &'static Ids;
+    fn ids() -> &'static HostIds;
 }
 
 type Setup =
@@ -51,14 +51,14 @@ type Setup =
 /// A row with its instances of the shared callbacks.
 struct Registration {
     keyword: &'static Keyword,
-    ids: fn() -> &'static Ids,
+    ids: fn() -> &'static HostIds,
     setup: Setup,
     buffer: sys::InspectionSingleBufferGetDataPtr,
     multi_buffer: sys::InspectionMultiBufferGetDataPtr,
 }
 
 impl Registration {
-    const fn of<R: Row>() -> Self {
+    const fn of<R: KeywordRow>() -> Self {
         Self {
             keyword: &R::KEYWORD,
             ids: R::ids,
@@ -75,11 +75,11 @@ macro_rules! keywords {
         $(
             struct $row;
 
-            impl super::Row for $row {
+            impl super::KeywordRow for $row {
                 const KEYWORD: Keyword = Keyword { $($field: $value,)+ };
 
-                fn ids() -> &'static super::Ids {
-                    static IDS: super::Ids = super::Ids::new();
+                fn ids() -> &'static super::HostIds {
+                    static IDS: super::HostIds = super::HostIds::new();
                     &IDS
                 }
             }
@@ -90,7 +90,7 @@ macro_rules! keywords {
             &[$(super::Registration::of::<$row>(),)+];
 
         /// Every keyword. Tests use it: they have no host that the callbacks could call.
-        pub(super) const KEYWORDS: &[&Keyword] = &[$(&<$row as super::Row>::KEYWORD,)+];
+        pub(super) const KEYWORDS: &[&Keyword] = &[$(&<$row as super::KeywordRow>::KEYWORD,)+];
     };
 }
 use keywords;
@@ -202,7 +202,7 @@ fn register_keyword(row: &Registration) -> u16 {
 }
 
 /// A keyword stands in a rule: 0 when it was understood, -1 refuses the rule.
-unsafe extern "C" fn setup<R: Row>(
+unsafe extern "C" fn setup<R: KeywordRow>(
     engine: *mut sys::DetectEngineCtx,
     signature: *mut sys::Signature,
     argument: *const c_char,
@@ -219,7 +219,7 @@ unsafe extern "C" fn setup<R: Row>(
 
 /// # Safety
 /// The pointers are those of the host's call to a keyword's `Setup`.
-unsafe fn set_up_row<R: Row>(
+unsafe fn set_up_row<R: KeywordRow>(
     engine: *mut sys::DetectEngineCtx,
     signature: *mut sys::Signature,
     argument: &str,
@@ -291,7 +291,7 @@ unsafe extern "C" fn match_transaction(
 }
 
 /// Gives a row's buffer of a transaction; false when it has none.
-unsafe extern "C" fn single_buffer<R: Row>(
+unsafe extern "C" fn single_buffer<R: KeywordRow>(
     tx: *const c_void,
     _flags: u8,
     buffer: *mut *const u8,
@@ -307,7 +307,7 @@ unsafe extern "C" fn single_buffer<R: Row>(
 }
 
 /// Gives one of a row's buffers of a transaction; false behind the last.
-unsafe extern "C" fn multi_buffer<R: Row>(
+unsafe extern "C" fn multi_buffer<R: KeywordRow>(
     _thread: *mut sys::DetectEngineThreadCtx,
     tx: *const c_void,
     _flags: u8,

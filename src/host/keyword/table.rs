@@ -1,6 +1,6 @@
 //! The keywords: one row each.
 
-use super::args::Part;
+use super::args::ValuePart;
 use super::kind::{Choice, Integer, Keyword, Kind, Names, Values, Width};
 use crate::message::{Event, Scope, Transport};
 use crate::message::{Prefilter, Remainders};
@@ -52,14 +52,14 @@ macro_rules! esp {
         Kind::Integer(Integer {
             width: Width::U32,
             names: None,
-            parts: &[Part::Initiator, Part::Responder],
+            parts: &[ValuePart::Initiator, ValuePart::Responder],
             values: Values::Of(|tx, part, test| {
                 let Some(sa) = tx.sa() else { return false };
                 let ($sent, other) = (sa.esp.from_initiator(), sa.esp.from_responder());
                 let value = |$sent: Sent| $value;
                 test(match part {
-                    Some(Part::Initiator) => value($sent),
-                    Some(Part::Responder) => value(other),
+                    Some(ValuePart::Initiator) => value($sent),
+                    Some(ValuePart::Responder) => value(other),
                     _ => value($sent + other),
                 })
             }),
@@ -73,7 +73,7 @@ macro_rules! parts {
         &[]
     };
     (Chosen) => {
-        &[Part::Sa]
+        &[ValuePart::Sa]
     };
 }
 
@@ -409,7 +409,7 @@ super::keywords! {
         kind: Kind::Integer(Integer {
             width: Width::U16,
             names: names!(KeyExchangeMethod),
-            parts: &[Part::Offered, Part::Chosen, Part::Ke, Part::Sa],
+            parts: &[ValuePart::Offered, ValuePart::Chosen, ValuePart::Ke, ValuePart::Sa],
             values: Values::Sieved(any_key_exchange_method, sieved_key_exchange_methods),
         }),
     }
@@ -709,23 +709,23 @@ fn length(bytes: &[u8]) -> u32 {
 
 fn any_key_exchange_method(
     tx: &Transaction,
-    part: Option<Part>,
+    part: Option<ValuePart>,
     test: &mut dyn FnMut(u32) -> bool,
 ) -> bool {
-    if part == Some(Part::Sa) {
+    if part == Some(ValuePart::Sa) {
         let chosen = tx.sa().and_then(|sa| sa.chosen);
         let mut transforms = chosen.iter().flat_map(|chosen| chosen.transforms());
         return transforms.any(|it| it.kind.is_key_exchange() && test(it.id.into()));
     }
     let transforms = tx.message().proposals.all_transforms().iter();
-    if Part::admits(part, tx.message().scope())
+    if ValuePart::admits(part, tx.message().scope())
         && transforms
             .filter(|transform| transform.kind.is_key_exchange())
             .any(|transform| test(transform.id.into()))
     {
         return true;
     }
-    matches!(part, None | Some(Part::Ke))
+    matches!(part, None | Some(ValuePart::Ke))
         && tx.message().key_exchanges().any(|exchange| test(exchange.method.0.into()))
 }
 

@@ -7,28 +7,28 @@ use crate::wire::registry::PayloadType;
 use crate::wire::testing::{notify_body, proposal, sa_body, transform, MessageBuilder};
 
 /// A transform as type, identifier and key length.
-type Numbers = (u8, u16, Option<u16>);
+type TransformNumbers = (u8, u16, Option<u16>);
 
-const AES_128: Numbers = (1, 12, Some(128));
-const AES_256: Numbers = (1, 12, Some(256));
-const GCM_256: Numbers = (1, 20, Some(256));
-const PRF: Numbers = (2, 5, None);
-const SHA_1: Numbers = (3, 2, None);
-const SHA_2: Numbers = (3, 12, None);
-const NO_INTEG: Numbers = (3, 0, None);
-const MODP_2048: Numbers = (4, 14, None);
-const ECP_256: Numbers = (4, 19, None);
-const ML_KEM_768: Numbers = (6, 36, None);
-const NO_ADDKE: Numbers = (6, 0, None);
+const AES_128: TransformNumbers = (1, 12, Some(128));
+const AES_256: TransformNumbers = (1, 12, Some(256));
+const GCM_256: TransformNumbers = (1, 20, Some(256));
+const PRF: TransformNumbers = (2, 5, None);
+const SHA_1: TransformNumbers = (3, 2, None);
+const SHA_2: TransformNumbers = (3, 12, None);
+const NO_INTEG: TransformNumbers = (3, 0, None);
+const MODP_2048: TransformNumbers = (4, 14, None);
+const ECP_256: TransformNumbers = (4, 19, None);
+const ML_KEM_768: TransformNumbers = (6, 36, None);
+const NO_ADDKE: TransformNumbers = (6, 0, None);
 
-const USUAL: &[Numbers] = &[AES_128, AES_256, PRF, SHA_1, SHA_2, MODP_2048, ECP_256];
-const CHOICE: &[Numbers] = &[AES_256, PRF, SHA_2, ECP_256];
+const USUAL: &[TransformNumbers] = &[AES_128, AES_256, PRF, SHA_1, SHA_2, MODP_2048, ECP_256];
+const CHOICE: &[TransformNumbers] = &[AES_256, PRF, SHA_2, ECP_256];
 
 fn decode(message: MessageBuilder) -> Message {
     testing::decode(&message.build())
 }
 
-fn bytes(number: u8, transforms: &[Numbers]) -> Vec<u8> {
+fn bytes(number: u8, transforms: &[TransformNumbers]) -> Vec<u8> {
     let transforms: Vec<_> = transforms
         .iter()
         .map(|(kind, id, key_length)| transform(TransformType(*kind), *id, *key_length))
@@ -46,12 +46,12 @@ fn with_sa(message: MessageBuilder, proposals: &[Vec<u8>], group: u16) -> Messag
     )
 }
 
-fn request(proposals: &[&[Numbers]], group: u16) -> Message {
+fn request(proposals: &[&[TransformNumbers]], group: u16) -> Message {
     let proposals: Vec<_> = (1..).zip(proposals).map(|(number, it)| bytes(number, it)).collect();
     with_sa(MessageBuilder::request(ExchangeType::IKE_SA_INIT), &proposals, group)
 }
 
-fn response(proposals: &[(u8, &[Numbers])], group: u16) -> Message {
+fn response(proposals: &[(u8, &[TransformNumbers])], group: u16) -> Message {
     let proposals: Vec<_> = proposals.iter().map(|(number, it)| bytes(*number, it)).collect();
     let message = MessageBuilder::response(ExchangeType::IKE_SA_INIT);
     with_sa(message.header(|header| header.message_id = 0), &proposals, group)
@@ -63,8 +63,8 @@ fn invalid_ke(group: u16) -> Message {
     decode(message.payload(PayloadType::NOTIFY, body))
 }
 
-fn offer(proposals: &[&[Numbers]], group: u16) -> Offer {
-    Offer::of(&request(proposals, group)).unwrap()
+fn offer(proposals: &[&[TransformNumbers]], group: u16) -> StoredOffer {
+    StoredOffer::of(&request(proposals, group)).unwrap()
 }
 
 fn list(found: Irregularities) -> Vec<Irregularity> {
@@ -72,7 +72,7 @@ fn list(found: Irregularities) -> Vec<Irregularity> {
 }
 
 /// What is found of a choice of proposal 1 from these alternatives.
-fn choice(offered: &[Numbers], chosen: &[Numbers]) -> Vec<Irregularity> {
+fn choice(offered: &[TransformNumbers], chosen: &[TransformNumbers]) -> Vec<Irregularity> {
     let group = 19;
     list(offer(&[offered], group).check_response(&response(&[(1, chosen)], group)))
 }
@@ -205,8 +205,8 @@ fn a_retry_offers_as_much_as_the_first_request() {
 
 #[test]
 fn other_messages_are_no_offer_and_no_answer() {
-    assert!(Offer::of(&response(&[(1, CHOICE)], 19)).is_none());
-    assert!(Offer::of(&invalid_ke(19)).is_none());
+    assert!(StoredOffer::of(&response(&[(1, CHOICE)], 19)).is_none());
+    assert!(StoredOffer::of(&invalid_ke(19)).is_none());
     assert!(Chosen::of(&request(&[CHOICE], 19)).is_none());
     let found = offer(&[USUAL], 19).check_response(&request(&[CHOICE], 31));
     assert!(found.is_empty());
@@ -214,11 +214,11 @@ fn other_messages_are_no_offer_and_no_answer() {
 
 #[test]
 fn an_offer_is_bounded_and_small() {
-    let many: Vec<Numbers> = (0..200).map(|id| (1, id, Some(256))).collect();
-    assert!(Offer::of(&request(&[&many, &many, &many], 19)).is_none());
+    let many: Vec<TransformNumbers> = (0..200).map(|id| (1, id, Some(256))).collect();
+    assert!(StoredOffer::of(&request(&[&many, &many, &many], 19)).is_none());
     let offer = offer(&[USUAL, USUAL], 19);
     assert!(offer.heap_size() <= 2 * 8 + 2 * USUAL.len() * 4);
-    assert!(size_of::<Offer>() <= 72, "{}", size_of::<Offer>());
+    assert!(size_of::<StoredOffer>() <= 72, "{}", size_of::<StoredOffer>());
     assert!(size_of::<Chosen>() <= 40, "{}", size_of::<Chosen>());
 }
 

@@ -1,8 +1,8 @@
 //! What the flows of an SA carry beside its messages.
 
-use super::{next, Esp, Sa, State, Step};
+use super::{next, Esp, SaRecord, State, Step};
 
-impl Sa {
+impl SaRecord {
     /// A peer sent a NAT keepalive.
     pub(in crate::sa) fn keep_alive(&mut self, from_initiator: bool) {
         self.nat.add_keepalive(from_initiator);

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::{ends, Facts, Observation, Outcome, Sa, Tally};
+use super::{ends, MessageFacts, MessageOutcome, Observation, SaRecord, SaTally};
 use crate::sa::copies::{self, CopyOf};
 use crate::sa::place;
 
-impl Sa {
+impl SaRecord {
     /// Whether a message with the bytes of one that came just before may be a copy that a tap
     /// made. Not between other ends altogether: no device on the way changes both, but a
     /// peer that moves tries its paths so (RFC 4555, 3.10). Nor is it one when a busy
@@ -15,7 +15,7 @@ impl Sa {
     pub(in crate::sa) fn is_copy(
         &mut self,
         copy: CopyOf,
-        facts: &Facts,
+        facts: &MessageFacts,
         observation: &Observation<'_>,
     ) -> bool {
         if copy == CopyOf::Nothing {
@@ -39,10 +39,10 @@ impl Sa {
     /// Counts a copy that a tap made, which is nothing that a peer did.
     pub(in crate::sa) fn observe_copy(
         &mut self,
-        facts: &Facts,
+        facts: &MessageFacts,
         observation: &Observation<'_>,
-    ) -> Outcome {
-        let mut outcome = Outcome::default();
+    ) -> MessageOutcome {
+        let mut outcome = MessageOutcome::default();
         self.duplicates = self.duplicates.saturating_add(1);
         if let Some(present) = self.ends() {
             let ends = ends(facts, observation);
@@ -58,9 +58,9 @@ impl Sa {
 
     /// Takes over what was recorded of the SA's first requests alone, when its later
     /// messages were parsed before them. A half-open SA that is counted for both is one less.
-    pub(in crate::sa) fn absorb(&mut self, request: Self) -> Option<(IpAddr, Tally)> {
+    pub(in crate::sa) fn absorb(&mut self, request: Self) -> Option<(IpAddr, SaTally)> {
         let counted_twice = self.has(Self::COUNTED) && request.has(Self::COUNTED);
-        let settled = Tally::Settled(request.started);
+        let settled = SaTally::Settled(request.started);
         let tally = request.responder.filter(|_| counted_twice).map(|end| (end.address, settled));
         let copied = self.windows[0].begins_like(&request.windows[0])
             && copies::are_near(self.started, request.started);

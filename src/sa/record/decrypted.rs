@@ -1,15 +1,19 @@
 //! What opened messages add to a record.
 
-use super::{Chosen, Facts, Outcome, Sa, Step};
+use super::{Chosen, MessageFacts, MessageOutcome, SaRecord, Step};
 use crate::message::Message;
 use crate::sa::lineage::{Lineage, Made};
 use crate::sa::State;
 
-impl Sa {
+impl SaRecord {
     /// Takes in what a message says that was counted when it went by, and opened later
     /// than that.
-    pub(in crate::sa) fn learn(&mut self, facts: &Facts, message: &Message) -> Outcome {
-        let mut outcome = Outcome::default();
+    pub(in crate::sa) fn learn(
+        &mut self,
+        facts: &MessageFacts,
+        message: &Message,
+    ) -> MessageOutcome {
+        let mut outcome = MessageOutcome::default();
         // When it was sent is not known any more, so it gives the handshake no end.
         self.correct(facts, 0, &mut outcome);
         self.announced.judge(message, &mut outcome.events);
@@ -20,7 +24,12 @@ impl Sa {
 
     /// Puts what an opened message says in the place of what was inferred from its outside,
     /// or from its first fragment. What has happened since stands.
-    pub(super) fn correct(&mut self, facts: &Facts, time: u64, outcome: &mut Outcome) {
+    pub(super) fn correct(
+        &mut self,
+        facts: &MessageFacts,
+        time: u64,
+        outcome: &mut MessageOutcome,
+    ) {
         let Some(protected) = facts.protected().filter(|_| facts.is_opened()) else { return };
         self.window(facts).learn(facts);
         let step = match (facts.is_auth(), facts.response) {
@@ -40,7 +49,7 @@ impl Sa {
     /// What an opened message makes and deletes; the record of an IKE SA, if it makes one.
     pub(super) fn read_lineage(
         &mut self,
-        facts: &Facts,
+        facts: &MessageFacts,
         message: &Message,
         time: u64,
     ) -> Option<Box<Self>> {

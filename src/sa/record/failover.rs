@@ -1,31 +1,38 @@
 //! Exchanges of an SA, where a cluster that fails over may set their ids anew.
 
-use super::{report_sight, side, EventSet, Facts, Sa, Sight, State, Window};
+use super::{
+    report_sight, side, EventSet, ExchangeSight, ExchangeWindow, MessageFacts, SaRecord, State,
+};
 
-impl Sa {
+impl SaRecord {
     /// What the message is among those of its exchange, with its event. One that
     /// synchronizes Message IDs has an exchange of its own (RFC 6311).
-    pub(super) fn pair(&mut self, facts: &Facts, time: u64, events: &mut EventSet) -> Sight {
+    pub(super) fn pair(
+        &mut self,
+        facts: &MessageFacts,
+        time: u64,
+        events: &mut EventSet,
+    ) -> ExchangeSight {
         let synchronizes = self.state == State::Established && facts.may_synchronize();
         if synchronizes && self.begins_anew(facts) {
             let rare = self.rare.get_or_insert_default();
             let sight = rare.synchronizations[side(facts)].synchronize(facts);
             report_sight(sight, events);
-            if sight == Sight::New {
-                self.windows.iter_mut().for_each(Window::let_jump);
+            if sight == ExchangeSight::New {
+                self.windows.iter_mut().for_each(ExchangeWindow::let_jump);
             }
             return sight;
         }
         let from_zero = self.knows_order();
         let sight = self.window(facts).observe(facts, time, from_zero, events);
-        if synchronizes && sight == Sight::New {
-            self.windows.iter_mut().for_each(Window::let_jump);
+        if synchronizes && sight == ExchangeSight::New {
+            self.windows.iter_mut().for_each(ExchangeWindow::let_jump);
         }
         sight
     }
 
     /// Whether the message has the id 0 of one before it, or answers one that has.
-    fn begins_anew(&self, facts: &Facts) -> bool {
+    fn begins_anew(&self, facts: &MessageFacts) -> bool {
         let side = side(facts);
         let waits = self.rare.as_ref().is_some_and(|rare| {
             let exchange = &rare.synchronizations[side];

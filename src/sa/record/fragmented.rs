@@ -1,19 +1,19 @@
 //! What fragments of messages are to a record (RFC 7383).
 
-use super::{key, Facts, Outcome, Sa};
+use super::{key, MessageFacts, MessageOutcome, SaRecord};
 use crate::message::{Event, EventSet};
 use crate::sa::fragment::{Condition, Conditions};
 use crate::sa::Observation;
 
-impl Sa {
+impl SaRecord {
     /// Follows the fragments of a message; `after_whole` if it came in one piece
     /// before.
     pub(super) fn observe_fragment(
         &mut self,
-        facts: &Facts,
+        facts: &MessageFacts,
         observation: &Observation<'_>,
         after_whole: bool,
-        outcome: &mut Outcome,
+        outcome: &mut MessageOutcome,
     ) {
         let key = key(facts);
         let now = observation.time / 1000;
