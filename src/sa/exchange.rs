@@ -42,7 +42,7 @@ pub(super) struct MessageFacts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Body {
     /// A message of the exchange that begins an SA.
-    InitStep(InitStep),
+    Init(InitStep),
     /// Under encryption.
     Protected(Protected),
     /// In clear, where it should not be; the first error notify.
@@ -100,7 +100,7 @@ impl MessageFacts {
         // Only who accepts names an SPI; what stands in a request or a refusal is not one
         // that later messages have.
         let has_spi =
-            matches!(body, Body::InitStep(InitStep::Accept) | Body::Protected(_) | Body::Clear(_));
+            matches!(body, Body::Init(InitStep::Accept) | Body::Protected(_) | Body::Clear(_));
         Some(Self {
             init_spi: header.init_spi,
             resp_spi: if has_spi { header.resp_spi } else { [0; 8] },
@@ -120,7 +120,7 @@ impl MessageFacts {
     }
 
     pub(super) fn is_init(&self) -> bool {
-        matches!(self.body, Body::InitStep(_))
+        matches!(self.body, Body::Init(_))
     }
 
     pub(super) fn protected(&self) -> Option<Protected> {
@@ -176,7 +176,7 @@ fn body(message: &Message, header: &Header) -> Body {
         ExchangeType::IKE_SA_INIT | ExchangeType::IKE_SESSION_RESUME
     );
     if begins {
-        return Body::InitStep(init(message, header));
+        return Body::Init(init(message, header));
     }
     let last = message.outer_payloads().last().filter(|payload| payload.kind.is_encrypted());
     let Some((last, contents)) = last.zip(message.encrypted()) else {
@@ -226,7 +226,7 @@ pub(super) enum ExchangeSight {
     /// Not seen before, and complete enough to be judged.
     New,
     /// A further fragment, or a message too old to be compared.
-    FragmentPart,
+    Part,
     /// The same bytes again.
     Repeated,
     /// Other bytes with an identifier that was used.
@@ -349,7 +349,7 @@ impl Exchange {
         let known = if facts.response { &mut self.response } else { &mut self.request };
         let in_parts = self.marks & parts != 0;
         match part {
-            FragmentPart::Later => ExchangeSight::FragmentPart,
+            FragmentPart::Later => ExchangeSight::Part,
             // The first fragment may come behind others.
             _ if was & seen == 0 || *known == 0 => {
                 *known = facts.hash;
@@ -361,7 +361,7 @@ impl Exchange {
             }
             // A peer may send in fragments, or in smaller ones, what got no answer
             // (RFC 7383, 2.5.1); what must not change then is for `fragment`.
-            _ if in_parts => ExchangeSight::FragmentPart,
+            _ if in_parts => ExchangeSight::Part,
             _ if was & Self::AGAIN != 0 => {
                 *known = facts.hash;
                 self.marks &= !Self::AGAIN;
@@ -382,7 +382,7 @@ pub(super) fn report_sight(sight: ExchangeSight, events: &mut EventSet) {
         ExchangeSight::Repeated => events.insert(Event::Retransmission),
         ExchangeSight::Changed => events.insert(Event::ReplayChanged),
         ExchangeSight::Stray => events.insert(Event::ResponseWithoutRequest),
-        ExchangeSight::New | ExchangeSight::FragmentPart => {}
+        ExchangeSight::New | ExchangeSight::Part => {}
     }
 }
 
@@ -544,7 +544,7 @@ impl ExchangeWindow {
             // nor make all that come after it look old.
             let kept = self.recent[place(id)];
             if kept.has(Exchange::REQUEST) && !kept.is_answered() {
-                return ExchangeSight::FragmentPart;
+                return ExchangeSight::Part;
             }
         } else {
             self.advance(id, time);
@@ -571,7 +571,7 @@ impl ExchangeWindow {
         }
         let behind = u8::try_from(-ahead).unwrap_or(u8::MAX);
         if !is_free || usize::from(behind) >= REMEMBERED {
-            return ExchangeSight::FragmentPart;
+            return ExchangeSight::Part;
         }
         self.size = self.size.max(behind + 1);
         self.record(facts)
@@ -589,10 +589,10 @@ impl ExchangeWindow {
             return sight;
         }
         match newest {
-            Some(newest) if id <= newest && !facts.is_init() => ExchangeSight::FragmentPart,
+            Some(newest) if id <= newest && !facts.is_init() => ExchangeSight::Part,
             Some(newest) if id <= newest => self.record(facts),
             // Its request had no place.
-            _ if from_zero && self.may_jump() => ExchangeSight::FragmentPart,
+            _ if from_zero && self.may_jump() => ExchangeSight::Part,
             _ if from_zero => ExchangeSight::Stray,
             _ => self.record(facts),
         }
@@ -615,7 +615,7 @@ impl ExchangeWindow {
     fn mark(&mut self, facts: &MessageFacts) {
         let Some(exchange) = self.exchange(facts.id) else { return };
         match facts.body {
-            Body::InitStep(InitStep::Cookie | InitStep::Group | InitStep::Reject(_)) => {
+            Body::Init(InitStep::Cookie | InitStep::Group | InitStep::Reject(_)) => {
                 exchange.marks |= Exchange::AGAIN;
             }
             Body::Protected(protected) if !facts.response => {

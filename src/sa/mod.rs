@@ -114,7 +114,7 @@ pub enum Reason {
     /// The responder said so in clear, with this notify.
     Notify(NotifyType),
     /// A peer said so in a message that was opened, with this notify.
-    Lineage(NotifyType),
+    Decrypted(NotifyType),
     /// EAP failed, as a message says that was opened.
     EapFailure,
     /// The responder refused the initiator's authentication.
@@ -129,7 +129,7 @@ impl Reason {
     /// The name in records; a notify that is not assigned has none of its own.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Notify(kind) | Self::Lineage(kind) => kind.name().unwrap_or("unknown_notify"),
+            Self::Notify(kind) | Self::Decrypted(kind) => kind.name().unwrap_or("unknown_notify"),
             Self::EapFailure => "eap_failure",
             Self::RefusedByResponder => "refused_by_responder",
             Self::RefusedByInitiator => "refused_by_initiator",
@@ -144,7 +144,7 @@ impl Reason {
             Self::RefusedByResponder
                 | Self::RefusedByInitiator
                 | Self::EapFailure
-                | Self::Lineage(NotifyType::AUTHENTICATION_FAILED)
+                | Self::Decrypted(NotifyType::AUTHENTICATION_FAILED)
         )
     }
 

@@ -114,7 +114,7 @@ pub(super) fn is_lone_notify(message: Protected, sizes: Option<Sizes>) -> Option
 pub(super) fn judge(response: Protected, sizes: Option<Sizes>) -> Option<Step> {
     if let Some(known) = response.known {
         return Some(match known {
-            Known::Error(kind) => Step::Fail(Reason::Lineage(kind)),
+            Known::Error(kind) => Step::Fail(Reason::Decrypted(kind)),
             Known::EapFailure => Step::Fail(Reason::EapFailure),
             Known::Eap => Step::AnotherRound,
             Known::Authenticated | Known::AuthenticatedOnce => Step::Authenticated,
@@ -252,7 +252,7 @@ mod tests {
         let sizes = Some(sizes(Encr::ENCR_AES_GCM_16, Integ::NONE));
         let refused = NotifyType::AUTHENTICATION_FAILED;
         for (known, step) in [
-            (Known::Error(refused), Some(Step::Fail(Reason::Lineage(refused)))),
+            (Known::Error(refused), Some(Step::Fail(Reason::Decrypted(refused)))),
             (Known::EapFailure, Some(Step::Fail(Reason::EapFailure))),
             (Known::Eap, Some(Step::AnotherRound)),
             (Known::Authenticated, Some(Step::Authenticated)),

@@ -407,7 +407,7 @@ mod tests {
             id: 0,
             from_initiator: true,
             response: false,
-            body: Body::InitStep(InitStep::Request),
+            body: Body::Init(InitStep::Request),
             hash: 0,
             way: 0,
         };

@@ -289,7 +289,7 @@ impl Table {
         half: Option<u32>,
         time: u64,
     ) -> Option<u32> {
-        let is_request = facts.body == Body::InitStep(InitStep::Request);
+        let is_request = facts.body == Body::Init(InitStep::Request);
         // One that is older than its end was only parsed later.
         let is_closed = |slot: &u32| {
             shard.get(*slot).is_some_and(|sa| sa.state == State::Closed && sa.last < time)

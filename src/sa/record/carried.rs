@@ -1,6 +1,6 @@
 //! What the flows of an SA carry beside its messages.
 
-use super::{next, Esp, SaRecord, State, Step};
+use super::{next, Esp, Marks, SaRecord, State, Step};
 
 impl SaRecord {
     /// A peer sent a NAT keepalive.
@@ -15,7 +15,7 @@ impl SaRecord {
     pub(in crate::sa) fn carry(&mut self, more: &Esp) {
         self.esp.add(more);
         if more.abnormal() > 0 {
-            self.marks |= Self::ABNORMAL_ESP;
+            self.marks |= Marks::ABNORMAL_ESP;
         }
         let refused = self.failure.is_some_and(|failure| failure.reason.is_refusal());
         if refused || !self.is_proven_by_esp() {
@@ -25,7 +25,7 @@ impl SaRecord {
         self.state = next(before, Step::Carry);
         if self.state == State::Established {
             self.failure = None;
-            self.marks |= Self::CONFIRMED;
+            self.marks |= Marks::CONFIRMED;
         }
     }
 
@@ -33,7 +33,7 @@ impl SaRecord {
     fn is_proven_by_esp(&self) -> bool {
         let sent = [self.esp.from_initiator(), self.esp.from_responder()];
         let [initiator, responder] = sent.map(|sent| sent.packets > 0);
-        match (self.has(Self::INITIATOR_SEEN), self.has(Self::RESPONDER_SEEN)) {
+        match (self.has(Marks::INITIATOR_SEEN), self.has(Marks::RESPONDER_SEEN)) {
             (true, true) => initiator && responder,
             (true, false) => initiator,
             (false, _) => responder,

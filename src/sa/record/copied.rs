@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{ends, MessageFacts, MessageOutcome, Observation, SaRecord, SaTally};
+use super::{ends, Marks, MessageFacts, MessageOutcome, Observation, SaRecord, SaTally};
 use crate::sa::copies::{self, CopyOf};
 use crate::sa::place;
 
@@ -59,7 +59,7 @@ impl SaRecord {
     /// Takes over what was recorded of the SA's first requests alone, when its later
     /// messages were parsed before them. A half-open SA that is counted for both is one less.
     pub(in crate::sa) fn absorb(&mut self, request: Self) -> Option<(IpAddr, SaTally)> {
-        let counted_twice = self.has(Self::COUNTED) && request.has(Self::COUNTED);
+        let counted_twice = self.has(Marks::COUNTED) && request.has(Marks::COUNTED);
         let settled = SaTally::Settled(request.started);
         let tally = request.responder.filter(|_| counted_twice).map(|end| (end.address, settled));
         let copied = self.windows[0].begins_like(&request.windows[0])
@@ -69,7 +69,7 @@ impl SaRecord {
         self.duplicates =
             self.duplicates.saturating_add(request.duplicates).saturating_add(copied.into());
         self.retransmissions = self.retransmissions.saturating_add(request.retransmissions);
-        self.marks |= Self::INIT_SEEN | request.marks & Self::COUNTED;
+        self.marks |= Marks::INIT_SEEN | request.marks & Marks::COUNTED;
         self.nat.merge(request.nat);
         self.announced.merge(request.announced);
         self.transcript.merge(request.transcript);

@@ -1,6 +1,6 @@
 //! What opened messages add to a record.
 
-use super::{Chosen, MessageFacts, MessageOutcome, SaRecord, Step};
+use super::{Chosen, Marks, MessageFacts, MessageOutcome, SaRecord, Step};
 use crate::message::Message;
 use crate::sa::lineage::{Lineage, Made};
 use crate::sa::State;
@@ -72,7 +72,7 @@ impl SaRecord {
         Self {
             resp_spi: made.resp_spi,
             state: State::Established,
-            marks: self.marks & Self::BOTH_SEEN | Self::AUTH_SEEN | Self::CONFIRMED,
+            marks: self.marks & Marks::BOTH_SEEN | Marks::AUTH_SEEN | Marks::CONFIRMED,
             initiator,
             responder,
             chosen,

@@ -1,0 +1,114 @@
+//! What messages of IKE_AUTH, and of what comes right behind it, say of the authentication.
+
+use super::{outcome, Marks, MessageFacts, SaRecord, Unjudged, SOON};
+use crate::sa::exchange::{FragmentPart, Protected};
+use crate::sa::known::Known;
+use crate::sa::step::Step;
+use crate::sa::{Reason, State};
+use crate::wire::registry::{ExchangeType, PayloadType};
+
+impl SaRecord {
+    /// IKE_AUTH has one round, several with EAP, and a further identity only where
+    /// the responder said that it takes one (RFC 4739).
+    pub(super) fn is_second_authentication(&self, facts: &MessageFacts) -> bool {
+        let another_identity = facts.protected().is_some_and(|protected| {
+            protected.inner == PayloadType::IDI && protected.part != FragmentPart::Later
+        });
+        let answered = self.state == State::Established || self.has(Marks::AUTH_OVER);
+        match another_identity {
+            true => answered && !self.has(Marks::MULTIPLE_AUTH),
+            false => self.has(Marks::AUTH_OVER),
+        }
+    }
+
+    pub(super) fn auth_step(&mut self, facts: &MessageFacts, protected: Protected) -> Option<Step> {
+        self.marks |= Marks::AUTH_SEEN;
+        if facts.response {
+            return self.auth_answer(facts, protected);
+        }
+        let over = self.has(Marks::AUTH_OVER) || !self.windows[0].is_newest(facts.id);
+        // Another round shows that the answer before was not the last.
+        (!over || self.state != State::Established).then_some(Step::Authenticate)
+    }
+
+    pub(super) fn auth_answer(&mut self, facts: &MessageFacts, answer: Protected) -> Option<Step> {
+        if answer.known == Some(Known::Authenticated) && !self.takes_another(facts) {
+            self.marks |= Marks::AUTH_OVER | Marks::CONFIRMED;
+        }
+        self.judge_answer(answer)
+    }
+
+    /// Whether a further authentication may follow (RFC 4739), as the opened request says,
+    /// or the responder.
+    pub(super) fn takes_another(&mut self, facts: &MessageFacts) -> bool {
+        let multiple = self.has(Marks::MULTIPLE_AUTH);
+        let asked = self.window(facts).exchange(facts.id).filter(|asked| asked.is_opened());
+        asked.map_or(multiple, |asked| asked.announces_another())
+    }
+
+    pub(super) fn judge_answer(&mut self, answer: Protected) -> Option<Step> {
+        let step = outcome::judge(answer, self.sizes());
+        let waits = step.is_none() && answer.known.is_none();
+        self.postpone(waits.then_some(Unjudged::Answer(answer)));
+        if answer.known.is_none() && answer.inner == PayloadType::AUTH {
+            self.marks |= Marks::AUTH_OVER | Marks::CONFIRMED;
+        }
+        step
+    }
+
+    /// Keeps a message until it can be judged, or none.
+    pub(super) fn postpone(&mut self, unjudged: Option<Unjudged>) {
+        if self.rare.is_some() || unjudged.is_some() {
+            self.rare.get_or_insert_default().unjudged = unjudged;
+        }
+    }
+
+    pub(super) fn judge_at_last(&mut self) -> Option<Step> {
+        match self.rare.as_mut()?.unjudged.take()? {
+            Unjudged::Answer(answer) => self.judge_answer(answer),
+            Unjudged::LastWord(request, id) => {
+                let is_last = outcome::is_lone_notify(request, self.sizes()) == Some(true);
+                // Its answer may still have to come.
+                self.windows[0].exchange(id).filter(|_| is_last)?.mark_last_word();
+                Some(Step::Fail(Reason::RefusedByInitiator))
+            }
+        }
+    }
+
+    /// An initiator that does not accept the responder's authentication, or is told
+    /// by EAP that its own failed, says so in an exchange of its own and is done
+    /// (RFC 7296, 2.21.2).
+    pub(super) fn gives_up(
+        &mut self,
+        facts: &MessageFacts,
+        protected: Protected,
+        time: u64,
+    ) -> bool {
+        if facts.exchange != ExchangeType::INFORMATIONAL || !facts.from_initiator {
+            return false;
+        }
+        if let Some(known) = protected.known {
+            let is_error = matches!(known, Known::Error(_));
+            return match self.state {
+                State::Authenticating => is_error,
+                // What was inferred from it before has now a name.
+                State::Established | State::Failed => known.is_fatal(),
+                _ => false,
+            };
+        }
+        let lone_notify = outcome::is_lone_notify(protected, self.sizes());
+        let before = facts.id.checked_sub(1).and_then(|id| self.windows[0].exchange(id));
+        let after_auth = before.is_some_and(|before| before.is_auth());
+        match self.state {
+            // Nothing else can be said yet, whatever its size.
+            State::Authenticating => lone_notify != Some(false),
+            State::Established if after_auth && time.abs_diff(self.last) < SOON => {
+                if lone_notify.is_none() {
+                    self.postpone(Some(Unjudged::LastWord(protected, facts.id)));
+                }
+                lone_notify == Some(true)
+            }
+            _ => false,
+        }
+    }
+}
