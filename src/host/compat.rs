@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 use super::host_static::HostStatic;
 use super::start::initialise;
-use super::{config, log, protocol};
+use super::{log, protocol, settings};
 use crate::sys;
 
 /// The host's plugin interface (`SC_API_VERSION`) and the releases it stands for.
@@ -76,7 +76,7 @@ pub(super) fn tell() {
     let Some(message) = obstacle() else { return };
     if !ALWAYS_THERE.iter().all(|name| is_there(name)) {
         eprintln!("{message}");
-    } else if config::asks_for_plugin() {
+    } else if settings::is_plugin_wanted() {
         log::failed_to_start(message);
     } else {
         log::notice(message);

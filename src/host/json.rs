@@ -3,8 +3,8 @@
 use core::cell::RefCell;
 use core::ffi::c_void;
 
-use super::config;
 use super::guard::guard;
+use super::settings;
 use super::state::HeldTransaction;
 use crate::render::{render_compact, render_within, JsonText};
 use crate::sys;
@@ -73,7 +73,7 @@ fn write(transaction: &Transaction, own: bool, text: &mut JsonText) {
     text.clear();
     text.open_object(c"ikev2");
     if own {
-        render_within(transaction, config::get().max_record, text);
+        render_within(transaction, settings::get().max_record, text);
     } else {
         render_compact(transaction, text);
     }

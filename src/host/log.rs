@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 use std::ffi::CString;
 
-use super::config;
+use super::settings;
 use crate::sys;
 
 const MODULE: &CStr = c"ikev2";
@@ -17,7 +17,7 @@ pub(super) fn error(message: &str) {
 /// ends with errors of its start (`suricata -T`, `--init-errors-fatal`). Only of use then.
 pub(super) fn failed_to_start(message: &str) {
     error(message);
-    if config::failures_are_fatal() {
+    if settings::failures_are_fatal() {
         // SAFETY: ends the process as the host's own `FatalError` does; no other thread is
         // there yet.
         unsafe { libc::exit(libc::EXIT_FAILURE) }

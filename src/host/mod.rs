@@ -15,7 +15,6 @@
 //! ```
 
 mod compat;
-mod config;
 mod counters;
 mod decryption;
 mod detection;
@@ -34,6 +33,7 @@ mod log;
 mod packet;
 mod parser;
 mod protocol;
+mod settings;
 mod start;
 mod state;
 mod tracking;

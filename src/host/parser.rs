@@ -3,12 +3,12 @@
 use core::ffi::{c_char, c_int, c_void, CStr};
 use core::ptr;
 
-use super::config::Mode;
 use super::flow::Flow;
 use super::guard::guard;
 use super::host_static::HostStatic;
+use super::settings::{self, Mode};
 use super::state::{FlowState, HeldTransaction};
-use super::{config, decryption, detection, job, late_detection, protocol, tracking};
+use super::{decryption, detection, job, late_detection, protocol, tracking};
 use crate::message::{Direction, Event};
 use crate::pipeline::{Engines, FlowContext, Packet};
 use crate::sa::Endpoint;
@@ -70,7 +70,7 @@ pub(super) fn register() -> bool {
     let number = unsafe { sys::AppLayerRegisterProtocolDetection(&PARSER.0, 1) };
     protocol::set_number(number);
     detection::register(number);
-    if config::get().mode == Mode::On {
+    if settings::get().mode == Mode::On {
         // SAFETY: as above; the number is the one that the host gave.
         unsafe {
             sys::AppLayerRegisterParser(&PARSER.0, number);
@@ -223,14 +223,14 @@ fn take_in(state: &mut FlowState, flow: Flow, direction: Direction, data: &[u8])
         late_detection::has_message(flow);
     }
     for transaction in transactions {
-        state.transactions.push(transaction, config::get().max_tx);
+        state.transactions.push(transaction, settings::get().max_tx);
     }
 }
 
 /// What the settings ask for.
 fn engines() -> Engines<'static> {
     Engines {
-        policy: config::get().policy,
+        policy: settings::get().policy,
         sa_table: tracking::table(),
         decryptor: decryption::decryptor(),
     }

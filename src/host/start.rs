@@ -8,9 +8,8 @@ use core::ptr;
 
 use super::guard::{self, guard};
 use super::host_static::HostStatic;
-use super::{
-    compat, config, decryption, json, keyword, late_detection, log, parser, protocol, tracking,
-};
+use super::settings::{self, Mode};
+use super::{compat, decryption, json, keyword, late_detection, log, parser, protocol, tracking};
 use crate::sys;
 
 /// The logger's name in the configuration is the built-in's: Suricata rewrites
@@ -47,14 +46,14 @@ pub(super) unsafe extern "C" fn initialise() {
         if !compat::is_supported() {
             return true; // `SCPluginRegister` has said so.
         }
-        if config::get().mode == config::Mode::Off {
+        if settings::get().mode == Mode::Off {
             let version = env!("CARGO_PKG_VERSION");
             log::notice(&format!("suricata-ikev2 {version}: off by configuration"));
             return true;
         }
         // Its settings are read here, so that `suricata -T` sees mistakes in them.
         tracking::table();
-        if config::get().mode == config::Mode::On {
+        if settings::get().mode == Mode::On {
             decryption::decryptor();
         }
         // Keywords of one copy must not read what another one has made.
@@ -106,7 +105,7 @@ unsafe extern "C" fn register_keywords() {
             "suricata-ikev2 {} in Suricata {}: parser {}, EVE records, {} keywords",
             env!("CARGO_PKG_VERSION"),
             compat::running_version(),
-            if config::get().mode == config::Mode::On { "on" } else { "for detection only" },
+            if settings::get().mode == Mode::On { "on" } else { "for detection only" },
             keyword::count(),
         ));
         true

@@ -1,4 +1,4 @@
-//! The operator's keys: the settings of `decryption`, and the thread that reads them.
+//! The operator's keys: the decryptor that all threads share, and the files with the keys.
 
 mod file;
 mod watcher;
@@ -12,22 +12,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lazy_static::lazy_static;
 
-use super::config::{self, children, Mode};
 use super::counters::Counter;
 use super::guard::guard;
-use super::log;
+use super::{log, settings};
 use crate::decrypt::{Decryptor, SaKeys, Spis};
 use file::{KeyFile, Listener};
-
-/// The keys of `decryption`.
-const KEYS: &[&str] = &["enabled", "key-table"];
-
-/// The settings of `decryption`.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Settings {
-    on: bool,
-    key_tables: Vec<PathBuf>,
-}
 
 /// What decryption works with.
 struct Decryption {
@@ -46,53 +35,18 @@ pub(super) fn decryptor() -> Option<&'static Decryptor> {
 }
 
 fn set_up() -> Option<Decryption> {
-    let section = format!("{}.decryption", config::SECTION);
-    let mut settings = Settings::default();
-    for (key, value) in children(&section) {
-        let values = match value {
-            Some(value) => vec![value],
-            None => {
-                children(&format!("{section}.{key}")).into_iter().filter_map(|it| it.1).collect()
-            }
-        };
-        if let Err(mistake) = settings.set(&key, values) {
-            log::configuration_error(&format!("{section}.{key}: {mistake}"));
-        }
-    }
-    if !settings.on {
+    let settings = settings::get();
+    if !settings.decryption {
         return None;
     }
-    if settings.key_tables.is_empty() {
-        log::configuration_error(&format!("{section}.key-table: no file; nothing is decrypted"));
-        return None;
-    }
-    // A daemon has another working directory than who started it.
-    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
-    let files = settings.key_tables.into_iter().map(|path| KeyFile::new(absolute(path))).collect();
+    // The working directory changes when Suricata becomes a daemon.
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let files = settings.key_tables.iter().map(absolute).map(KeyFile::new).collect();
     let decryption = Decryption { decryptor: Decryptor::default(), files: Mutex::new(files) };
     decryption.read_files();
     let count = decryption.decryptor.sas();
     log::notice(&format!("decryption on, with keys of {count} IKE SAs"));
     Some(decryption)
-}
-
-impl Settings {
-    /// Takes one key over. The error names the value and what is allowed.
-    fn set(&mut self, key: &str, values: Vec<String>) -> Result<(), String> {
-        match key {
-            "enabled" => {
-                let value = values.join(", ");
-                self.on = match config::mode(&value) {
-                    Some(Mode::On) => true,
-                    Some(Mode::Off) => false,
-                    _ => return Err(format!("\"{value}\" is not yes or no; the default is used")),
-                }
-            }
-            "key-table" => self.key_tables = values.into_iter().map(PathBuf::from).collect(),
-            _ => return Err(format!("unknown key; known are {}", KEYS.join(", "))),
-        }
-        Ok(())
-    }
 }
 
 impl Decryption {
@@ -165,34 +119,5 @@ pub(super) fn forget() {
 pub(super) fn begin_watching() {
     if let Some(decryption) = DECRYPTION.as_ref() {
         watcher::begin_watching(|| decryption.read_files());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn set(key: &str, values: &[&str]) -> Result<Settings, String> {
-        let mut settings = Settings::default();
-        let values = values.iter().map(|&value| value.to_owned()).collect();
-        settings.set(key, values).map(|()| settings)
-    }
-
-    #[test]
-    fn known_values_are_taken() {
-        assert_eq!(set("enabled", &["yes"]).map(|settings| settings.on), Ok(true));
-        assert_eq!(set("enabled", &["no"]), Ok(Settings::default()));
-        let tables = set("key-table", &["one", "two"]).map(|settings| settings.key_tables);
-        assert_eq!(tables, Ok(vec!["one".into(), "two".into()]));
-    }
-
-    #[test]
-    fn mistakes_name_the_value_and_what_is_allowed() {
-        for (key, message) in [
-            ("enabled", "\"maybe\" is not yes or no; the default is used"),
-            ("keys", "unknown key; known are enabled, key-table"),
-        ] {
-            assert_eq!(set(key, &["maybe"]), Err(message.to_owned()));
-        }
     }
 }

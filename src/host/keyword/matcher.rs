@@ -3,12 +3,11 @@
 use core::ptr::NonNull;
 use std::ffi::CString;
 
-use super::super::config;
 use super::args::{self, ChoiceArgument, FlagsArgument, ValuePart, VersionArgument};
 use super::kind::{Choice, Integer, Kind, Width};
 use super::stretches::Stretches;
-use crate::message::Remainders;
-use crate::message::Scope;
+use crate::host::settings;
+use crate::message::{Remainders, Scope};
 use crate::policy::{self, Policy, What};
 use crate::sys;
 use crate::tx::Transaction;
@@ -103,9 +102,9 @@ impl Matcher {
 
 /// The policy of this name; none when it is the configured one.
 fn other_policy(name: &str) -> Result<Option<&'static Policy>, String> {
-    let config = config::get();
-    let policy = Policy::named(name, config.custom)?;
-    Ok(Some(policy).filter(|policy| *policy != config.policy))
+    let settings = settings::get();
+    let policy = Policy::named(name, settings.custom_policy)?;
+    Ok(Some(policy).filter(|policy| *policy != settings.policy))
 }
 
 /// An integer expression, parsed by the host and, unless it is a plain comparison,

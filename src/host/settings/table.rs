@@ -1,0 +1,193 @@
+//! Every setting: one row each, with the value that the rest of the plugin gets.
+
+use std::path::PathBuf;
+
+use super::form::Form;
+use crate::policy::Policy;
+use crate::render::MAX_RECORD;
+use crate::sa::Limits;
+
+/// A setting below `app-layer.protocols.ikev2`. Only the test that writes the documentation reads
+/// `default` and `meaning`.
+#[cfg_attr(not(test), allow(dead_code))]
+pub(super) struct Setting {
+    /// Its key. What stands before the dot is the section.
+    pub(super) key: &'static str,
+    /// Which values are allowed, and where they go.
+    pub(super) form: Form,
+    /// The default as it may stand in suricata.yaml; empty if there is none.
+    pub(super) default: &'static str,
+    /// Documentation for docs/configuration.md, as Markdown.
+    pub(super) meaning: &'static str,
+}
+
+/// How much of the plugin is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::host) enum Mode {
+    /// Detection and parsing.
+    On,
+    /// Flows are named `ikev2`, and nothing is parsed.
+    DetectionOnly,
+    /// Nothing: IKEv2 is left to the built-in parser.
+    Off,
+}
+
+/// The modes in the order of their words.
+const MODES: [Mode; 3] = [Mode::On, Mode::Off, Mode::DetectionOnly];
+
+/// The values of all settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::host) struct Settings {
+    /// `enabled`
+    pub(in crate::host) mode: Mode,
+    /// `max-tx`: the most transactions of a flow that are kept at once.
+    pub(in crate::host) max_tx: usize,
+    /// `max-record-size`: the most bytes of a message in a record.
+    pub(in crate::host) max_record: usize,
+    /// `policy`: what judges the proposals of every message.
+    pub(in crate::host) policy: &'static Policy,
+    /// `custom-policy`: what the name `custom` means; none without lists.
+    pub(in crate::host) custom_policy: Option<&'static Policy>,
+    /// `sa-tracking.enabled`
+    pub(in crate::host) sa_tracking: bool,
+    /// `sa-tracking`: memory and times.
+    pub(in crate::host) sa_limits: Limits,
+    /// `decryption.enabled`
+    pub(in crate::host) decryption: bool,
+    /// `decryption.key-table`
+    pub(in crate::host) key_tables: Vec<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            mode: Mode::On,
+            max_tx: 256,
+            max_record: MAX_RECORD,
+            policy: Policy::standard(),
+            custom_policy: None,
+            sa_tracking: true,
+            sa_limits: Limits::default(),
+            decryption: false,
+            key_tables: Vec::new(),
+        }
+    }
+}
+
+/// The longest time that can be set: four weeks, in seconds.
+const LONGEST: u32 = 28 * 86_400;
+
+/// Every setting, in the order of the documentation.
+pub(super) const TABLE: &[Setting] = &[
+    Setting {
+        key: "enabled",
+        form: Form::Words {
+            words: &["yes", "no", "detection-only"],
+            is_list: false,
+            set: |it, places| it.mode = MODES[places[0]],
+        },
+        default: "yes",
+        meaning: "How much of the plugin is on",
+    },
+    Setting {
+        key: "detection-ports",
+        form: Form::ReadBySuricata { allowed: "`dp` with one text in the syntax of rules" },
+        default: "dp: \"[500, 848, 4500]\"",
+        meaning: "The ports of the server on which a message with an odd header is recognised too",
+    },
+    Setting {
+        key: "max-tx",
+        form: Form::Number { range: 1..=65_535, unit: "", set: |it, n| it.max_tx = n as usize },
+        default: "256",
+        meaning: "The most messages of one flow that are kept at once",
+    },
+    Setting {
+        key: "policy",
+        form: Form::Policy { set: |it, policy| it.policy = policy },
+        default: "rfc8247",
+        meaning: "The policy that says which algorithms are weak",
+    },
+    Setting {
+        key: "custom-policy",
+        form: Form::Algorithms {
+            // A policy lives as long as the settings: as long as the process.
+            set: |it, lists| it.custom_policy = Some(Box::leak(Box::new(Policy::custom(lists)))),
+        },
+        default: "",
+        meaning: "The algorithms that the policy `custom` allows",
+    },
+    Setting {
+        key: "sa-tracking.enabled",
+        form: Form::Switch { set: |it, on| it.sa_tracking = on },
+        default: "yes",
+        meaning: "Whether IKE SAs are tracked. With `no` each message is decoded alone: there is \
+                  no object `sa`, the keywords that look at it load and match nothing, and there \
+                  are no events and no counters of SAs",
+    },
+    Setting {
+        key: "sa-tracking.memcap",
+        form: Form::Size { least_mb: 1, set: |it, bytes| it.sa_limits.memcap = bytes },
+        default: "64mb",
+        meaning: "The most memory that SAs may take, in Suricata's notation (`kb`, `mb`, `gb`). \
+                  64 MiB hold about 130,000 SAs. When the memory is full, the oldest half-open \
+                  SA is removed first, and established SAs last",
+    },
+    Setting {
+        key: "sa-tracking.half-open-timeout",
+        form: seconds(|it, seconds| it.sa_limits.half_open_timeout = seconds),
+        default: "30",
+        meaning: "Seconds without a message after which an unanswered IKE_SA_INIT is given up. \
+                  If it was repeated for that long, the SA failed with the reason `no_answer`. \
+                  An answered handshake has four times as long, because a person may have to \
+                  confirm a round of EAP",
+    },
+    Setting {
+        key: "sa-tracking.established-timeout",
+        form: seconds(|it, seconds| it.sa_limits.established_timeout = seconds),
+        default: "86400",
+        meaning: "Seconds without a message after which an SA in use is given up. The next \
+                  message makes a new SA, and what was known of the old one is lost. So choose \
+                  more than the longest lifetime of your peers' SAs that have no liveness checks",
+    },
+    Setting {
+        key: "sa-tracking.closed-timeout",
+        form: seconds(|it, seconds| it.sa_limits.closed_timeout = seconds),
+        default: "60",
+        meaning: "Seconds for which a closed or failed SA is still known, so that late \
+                  retransmissions do not look like a new SA",
+    },
+    Setting {
+        key: "sa-tracking.window",
+        form: seconds(|it, seconds| it.sa_limits.window = seconds),
+        default: "60",
+        meaning: "Seconds over which `init_rate` and `auth_failures` count what a source did",
+    },
+    Setting {
+        key: "decryption.enabled",
+        form: Form::Switch { set: |it, on| it.decryption = on },
+        default: "no",
+        meaning: "Whether messages are decrypted",
+    },
+    Setting {
+        key: "decryption.key-table",
+        form: Form::Files { set: |it, files| it.key_tables = files },
+        default: "",
+        meaning: "The files with the keys, in the form of Wireshark's `ikev2_decryption_table`. \
+                  They are read at the start, and again when they grow or are replaced",
+    },
+    Setting {
+        key: "max-record-size",
+        form: Form::Number {
+            range: 2048..=1_048_576,
+            unit: "bytes",
+            set: |it, bytes| it.max_record = bytes as usize,
+        },
+        default: "8192",
+        meaning: "The most bytes of the object `ikev2` in a message's record. Longer lists are \
+                  cut, and `omitted` counts what was left out",
+    },
+];
+
+const fn seconds(set: fn(&mut Settings, u32)) -> Form {
+    Form::Number { range: 1..=LONGEST, unit: "seconds", set }
+}
