@@ -102,6 +102,17 @@ pub struct Transactions {
     pub is_first: bool,
 }
 
+impl Transactions {
+    /// Late messages alone. In line, so that nothing is moved where there are none.
+    #[inline]
+    fn of_late(late: Vec<Transaction>) -> Option<Self> {
+        match late.is_empty() {
+            true => None,
+            false => Some(Self { late, own: None, is_first: false }),
+        }
+    }
+}
+
 impl IntoIterator for Transactions {
     type Item = Transaction;
     type IntoIter =
@@ -172,17 +183,19 @@ impl FlowContext {
         match classify(data, self.carrier) {
             Datagram::Message { marker, bytes } => {
                 let start = data.len() - bytes.len();
-                return self.on_message(engines, packet, data, start, marker);
+                if self.is_ike || self.begins(engines, data) {
+                    return Some(self.on_message(engines, packet, data, start, marker));
+                }
             }
             Datagram::Esp { spi, .. } => self.esp.count(packet.direction(), spi, data.len()),
-            Datagram::Keepalive => {
-                let late = self.late_alone(engines, packet);
-                self.keep_alive(engines, packet.direction());
-                return late;
-            }
+            Datagram::Keepalive => return self.on_keepalive(engines, packet),
             Datagram::Empty => {}
         }
-        self.on_other(engines, packet)
+        let late = self.late_alone(engines, packet);
+        if self.esp.is_due() {
+            self.finish(engines);
+        }
+        Transactions::of_late(late)
     }
 
     /// Ends the flow: counts its last ESP into its IKE SA.
@@ -190,6 +203,13 @@ impl FlowContext {
         if let Some(table) = engines.sa_table {
             self.report_esp(table);
         }
+    }
+
+    /// Whether a message shows that the flow carries IKE. Nothing is reported of what comes in
+    /// a flow of ESP that may be anybody's.
+    #[inline(never)]
+    fn begins(&self, engines: &Engines<'_>, data: &[u8]) -> bool {
+        find_message(self.ports, data, engines.sa_table).is_some()
     }
 
     /// A message begins at `start` of the datagram. Apart, so that ESP does not pay for its
@@ -202,15 +222,9 @@ impl FlowContext {
         data: &[u8],
         start: usize,
         marker: bool,
-    ) -> Option<Transactions> {
+    ) -> Transactions {
         let is_first = !self.is_ike;
-        if is_first {
-            // Nothing is reported of what comes in a flow of ESP that may be anybody's.
-            if find_message(self.ports, data, engines.sa_table).is_none() {
-                return self.on_other(engines, packet);
-            }
-            self.is_ike = true;
-        }
+        self.is_ike = true;
         self.carrier.encapsulated |= marker && !self.carrier.port_500;
         let direction = packet.direction();
         let mut message = Message::decode(data, start, direction, self.transport, engines.policy);
@@ -220,30 +234,32 @@ impl FlowContext {
             self.decrypt(&mut message, decryptor, engines.policy);
         }
         let sa = engines.sa_table.and_then(|table| self.track(&mut message, table, packet));
-        Some(Transactions { late, own: Some(Transaction::new(message, sa)), is_first })
-    }
-
-    /// A datagram that is no message.
-    fn on_other(&mut self, engines: &Engines<'_>, packet: &impl Packet) -> Option<Transactions> {
-        let late = self.late_alone(engines, packet);
-        if self.esp.is_due() {
-            self.finish(engines);
-        }
-        late
-    }
-
-    /// Earlier messages that can be decrypted now, with a datagram that is no message.
-    fn late_alone(&mut self, engines: &Engines<'_>, packet: &impl Packet) -> Option<Transactions> {
-        let late = self.decrypt_late(engines, packet, engines.decryptor?, None);
-        (!late.is_empty()).then_some(Transactions { late, own: None, is_first: false })
+        Transactions { late, own: Some(Transaction::new(message, sa)), is_first }
     }
 
     /// Hands a NAT keepalive (RFC 3948, 2.3) to the IKE SA of the flow's last message: only a
     /// peer that found itself behind a NAT sends them.
-    fn keep_alive(&self, engines: &Engines<'_>, direction: Direction) {
+    #[inline(never)]
+    fn on_keepalive(
+        &mut self,
+        engines: &Engines<'_>,
+        packet: &impl Packet,
+    ) -> Option<Transactions> {
+        let late = self.late_alone(engines, packet);
         if let Some((sa, table)) = self.last.zip(engines.sa_table) {
-            let from_initiator = sa.initiator_is_client == (direction == Direction::ToServer);
+            let from_initiator =
+                sa.initiator_is_client == (packet.direction() == Direction::ToServer);
             table.keep_alive(sa.init_spi, sa.resp_spi, from_initiator);
+        }
+        Transactions::of_late(late)
+    }
+
+    /// Earlier messages that can be decrypted now, with a datagram that is no message.
+    #[inline]
+    fn late_alone(&mut self, engines: &Engines<'_>, packet: &impl Packet) -> Vec<Transaction> {
+        match engines.decryptor {
+            Some(decryptor) => self.decrypt_late(engines, packet, decryptor, None),
+            None => Vec::new(),
         }
     }
 

@@ -3,6 +3,8 @@
 use core::ffi::{c_char, c_int, c_void, CStr};
 use core::ptr;
 
+use lazy_static::lazy_static;
+
 use super::flow::Flow;
 use super::guard::guard;
 use super::host_static::HostStatic;
@@ -126,7 +128,7 @@ unsafe extern "C" fn state_free(state: *mut c_void) {
             // SAFETY: made by `state_new`, freed once.
             let state = unsafe { Box::from_raw(state.cast::<FlowState>()) };
             if let Some(mut context) = state.context {
-                context.finish(&engines());
+                context.finish(&ENGINES);
             }
         }
     });
@@ -218,22 +220,27 @@ fn take_in(state: &mut FlowState, flow: Flow, direction: Direction, data: &[u8])
         FlowContext::between(client, server)
     });
     let packet = FlowPacket { flow, direction };
-    let Some(transactions) = context.on_datagram(&engines(), &packet, data) else { return };
+    let Some(transactions) = context.on_datagram(&ENGINES, &packet, data) else { return };
     if transactions.is_first {
         late_detection::has_message(flow);
     }
-    for transaction in transactions {
-        state.transactions.push(transaction, settings::get().max_tx);
+    // Not as one iterator: a transaction is large, and each step of one would move it.
+    let max_tx = settings::get().max_tx;
+    for late in transactions.late {
+        state.transactions.push(late, max_tx);
+    }
+    if let Some(own) = transactions.own {
+        state.transactions.push(own, max_tx);
     }
 }
 
-/// What the settings ask for.
-fn engines() -> Engines<'static> {
-    Engines {
+lazy_static! {
+    /// What the settings ask for: joined once, as each packet needs it.
+    static ref ENGINES: Engines<'static> = Engines {
         policy: settings::get().policy,
         sa_table: tracking::table(),
         decryptor: decryption::decryptor(),
-    }
+    };
 }
 
 /// The packet at hand, of which the host is asked only what a datagram needs.
