@@ -13,8 +13,19 @@ pub(crate) trait Digits {
 }
 
 impl Digits for Vec<u8> {
+    #[inline]
     fn decimal(&mut self, number: u64) {
-        self.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        match number {
+            ..10 => self.push(b'0' + number as u8),
+            10..10_000 => {
+                let zeros = usize::from(number < 100) + usize::from(number < 1000);
+                let digits = u32::from_le_bytes(four_digits(number)) >> (8 * zeros);
+                // Of a length that is known, so that no function is called to copy them.
+                self.extend_from_slice(&digits.to_le_bytes());
+                self.truncate(self.len() - zeros);
+            }
+            _ => many_digits(number, self),
+        }
     }
 
     fn hex(&mut self, bytes: &[u8]) {
@@ -37,6 +48,37 @@ impl Digits for Vec<u8> {
     }
 }
 
+/// The digits of numbers below a hundred.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + number as u8 / 10, b'0' + number as u8 % 10];
+        number += 1;
+    }
+    pairs
+};
+
+/// The digits of a number below 10,000, with zeros before it.
+#[inline]
+fn four_digits(number: u64) -> [u8; 4] {
+    let number = number as usize;
+    let ([a, b], [c, d]) = (PAIRS[number / 100 % 100], PAIRS[number % 100]);
+    [a, b, c, d]
+}
+
+/// Apart, because most numbers are smaller.
+#[inline(never)]
+fn many_digits(number: u64, text: &mut Vec<u8>) {
+    match number {
+        ..100_000 => {
+            let [a, b, c, d] = four_digits(number % 10_000);
+            text.extend_from_slice(&[b'0' + (number / 10_000 % 10) as u8, a, b, c, d]);
+        }
+        _ => text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+    }
+}
+
 /// The hex digits of bytes, of which there are half as many as digits.
 pub(crate) fn hex<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut text = [b'0'; N];
@@ -55,6 +97,19 @@ fn pair(byte: u8) -> [u8; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn decimals_are_as_everywhere() {
+        let mut text = Vec::new();
+        let powers = (0..20).map(|power| 10_u64.pow(power));
+        let around = powers.flat_map(|power| [power - 1, power, power + 1]);
+        for number in (0..=u16::MAX.into()).chain(around).chain([98_765_432, u64::MAX]) {
+            text.clear();
+            text.push(b'x');
+            text.decimal(number);
+            assert_eq!(text, format!("x{number}").into_bytes());
+        }
+    }
 
     #[test]
     fn hex_is_lower_case() {
