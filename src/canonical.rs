@@ -1,9 +1,9 @@
 //! The canonical text of a proposal: one text for one set of alternatives, in
 //! whatever order a peer lists them. `docs/proposals.md` has the grammar.
 
-use crate::digits::Digits;
+use crate::digits::{Digits, Short};
 use crate::proposal::{Proposal, ProposalSet, Transform};
-use crate::wire::registry::TransformType;
+use crate::wire::registry::{transform_name, TransformType};
 
 /// The text of a proposal, such as
 /// `IKE:AES_CBC_256/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/MODP_2048`.
@@ -21,15 +21,11 @@ pub fn text(set: &ProposalSet, proposal: &Proposal) -> String {
         None => text.decimal(proposal.protocol.0.into()),
     }
     text.push(b':');
-    let mut before = None;
-    for transform in keys.into_iter().map(SortKey::transform) {
-        match before {
-            None => {}
-            Some(kind) if kind == transform.kind => text.push(b','),
-            Some(_) => text.push(b'/'),
+    for (place, run) in keys.chunk_by(SortKey::is_of_kind).enumerate() {
+        if place > 0 {
+            text.push(b'/');
         }
-        before = Some(transform.kind);
-        write_transform(&transform, &mut text);
+        write_run(run, &mut text);
     }
     // Only names and digits were written.
     String::from_utf8(text).unwrap_or_default()
@@ -50,6 +46,10 @@ impl SortKey {
         Self(u64::from(kind.0) << 40 | u64::from(transform.id) << 20 | length)
     }
 
+    fn is_of_kind(&self, other: &Self) -> bool {
+        self.0 >> 40 == other.0 >> 40
+    }
+
     fn transform(self) -> Transform {
         Transform {
             kind: swap_integrity(TransformType((self.0 >> 40) as u8)),
@@ -68,15 +68,28 @@ fn swap_integrity(kind: TransformType) -> TransformType {
     }
 }
 
-fn write_transform(transform: &Transform, text: &mut Vec<u8>) {
-    match transform.name() {
-        Some(name) => write_name(transform.kind, name, text),
-        None => write_number(transform, text),
-    }
-    if let Some(bits) = transform.key_length {
-        // `_` would make MODP_1024 with a length of 160 another group's name.
-        text.push(if transform.kind == TransformType::ENCR { b'_' } else { b'-' });
-        text.decimal(bits.into());
+/// Writes the transforms of one type.
+fn write_run(run: &[SortKey], text: &mut Vec<u8>) {
+    let Some(kind) = run.first().map(|first| first.transform().kind) else { return };
+    // What stands before the number of one without a name.
+    let mut label = None;
+    // `_` would make MODP_1024 with a length of 160 another group's name.
+    let length = if kind == TransformType::ENCR { b'_' } else { b'-' };
+    for (place, transform) in run.iter().map(|key| key.transform()).enumerate() {
+        if place > 0 {
+            text.push(b',');
+        }
+        match transform_name(kind, transform.id) {
+            Some(name) => write_name(kind, name, text),
+            None => {
+                write_label(kind, &mut label, text);
+                text.decimal(transform.id.into());
+            }
+        }
+        if let Some(bits) = transform.key_length {
+            text.push(length);
+            text.decimal(bits.into());
+        }
     }
 }
 
@@ -96,16 +109,21 @@ fn write_name(kind: TransformType, name: &str, text: &mut Vec<u8>) {
     text.extend_from_slice(name.strip_prefix(prefix).unwrap_or(name).as_bytes());
 }
 
-fn write_number(transform: &Transform, text: &mut Vec<u8>) {
-    match transform.kind.name() {
+/// The type and a sign, taken from the text where they are written for the first time.
+fn write_label(kind: TransformType, label: &mut Option<Short>, text: &mut Vec<u8>) {
+    if let Some(label) = label {
+        return label.write(text);
+    }
+    let start = text.len();
+    match kind.name() {
         Some(kind) => text.extend_from_slice(kind.as_bytes()),
         None => {
             text.extend_from_slice(b"TYPE");
-            text.decimal(transform.kind.0.into());
+            text.decimal(kind.0.into());
         }
     }
     text.push(b'-');
-    text.decimal(transform.id.into());
+    *label = text.get(start..).map(Short::of);
 }
 
 #[cfg(test)]

@@ -48,6 +48,29 @@ impl Digits for Vec<u8> {
     }
 }
 
+/// A text of at most eight bytes that is written often: no function is called to copy it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Short {
+    bytes: [u8; 8],
+    length: usize,
+}
+
+impl Short {
+    /// The text, or its first eight bytes.
+    pub(crate) fn of(text: &[u8]) -> Self {
+        let mut bytes = [0; 8];
+        bytes.iter_mut().zip(text).for_each(|(place, byte)| *place = *byte);
+        Self { bytes, length: text.len().min(8) }
+    }
+
+    /// Appends it to a text.
+    #[inline]
+    pub(crate) fn write(self, text: &mut Vec<u8>) {
+        text.extend_from_slice(&self.bytes);
+        text.truncate(text.len() - (8 - self.length));
+    }
+}
+
 /// The digits of numbers below a hundred.
 const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[b'0'; 2]; 100];
@@ -109,6 +132,15 @@ mod tests {
             text.decimal(number);
             assert_eq!(text, format!("x{number}").into_bytes());
         }
+    }
+
+    #[test]
+    fn short_texts_are_written_as_they_are() {
+        let mut text = b"x".to_vec();
+        for part in ["", "a", "TYPE255-", "too long by far"] {
+            Short::of(part.as_bytes()).write(&mut text);
+        }
+        assert_eq!(text, b"xaTYPE255-too long");
     }
 
     #[test]
