@@ -245,11 +245,17 @@ impl<'a> ProposalText<'a> {
     }
 
     fn write_run(&mut self) {
+        if self.run.is_empty() {
+            return;
+        }
         let mut run = core::mem::take(&mut self.run);
         run.sort_by_key(|transform| transform.id);
         for (place, transform) in run.iter().enumerate() {
             self.write(transform, place == 0);
         }
+        // Its memory is used again.
+        run.clear();
+        self.run = run;
     }
 
     fn write(&mut self, transform: &RawTransform<'_>, begins: bool) {
