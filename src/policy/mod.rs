@@ -232,16 +232,34 @@ impl Policy {
 /// and at most [`MAX_FINDINGS`]. The last places are for kinds that had none yet, so
 /// that many findings of one kind hide no other kind.
 pub fn assess(set: &ProposalSet, policy: &Policy) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut found = Findings::default();
     let _ = each_finding(set, policy, &mut |finding| {
-        let has_place = findings.len() < MAX_FINDINGS - What::ALL.len()
-            || !findings.iter().any(|known| known.what == finding.what);
-        if has_place && !findings.iter().any(|known| is_same(known, &finding)) {
-            findings.push(finding);
-        }
+        found.add(finding);
         ControlFlow::Continue(())
     });
-    findings
+    found.all
+}
+
+/// Findings, each algorithm once.
+#[derive(Default)]
+struct Findings {
+    all: Vec<Finding>,
+    /// What tells each from others, in a form that is quickly compared.
+    marks: Vec<u64>,
+    /// The kinds that there are, a bit each.
+    kinds: u8,
+}
+
+impl Findings {
+    fn add(&mut self, finding: Finding) {
+        let kind = 1 << finding.what as u8;
+        let has_place = self.all.len() < MAX_FINDINGS - What::ALL.len() || self.kinds & kind == 0;
+        if has_place && !self.marks.contains(&mark(&finding)) {
+            self.kinds |= kind;
+            self.marks.push(mark(&finding));
+            self.all.push(finding);
+        }
+    }
 }
 
 /// Whether the policy finds something of these kinds, or of any if there are none.
@@ -257,10 +275,13 @@ pub fn finds(set: &ProposalSet, policy: &Policy, kinds: &[What]) -> bool {
     .is_break()
 }
 
-/// Findings about the same algorithm, whichever key exchange it was for.
-fn is_same(one: &Finding, other: &Finding) -> bool {
-    let algorithm = |finding: &Finding| finding.transform.map(|it| (it.id, it.key_length));
-    one.what == other.what && algorithm(one) == algorithm(other)
+/// The same for findings about the same algorithm, whichever key exchange it was for.
+fn mark(finding: &Finding) -> u64 {
+    let algorithm = finding.transform.map_or(0, |it| {
+        let length = it.key_length.map_or(0, |bits| u64::from(bits) + 1);
+        1 << 40 | u64::from(it.id) << 20 | length
+    });
+    (finding.what as u64) << 48 | algorithm
 }
 
 /// Visits findings as they come, the same one again and again.
