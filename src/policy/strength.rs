@@ -36,15 +36,12 @@ pub fn security_bits(set: &ProposalSet) -> Option<u16> {
 }
 
 fn proposal_bits(protocol: Protocol, transforms: &[Transform]) -> Option<u16> {
-    let cipher = best(ciphers(transforms));
-    let prf = best(of_kind(transforms, TransformType::PRF).map(bits));
-    let exchange = best(exchanges(transforms).map(bits));
-    let parts = if protocol == Protocol::IKE {
-        [cipher, prf, exchange].map(Strength::or_zero)
-    } else if transforms.iter().any(|it| it.kind == TransformType::ENCR) {
-        [cipher, prf, exchange]
-    } else {
-        [best(integrity(transforms)), prf, exchange]
+    let parts = Parts::of(transforms);
+    let (prf, exchange) = (parts.prf, parts.exchange);
+    let parts = match parts.cipher() {
+        cipher if protocol == Protocol::IKE => [cipher, prf, exchange].map(Strength::or_zero),
+        Strength::Absent => [parts.integrity, prf, exchange],
+        cipher => [cipher, prf, exchange],
     };
     if parts.contains(&Strength::Unknown) {
         return None;
@@ -52,9 +49,11 @@ fn proposal_bits(protocol: Protocol, transforms: &[Transform]) -> Option<u16> {
     parts.iter().filter_map(|part| part.bits()).min()
 }
 
-/// The strength of one part of a proposal.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The strength of one part of a proposal. Of alternatives the strongest counts, which is
+/// the greatest here: one without an estimate does not, unless there is no other.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Strength {
+    #[default]
     Absent,
     Unknown,
     Bits(u16),
@@ -77,39 +76,44 @@ impl Strength {
     }
 }
 
-/// The strongest of alternatives, of which those without an estimate are none.
-fn best(alternatives: impl Iterator<Item = Option<u16>>) -> Strength {
-    alternatives.fold(Strength::Absent, |best, bits| match (best, bits) {
-        (Strength::Bits(most), Some(bits)) => Strength::Bits(most.max(bits)),
-        (_, Some(bits)) => Strength::Bits(bits),
-        (Strength::Absent, None) => Strength::Unknown,
-        (best, None) => best,
-    })
+/// The parts of a proposal, each with the strongest of its alternatives.
+#[derive(Default)]
+struct Parts {
+    /// Ciphers that need no integrity algorithm.
+    alone: Strength,
+    /// Ciphers that need one.
+    guarded: Strength,
+    integrity: Strength,
+    prf: Strength,
+    exchange: Strength,
 }
 
-fn ciphers(transforms: &[Transform]) -> impl Iterator<Item = Option<u16>> + '_ {
-    let guard = best(integrity(transforms)).or_zero();
-    of_kind(transforms, TransformType::ENCR).map(move |cipher| {
-        if needs_integrity(cipher) {
-            Some(bits(cipher)?.min(guard.bits()?))
-        } else {
-            bits(cipher)
+impl Parts {
+    /// Looks at each transform once, for there may be many.
+    fn of(transforms: &[Transform]) -> Self {
+        let mut parts = Self::default();
+        for transform in transforms {
+            let part = match transform.kind {
+                TransformType::ENCR if needs_integrity(transform) => &mut parts.guarded,
+                TransformType::ENCR => &mut parts.alone,
+                TransformType::PRF => &mut parts.prf,
+                TransformType::INTEG if Integ(transform.id) != Integ::NONE => &mut parts.integrity,
+                _ if is_exchange(transform) => &mut parts.exchange,
+                _ => continue,
+            };
+            *part = (*part).max(bits(transform).map_or(Strength::Unknown, Strength::Bits));
         }
-    })
+        parts
+    }
+
+    /// A cipher that needs an integrity algorithm is not stronger than that.
+    fn cipher(&self) -> Strength {
+        self.alone.max(self.guarded.min(self.integrity.or_zero()))
+    }
 }
 
-fn integrity(transforms: &[Transform]) -> impl Iterator<Item = Option<u16>> + '_ {
-    of_kind(transforms, TransformType::INTEG).filter(|it| Integ(it.id) != Integ::NONE).map(bits)
-}
-
-fn exchanges(transforms: &[Transform]) -> impl Iterator<Item = &Transform> {
-    transforms.iter().filter(|it| {
-        it.kind.is_key_exchange() && KeyExchangeMethod(it.id) != KeyExchangeMethod::NONE
-    })
-}
-
-fn of_kind(transforms: &[Transform], kind: TransformType) -> impl Iterator<Item = &Transform> {
-    transforms.iter().filter(move |transform| transform.kind == kind)
+fn is_exchange(transform: &Transform) -> bool {
+    transform.kind.is_key_exchange() && KeyExchangeMethod(transform.id) != KeyExchangeMethod::NONE
 }
 
 fn bits(transform: &Transform) -> Option<u16> {
@@ -153,7 +157,7 @@ pub fn post_quantum(
         return PostQuantum::None;
     }
     let (mut ml_kem, mut other) = (false, false);
-    for transform in exchanges(set.all_transforms()) {
+    for transform in set.all_transforms().iter().filter(|it| is_exchange(it)) {
         if is_ml_kem(transform.id) {
             ml_kem = true;
         } else {
