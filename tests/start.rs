@@ -30,6 +30,9 @@ enum Change {
     Twice,
     /// This function does nothing but return this.
     Returns(&'static str, i32),
+    /// This function writes its second argument, of 16 bits, three times to this offset of what
+    /// the first one points to.
+    WritesTo(&'static str, u8),
 }
 
 /// What `suricata -T` says and how it ends.
@@ -133,12 +136,53 @@ const CASES: &[Case] = &[
     },
 ];
 
+/// Where Suricata keeps something that it has no function for is found out at its start. If that
+/// goes wrong, all else works.
+const LAYOUTS: &[Case] = &[
+    Case {
+        name: "the place of a flow's protocol is not found",
+        change: Change::Returns("SCAppLayerForceProtocolChange", 0),
+        options: &["-r"],
+        fails: false,
+        says: Some("keeps the protocol of a flow at an unknown place"),
+    },
+    Case {
+        name: "the place of a flow's protocol is found wrong",
+        change: Change::WritesTo("SCAppLayerForceProtocolChange", 0),
+        options: &["-r"],
+        fails: false,
+        says: Some("keeps the protocol of a flow at an unknown place"),
+    },
+    Case {
+        name: "the place of a packet's time is not found",
+        change: Change::Returns("SCPacketSetTime", 0),
+        options: &["-r"],
+        fails: false,
+        says: Some("keeps the time of a packet at an unknown place"),
+    },
+];
+
+#[test]
+fn an_unknown_layout_is_reported_and_messages_are_decoded() {
+    let suricata = Suricata::get();
+    check(LAYOUTS);
+    for case in LAYOUTS.iter().filter(|case| case.change.applies()) {
+        let eve = fs::read_to_string(case.folder(suricata).join("eve.json")).expect("records");
+        let records = eve.lines().filter(|line| line.contains("\"event_type\":\"ikev2\""));
+        assert!(records.count() > 3, "{}", case.name);
+    }
+}
+
 #[test]
 fn an_operator_is_told_when_the_plugin_cannot_work() {
+    check(CASES);
+}
+
+fn check(cases: &[Case]) {
     let suricata = Suricata::get();
     let program = program();
     let image = fs::read(&program).expect("Suricata's program");
-    let faults = on_all_cores(CASES, |case| {
+    let faults = on_all_cores(cases, |case| {
         let applies = case.change.applies();
         if !applies {
             say(&format!("skipped: {}", case.name));
@@ -150,9 +194,13 @@ fn an_operator_is_told_when_the_plugin_cannot_work() {
 }
 
 impl Case {
+    fn folder(&self, suricata: &Suricata) -> PathBuf {
+        suricata.root.join("start").join(self.name.replace([' ', ',', '\''], "-"))
+    }
+
     /// Runs it; what is not as it should be.
     fn fault(&self, suricata: &Suricata, program: &Path, image: &[u8]) -> Option<String> {
-        let folder = suricata.root.join("start").join(self.name.replace([' ', ','], "-"));
+        let folder = self.folder(suricata);
         fresh_folder(&folder).expect("a folder");
         let changed = copy(suricata, program, &self.change.apply(image), &folder);
         let mut command = Command::new(changed);
@@ -169,7 +217,9 @@ impl Case {
         let status = suricata::run(&mut command, &folder).expect("a run");
         let log = fs::read_to_string(folder.join("stderr")).expect("a log");
         let log = log + &fs::read_to_string(folder.join("stdout")).expect("a log");
-        let errors: Vec<_> = log.lines().filter(|line| line.starts_with("E: ikev2: ")).collect();
+        let is_error =
+            |line: &&str| line.starts_with("E: ikev2: ") || line.starts_with("W: ikev2: ");
+        let errors: Vec<_> = log.lines().filter(is_error).collect();
         let works = log.contains(": parser on, EVE records, ");
         let said = match self.says {
             None => errors.is_empty() && works == matches!(self.change, Change::Nothing),
@@ -186,7 +236,7 @@ impl Change {
         match self {
             // Else the loader says what is missing, and the plugin is not asked.
             Self::Without(_) => references_are_weak(),
-            Self::Returns(..) => ARCH == "x86_64",
+            Self::Returns(..) | Self::WritesTo(..) => ARCH == "x86_64",
             _ => true,
         }
     }
@@ -210,6 +260,14 @@ impl Change {
                 changed[start] = 0xb8;
                 changed[start + 1..start + 5].copy_from_slice(&value.to_le_bytes());
                 changed[start + 5] = 0xc3;
+            }
+            Self::WritesTo(name, place) => {
+                let start = offset(image, name);
+                // mov [rdi + PLACE], si; and so on; ret
+                let write = |place| [0x66, 0x89, 0x77, place];
+                let code = [write(*place), write(place + 2), write(place + 4)].concat();
+                changed[start..start + code.len()].copy_from_slice(&code);
+                changed[start + code.len()] = 0xc3;
             }
         }
         changed

@@ -2,7 +2,9 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{packet, protocol};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{layout, log, packet, protocol};
 use crate::message::Direction;
 use crate::sa::Endpoint;
 use crate::sys;
@@ -16,6 +18,34 @@ const REVERSED: u32 = 1 << 26;
 const SOURCE_PORT: usize = 32;
 const DESTINATION_PORT: usize = 36;
 const IP_PROTOCOL: usize = 38;
+
+/// The offset of a flow's protocol numbers in bytes, or [`NO_PLACE`].
+static PROTOCOLS: AtomicUsize = AtomicUsize::new(NO_PLACE);
+const NO_PLACE: usize = usize::MAX;
+
+/// Finds the place of a flow's protocol numbers: see [`layout`]. False if there is none.
+pub(super) fn prepare() -> bool {
+    const VALUE: sys::AppProto = 0x5a5a;
+    let numbers = VALUE.to_ne_bytes().repeat(3);
+    let place = layout::find(&numbers, |flow| {
+        // SAFETY: the function reads and writes members of the flow and nothing else. The flow
+        // lies in the structure, and all its members may be zero.
+        unsafe { sys::SCAppLayerForceProtocolChange(flow.cast(), VALUE) };
+    });
+    let place = place.filter(|offset| offset.is_multiple_of(align_of::<sys::AppProto>()));
+    PROTOCOLS.store(place.unwrap_or(NO_PLACE), Ordering::Relaxed);
+    if place.is_none() {
+        warn_of_layout();
+    }
+    place.is_some()
+}
+
+fn warn_of_layout() {
+    log::warning(
+        "this Suricata keeps the protocol of a flow at an unknown place: IKE is found only in \
+         flows that begin with it; please report this with the output of suricata --build-info",
+    );
+}
 
 /// A flow of the host, locked while a callback runs.
 #[derive(Clone, Copy)]
@@ -57,6 +87,27 @@ impl Flow {
             unsafe { self.0.cast_const().cast::<u16>().byte_add(offset).read() }
         };
         (port(SOURCE_PORT), port(DESTINATION_PORT))
+    }
+
+    /// The numbers of the flow's protocol: overall, to the server, to the client; none where
+    /// their place is not known.
+    pub(super) fn protocols(self) -> Option<[sys::AppProto; 3]> {
+        let offset = PROTOCOLS.load(Ordering::Relaxed);
+        if offset == NO_PLACE {
+            return None;
+        }
+        // SAFETY: see `new`. Suricata itself wrote three such numbers at this place of a flow, and
+        // the place is aligned.
+        Some(unsafe { self.0.cast_const().cast::<[sys::AppProto; 3]>().byte_add(offset).read() })
+    }
+
+    /// Compares the flow's protocol with what it must be here. If it differs, the place of the
+    /// protocol numbers is wrong and is not used any more.
+    pub(super) fn check_protocol(self, number: sys::AppProto) {
+        let is_wrong = self.protocols().is_some_and(|[overall, ..]| overall != number);
+        if is_wrong && PROTOCOLS.swap(NO_PLACE, Ordering::Relaxed) != NO_PLACE {
+            warn_of_layout();
+        }
     }
 
     fn is_reversed(self) -> bool {

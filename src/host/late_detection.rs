@@ -21,9 +21,9 @@
 use core::ffi::{c_uint, c_void};
 use core::mem::size_of;
 use core::ptr;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 
-use super::flow::Flow;
+use super::flow::{self, Flow};
 use super::guard::guard;
 use super::packet::{self, Current};
 use super::{detection, log, protocol};
@@ -42,9 +42,6 @@ const SMALLEST_ESP: usize = 24;
 
 /// The number of the flow storage; negative when there is none.
 static STORAGE: AtomicI32 = AtomicI32::new(-1);
-
-/// Where a flow has the numbers of its protocol: overall, to the server, to the client.
-static PROTOCOLS_OFFSET: AtomicUsize = AtomicUsize::new(0);
 
 /// How many new SPIs in a row a flow of IKE between other ports may have.
 const MOST_STRANGERS: u8 = 4;
@@ -147,10 +144,7 @@ impl Candidate {
 /// plugin has it.
 pub(super) fn prepare() -> bool {
     packet::prepare();
-    match find_protocols() {
-        Some(offset) => PROTOCOLS_OFFSET.store(offset, Ordering::Relaxed),
-        None => log::warning("flows that do not begin with IKE cannot be followed: no layout"),
-    }
+    let can_follow = flow::prepare();
     // SAFETY: the name is static; a pointer's size needs no allocation function.
     let storage = unsafe {
         sys::FlowStorageRegister(
@@ -164,34 +158,19 @@ pub(super) fn prepare() -> bool {
         return false;
     }
     // Where nothing can be followed nothing is stored.
-    if PROTOCOLS_OFFSET.load(Ordering::Relaxed) == 0 {
+    if !can_follow {
         return true;
     }
     // SAFETY: the callback has the host's form and needs no user data.
     if unsafe { sys::SCFlowRegisterUpdateCallback(Some(on_packet), ptr::null_mut()) } {
         STORAGE.store(storage.id, Ordering::Relaxed);
     } else {
-        log::warning("flows that do not begin with IKE cannot be followed: no callback");
+        log::warning(
+            "Suricata did not accept a callback for packets: IKE is found only in flows that begin \
+             with it",
+        );
     }
     true
-}
-
-/// Finds where the host keeps a flow's protocol. Its layout is no public
-/// interface and depends on how Suricata was built, so the host itself is asked:
-/// it sets the protocol of a blank flow, and the three numbers that it writes
-/// side by side show the place.
-fn find_protocols() -> Option<usize> {
-    const WORDS: usize = 512;
-    const SOUGHT: sys::AppProto = 0x5a5a;
-    let mut blank = [0_u64; WORDS];
-    // SAFETY: the function reads and writes the protocol's numbers of the flow and
-    // nothing else; they are in its first kilobyte, and all its bytes may be zero.
-    unsafe { sys::SCAppLayerForceProtocolChange(blank.as_mut_ptr().cast(), SOUGHT) };
-    let bytes: Vec<u8> = blank.iter().flat_map(|word| word.to_ne_bytes()).collect();
-    let wanted = SOUGHT.to_ne_bytes().repeat(3);
-    let changed = bytes.iter().filter(|byte| **byte != 0).count();
-    let place = bytes.windows(wanted.len()).position(|window| window == wanted)?;
-    (changed == wanted.len() && place % 2 == 0).then_some(place)
 }
 
 fn storage() -> sys::FlowStorageId {
@@ -206,12 +185,14 @@ pub(super) fn is_esp_only(flow: Flow) -> bool {
 /// Whether the flow is new to the host, or nobody's, so that a message may turn it round.
 pub(super) fn may_turn(flow: Flow) -> bool {
     let is_unclaimed =
-        protocols(flow).is_some_and(|all| !all.into_iter().any(protocol::has_parser));
+        flow.protocols().is_some_and(|all| !all.into_iter().any(protocol::has_parser));
     is_unclaimed && !candidate(flow).is_some_and(|candidate| candidate.taken_over)
 }
 
-/// A message of IKEv2 was seen in the flow, which is not one of ESP alone any more.
+/// The parser has the first message of IKEv2 in a flow, which is not one of ESP alone any more.
 pub(super) fn has_message(flow: Flow) {
+    // Suricata calls the parser of the protocol that the flow has.
+    flow.check_protocol(protocol::number());
     if let Some(candidate) = candidate(flow) {
         candidate.esp_only = false;
     }
@@ -222,17 +203,6 @@ fn is_marked_ikev1(data: &[u8]) -> bool {
     let message = data.strip_prefix(&NON_ESP_MARKER);
     let header = message.and_then(|message| Header::parse(message).ok());
     header.is_some_and(|header| header.version.major() == 1)
-}
-
-/// The numbers of the flow's protocol: overall, to the server, to the client; none where
-/// that cannot be told.
-fn protocols(flow: Flow) -> Option<[sys::AppProto; 3]> {
-    let offset = PROTOCOLS_OFFSET.load(Ordering::Relaxed);
-    if offset == 0 {
-        return None;
-    }
-    // SAFETY: the host wrote three 16-bit numbers at this even offset of a flow.
-    Some(unsafe { flow.as_ptr().cast::<[sys::AppProto; 3]>().byte_add(offset).read() })
 }
 
 fn candidate<'a>(flow: Flow) -> Option<&'a mut Candidate> {
@@ -281,7 +251,7 @@ unsafe extern "C" fn on_packet(
             return;
         }
         let current = Current::enter(flow.as_ptr(), packet);
-        let Some([number, ..]) = protocols(flow) else { return };
+        let Some([number, ..]) = flow.protocols() else { return };
         // SAFETY: the host has just called for this packet, which it has decoded.
         let Some(data) = (unsafe { current.payload() }) else { return };
         if number == protocol::number() {

@@ -7,7 +7,7 @@
 //! settings, log, guard        for all others: settings, log messages, no panic leaves the plugin
 //! protocol, host_static       for all others: constants and statics of Suricata's interface
 //! detection, late_detection   which flows are IKE's
-//! flow, packet                what Suricata knows of a flow and of the packet at hand
+//! flow, packet, layout        what Suricata knows of a flow and of the packet at hand
 //! parser, state               datagrams in, transactions out
 //! tracking, decryption        the table of IKE SAs and the keys, as all threads share them
 //! keyword, json               keywords in rules, EVE records
@@ -27,6 +27,7 @@ mod job;
 mod json;
 mod keyword;
 mod late_detection;
+mod layout;
 #[cfg(all(target_env = "gnu", not(debug_assertions)))]
 mod listing;
 mod log;

@@ -1,15 +1,15 @@
 //! The packet that a thread works on: its payload and its time.
 //!
-//! The host has no function for either, and the layout of its `Packet` depends on how it
-//! was built, so both places are found out in the running process:
+//! Suricata has no function for either, and the layout of its `Packet` depends on how it was
+//! built. So both places are found in the running process:
 //!
-//! - **Time.** At start the host itself writes a time into a blank packet
-//!   (`SCPacketSetTime`), and the bytes that changed are the place.
+//! - **Time.** A function of Suricata writes a time, and the bytes that change are the place: see
+//!   [`layout`].
 //! - **Payload.** A decoded packet points to its IP header, to its UDP header and, 8 bytes
-//!   behind that, to its payload, with the payload's length behind the pointer. The first
-//!   packet in which just one pair of words fits, and whose UDP header has the flow's ports and
-//!   that length, gives the place. Whatever the host then hands over as the payload of the
-//!   packet at hand is compared; one that differs ends the use of the place for good.
+//!   behind that, to its payload. The payload's length stands behind the pointer. The first
+//!   packet in which exactly one pair of words fits gives the place. The UDP header must have the
+//!   flow's ports and that length. Later, the payload that Suricata hands to a parser is compared
+//!   with the one that is read. If they differ, the place is not used any more.
 //!
 //! What is read is used by the thread that runs the update callback of the packet's flow,
 //! before the host moves on to another packet.
@@ -20,7 +20,7 @@ use core::ptr;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::flow::Flow;
-use super::log;
+use super::{layout, log};
 use crate::sys;
 
 /// The part of a packet that is searched, in words: less than the smallest `Packet` of 8.0.
@@ -64,25 +64,22 @@ thread_local! {
 pub(super) fn prepare() {
     match find_time() {
         Some(place) => TIME.store(place, Ordering::Relaxed),
-        None => log::warning("packets' times are taken from their flows: unknown layout"),
+        None => log::warning(
+            "this Suricata keeps the time of a packet at an unknown place: the time of the flow's \
+             last packet is used; please report this with the output of suricata --build-info",
+        ),
     }
 }
 
 fn find_time() -> Option<usize> {
-    let sought = time_of(0x5_a5a5_a5a5, 0x9_9999);
-    // More than any packet is long, as the host may write anywhere in one.
-    let mut blank = vec![0_u64; 1024];
-    // SAFETY: the function writes the time of a packet and nothing else; all bytes of a
-    // packet may be zero.
-    unsafe {
-        let time = sys::SCTime_t { _bindgen_opaque_blob: sought };
-        sys::SCPacketSetTime(blank.as_mut_ptr().cast(), time);
-    }
-    let bytes: Vec<u8> = blank.iter().flat_map(|word| word.to_ne_bytes()).collect();
-    let place = bytes.windows(8).position(|window| window == sought.to_ne_bytes())?;
-    let written = bytes.iter().filter(|byte| **byte != 0).count();
-    let expected = sought.to_ne_bytes().iter().filter(|byte| **byte != 0).count();
-    (written == expected && place + 8 <= WORDS * size_of::<u64>()).then_some(place)
+    let value = time_of(0x5_a5a5_a5a5, 0x9_9999);
+    let place = layout::find(&value.to_ne_bytes(), |packet| {
+        let time = sys::SCTime_t { _bindgen_opaque_blob: value };
+        // SAFETY: the function writes the time of a packet and nothing else. The packet lies in
+        // the structure, and all its members may be zero.
+        unsafe { sys::SCPacketSetTime(packet.cast(), time) };
+    });
+    place.filter(|offset| offset + size_of::<u64>() <= WORDS * size_of::<u64>())
 }
 
 /// The bits of the host's `SCTime_t` that are seconds; the others are microseconds. It is one
@@ -237,7 +234,10 @@ pub(super) unsafe fn compare(flow: *const sys::Flow, data: *const u8, length: u3
 
 fn give_up() {
     if PAYLOAD.swap(NONE, Ordering::Relaxed) != NONE {
-        log::warning("IKE in flows that do not begin with it cannot be seen: unknown layout");
+        log::warning(
+            "this Suricata keeps the payload of a packet at an unknown place: IKE is found only in \
+             flows that begin with it; please report this with the output of suricata --build-info",
+        );
     }
 }
 

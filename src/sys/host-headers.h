@@ -34,3 +34,9 @@ _Static_assert(offsetof(Flow, src) == 0 && sizeof(((Flow *)0)->src) == 16, "a fl
 _Static_assert(offsetof(Flow, dst) == 16 && sizeof(((Flow *)0)->dst) == 16, "its destination");
 _Static_assert(FLOW_IPV4 == 1 << 20 && FLOW_IPV6 == 1 << 21 && FLOW_DIR_REVERSED == 1 << 26,
         "its flags");
+
+/* What src/host/layout.rs takes for granted of a flow and a packet. */
+_Static_assert(sizeof(Flow) <= 8192 && sizeof(Packet) <= 8192, "their sizes");
+_Static_assert(offsetof(Flow, alproto_ts) == offsetof(Flow, alproto) + sizeof(AppProto) &&
+        offsetof(Flow, alproto_tc) == offsetof(Flow, alproto_ts) + sizeof(AppProto),
+        "its protocol numbers");
