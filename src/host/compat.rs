@@ -7,7 +7,8 @@
 
 use core::ffi::{c_char, c_void, CStr};
 use core::ptr::{self, NonNull};
-use std::sync::OnceLock;
+
+use lazy_static::lazy_static;
 
 use super::host_static::HostStatic;
 use super::start::initialise;
@@ -83,10 +84,13 @@ pub(super) fn tell() {
     }
 }
 
+lazy_static! {
+    static ref OBSTACLE: Option<String> = find_obstacle();
+}
+
 /// Why the plugin cannot run here, and what to do; none if it can.
 pub(super) fn obstacle() -> Option<&'static str> {
-    static OBSTACLE: OnceLock<Option<String>> = OnceLock::new();
-    OBSTACLE.get_or_init(find_obstacle).as_deref()
+    OBSTACLE.as_deref()
 }
 
 fn find_obstacle() -> Option<String> {

@@ -1,7 +1,7 @@
 //! No panic crosses into the host: every callback runs in [`guard`].
 
 use std::panic::{catch_unwind, set_hook, AssertUnwindSafe};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::log;
 
@@ -30,7 +30,7 @@ const MOST_TOLD: usize = 16;
 pub(super) fn install_hook() {
     set_hook(Box::new(|panic| {
         let place = panic.location().map_or_else(String::new, ToString::to_string);
-        if is_new(&mut TOLD.lock().unwrap_or_else(PoisonError::into_inner), place) {
+        if is_new(&mut lock(&TOLD), place) {
             log::error(&format!(
                 "internal error, please report; not told again for this place: {panic}"
             ));
@@ -45,6 +45,12 @@ fn is_new(told: &mut Vec<String>, place: String) -> bool {
         told.push(place);
     }
     is_new
+}
+
+/// Locks a mutex, also one whose owner panicked while it had the lock. What it protects may then
+/// be half changed, in the bounds of safe code.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

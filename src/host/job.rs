@@ -5,27 +5,23 @@
 //! No hook of the host tells of a job. Its packet threads do: of one job they live at the same
 //! time, and those of the next start when all of them have ended. Other modes have one job.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
-use lazy_static::lazy_static;
-
+use super::guard::lock;
 use super::{counters, decryption, tracking};
 
 /// The packet threads, of which the first begins a job.
-#[derive(Default)]
 struct Threads {
     running: usize,
     /// Whether there has been a job before.
     had_job: bool,
 }
 
-lazy_static! {
-    static ref THREADS: Mutex<Threads> = Mutex::default();
-}
+static THREADS: Mutex<Threads> = Mutex::new(Threads { running: 0, had_job: false });
 
 /// A packet thread starts; with the first one a job begins. Others wait until all is ready.
 pub(super) fn thread_starts() {
-    let mut threads = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut threads = lock(&THREADS);
     threads.running += 1;
     if threads.running > 1 {
         return;
@@ -42,7 +38,7 @@ pub(super) fn thread_starts() {
 /// A packet thread ends. What is known is kept until the next job: Suricata still frees flows,
 /// and writes its counters for the last time.
 pub(super) fn thread_ends() {
-    let mut threads = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut threads = lock(&THREADS);
     threads.running = threads.running.saturating_sub(1);
     if threads.running == 0 {
         decryption::end_watching();

@@ -13,6 +13,9 @@
 //! keyword, json               keywords in rules, EVE records
 //! job, counters               what begins and ends with a job; counters in Suricata's stats
 //! ```
+//!
+//! A static that can be made when the plugin is compiled is a plain `static`. One that depends on
+//! the running Suricata is made with `lazy_static!` when it is used first.
 
 mod compat;
 mod counters;

@@ -8,12 +8,12 @@ pub use file::read_key_table;
 pub(super) use watcher::end_watching;
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use lazy_static::lazy_static;
 
 use super::counters::Counter;
-use super::guard::guard;
+use super::guard::{guard, lock};
 use super::{log, settings};
 use crate::decrypt::{Decryptor, SaKeys, Spis};
 use file::{KeyFile, Listener};
@@ -74,10 +74,6 @@ impl Listener for Reporter<'_> {
     fn mistake(&mut self, text: String) {
         log::warning(&text);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The counters in Suricata's stats; none when decryption is off.

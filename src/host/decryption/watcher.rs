@@ -5,8 +5,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use super::lock;
-use crate::host::guard::guard;
+use crate::host::guard::{guard, lock};
 use crate::host::log;
 
 /// The time between two readings. Peers use new keys within milliseconds; messages that come
