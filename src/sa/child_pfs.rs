@@ -1,33 +1,34 @@
 //! Key exchange methods in the child proposals of IKE_AUTH.
 //!
-//! The keys of the first child SA follow from IKE_SA_INIT, so its proposals have no key
-//! exchange method but NONE (RFC 7296, 1.2). An extension that is being specified lets peers
-//! name there the method of later rekeyings (draft-ietf-ipsecme-child-pfs-info); both
-//! announce it in IKE_SA_INIT with a notify that has no number yet. So nobody is accused who
-//! may have done so: both peers sent a status notify of one type that no registry names. What
-//! was not seen accuses nobody either.
+//! The keys of the first child SA come from IKE_SA_INIT. Therefore its proposals have no key
+//! exchange method except NONE (RFC 7296, 1.2). A draft extension lets peers name the method
+//! of later rekeyings there (draft-ietf-ipsecme-child-pfs-info). Both peers announce it in
+//! IKE_SA_INIT with a notify that has no number yet.
+//!
+//! So there is no event if both peers sent the same status notify and no registry has a name
+//! for it. There is also no event if IKE_SA_INIT was not seen.
 
 use crate::message::{Event, EventSet, Message};
 use crate::proposal::{ProposalSet, Transform};
 use crate::wire::registry::{ExchangeType, NotifyType, Protocol};
 
-/// The status notifies without a name in a peer's IKE_SA_INIT; of each a bit of eight, so that
-/// what two peers share is found, and seldom more.
+/// The status notifies without a name in the peers' IKE_SA_INIT. Each notify is one of eight
+/// bits: a notify of both peers is always found, and other notifies rarely match.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Announced {
-    /// By role, the initiator first; none before a message of that peer was seen.
+    /// The bits of each role, the initiator first. None if no message of the peer was seen.
     peers: [Option<u8>; 2],
 }
 
 impl Announced {
-    /// Takes in a message of IKE_SA_INIT.
+    /// Reads a message of IKE_SA_INIT.
     pub(super) fn note(&mut self, message: &Message, from_initiator: bool) {
         let unnamed = message.notifies().map(|notify| notify.kind).filter(is_unnamed_status);
         let bits = unnamed.fold(0, |bits, kind| bits | 1_u8 << (kind.0 % 8));
         self.add(usize::from(!from_initiator), bits);
     }
 
-    /// Takes over what was seen of the same SA elsewhere.
+    /// Adds what another record of the same SA has.
     pub(super) fn merge(&mut self, other: Self) {
         for (peer, bits) in other.peers.into_iter().enumerate() {
             if let Some(bits) = bits {
@@ -41,7 +42,7 @@ impl Announced {
         *known = Some(known.unwrap_or(0) | bits);
     }
 
-    /// Finds a proposal that names a key exchange method where none belongs.
+    /// Finds a proposal with a key exchange method where none is allowed.
     pub(super) fn judge(self, message: &Message, events: &mut EventSet) {
         if !self.may_be_supported() && names_key_exchange(message) {
             events.insert(Event::InvalidProposal);
@@ -107,7 +108,7 @@ mod tests {
         {
             assert!(!supported(Some(initiator), Some(responder)));
         }
-        // An error and a status with a name say nothing of it.
+        // Errors, and status notifies with a name, do not announce it.
         assert!(!supported(Some(&[9000, 16_388]), Some(&[9000, 16_388])));
     }
 

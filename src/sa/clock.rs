@@ -1,37 +1,37 @@
-//! What time it is, for SAs that no message of their own tells.
+//! The current time, for SAs that have no new message.
 //!
-//! Threads that read a capture are at different places of it, some of them far behind,
-//! and a packet may have the time of a clock that is wrong. Neither must end SAs that
-//! others still follow. So each thread has a time of its own, and an SA is old when it is
-//! for all of them.
+//! Threads that read a capture are at different positions in it. Some of them are far behind,
+//! and a packet may have a wrong time. Neither must end SAs that other threads still follow.
+//! Therefore each thread has its own time, and an SA expires only when it has expired for all
+//! threads.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::limits::MICROSECONDS;
 
-/// Threads with a time of their own; more share one.
+/// The number of threads with their own time. Further threads share one.
 const THREADS: usize = 64;
 
-/// So many messages of a thread count.
+/// How many messages of a thread determine its time.
 const MESSAGES: usize = 16;
 
-/// How far a thread may be behind the message at hand, in microseconds. One that is
-/// further has no messages of IKE any more.
+/// How far a thread may be behind the current message, in microseconds. A thread that is
+/// further behind has no more IKE messages and is ignored.
 const BEHIND: u64 = 600 * MICROSECONDS;
 
-/// The times that the threads are at.
+/// The times of all threads.
 #[derive(Debug)]
 pub(super) struct Clock {
     threads: [ThreadClock; THREADS],
-    /// So many at most have a time.
+    /// The number of threads that may have a time.
     used: AtomicUsize,
 }
 
-/// Where a thread is: between the earliest and the latest time of its last messages, as
-/// captures have packets in the wrong order and with wrong times.
+/// The time of one thread: an interval from the earliest to the latest time of its last
+/// messages, because captures have packets in the wrong order and with wrong times.
 #[derive(Debug, Default)]
 struct ThreadClock {
-    /// The times of its last messages; 0 where there was none.
+    /// The times of the last messages. 0 if there was none.
     recent: [AtomicU64; MESSAGES],
     next: AtomicUsize,
     /// The earliest of them.
@@ -40,7 +40,7 @@ struct ThreadClock {
     latest: AtomicU64,
 }
 
-/// The earliest and the latest that it may be, in microseconds since the epoch.
+/// The interval in which the current time is, in microseconds since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Now {
     pub(super) earliest: u64,
@@ -53,8 +53,9 @@ impl Now {
         Self { earliest: time, latest: time }
     }
 
-    /// Whether more than `limit` microseconds lie between, whatever the time is. A time
-    /// ahead of all others is a clock's mistake and must keep nothing for ever.
+    /// Whether `time` is certainly more than `limit` microseconds away from the current time.
+    /// A record with a time far in the future comes from a wrong clock and must not stay for
+    /// ever.
     pub(super) fn is_beyond(self, time: u64, limit: u64) -> bool {
         self.earliest.saturating_sub(time).max(time.saturating_sub(self.latest)) > limit
     }
@@ -67,7 +68,7 @@ thread_local! {
     static NUMBER: usize = STARTED.fetch_add(1, Ordering::Relaxed) % THREADS;
 }
 
-/// A number of this thread; of more than 64 threads some share one.
+/// A number for this thread. With more than 64 threads, some share a number.
 pub(super) fn thread_number() -> u8 {
     NUMBER.with(|number| *number as u8)
 }
@@ -87,7 +88,7 @@ impl Clock {
         self.used.store(0, Ordering::Relaxed);
     }
 
-    /// Takes in the time of a message of this thread.
+    /// Counts the time of a message in this thread and returns the current time.
     pub(super) fn advance(&self, time: u64) -> Now {
         self.advance_thread(NUMBER.with(|number| *number), time)
     }
@@ -118,7 +119,7 @@ impl ThreadClock {
         now
     }
 
-    /// None before its first message.
+    /// None before the first message.
     fn time(&self) -> Option<Now> {
         let [earliest, latest] =
             [&self.earliest, &self.latest].map(|time| time.load(Ordering::Relaxed));

@@ -1,24 +1,24 @@
-//! Copies that a tap makes of a packet: the same bytes again, sooner than any timer sends
-//! them.
+//! Copies of a packet that a tap makes. They have the same bytes, and they come sooner than
+//! any retransmission.
 //!
-//! What matters is over within milliseconds, so it is not kept with each SA but with the
-//! messages of late of all SAs in a shard: a fixed number, in sets of a few. The hash has a
-//! key, so nobody can choose a set; whoever sends so much that a set is full in the
-//! meantime makes copies count as retransmissions, and no more.
+//! Copies come within milliseconds. Therefore they are not stored with each SA. Each shard has
+//! a fixed number of recent messages of all its SAs, in small sets. The hash has a key, so an
+//! attacker cannot choose a set. If somebody sends so many messages that a set overflows,
+//! copies count as retransmissions, and nothing else changes.
 
-/// How far the copies of one packet may lie apart, in milliseconds. What is mirrored at two
-/// ports or in two VLANs comes within microseconds, what is seen on both sides of a NAT or
-/// firewall within some milliseconds. No timer sends again so soon: the first time is 500 ms
-/// with libreswan, 1 s with Windows and 4 s with strongSwan, and less than 100 ms would be
-/// less than answers take.
+/// The maximum time between the copies of one packet, in milliseconds. Packets mirrored at two
+/// ports or in two VLANs come within microseconds. Packets seen on both sides of a NAT or
+/// firewall come within some milliseconds. No peer retransmits so soon: the first time is 500
+/// ms with libreswan, 1 s with Windows and 4 s with strongSwan. Less than 100 ms would be
+/// shorter than the time to an answer.
 const APART: u32 = 20;
 
-/// The messages in a set: so many are looked at for a message.
+/// The number of messages in a set. All of them are compared with each new message.
 const WAYS: usize = 4;
 const SETS: usize = 16;
 
-/// A message: a hash of its bytes, 0 where there is none, when it was sent, a hash of the ends
-/// between which it was, and the thread that saw it.
+/// A recent message: a hash of its bytes (0 for none), its time in milliseconds, a hash of its
+/// addresses, and the thread that parsed it.
 #[derive(Clone, Copy, Debug, Default)]
 struct SeenMessage {
     hash: u32,
@@ -27,26 +27,26 @@ struct SeenMessage {
     thread: u8,
 }
 
-/// What a message is a copy of.
+/// Whether a message is a copy, and of what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CopyOf {
-    /// Of none.
+    /// It is no copy.
     Nothing,
-    /// Of one between the same ends.
+    /// It is a copy of a message between the same addresses.
     Here,
-    /// Of one between other ends, as on the other side of a NAT.
+    /// It is a copy of a message between other addresses, as on the other side of a NAT.
     Elsewhere,
 }
 
-/// The last messages of a shard.
+/// The recent messages of a shard.
 #[derive(Debug, Default)]
 pub(super) struct Copies([[SeenMessage; WAYS]; SETS]);
 
 impl Copies {
-    /// Takes in a message with this hash of its bytes, which is not 0, a hash of its ends, the
-    /// packet's time in microseconds and the thread that has it. Whether it is a copy of one
-    /// before. How long ago the first of them came counts, so that what is sent on and on does
-    /// not pass for one packet.
+    /// Compares a message with the recent ones and stores it. `hash` is of its bytes and not
+    /// 0, `ends` is a hash of its addresses, `time` is in microseconds. The time since the
+    /// first of the same messages counts. Otherwise continuous retransmissions would all be
+    /// copies of the first.
     pub(super) fn observe(&mut self, hash: u32, ends: u16, time: u64, thread: u8) -> CopyOf {
         let at = milliseconds(time);
         let set = &mut self.0[hash as usize / 2 % SETS];
@@ -54,25 +54,25 @@ impl Copies {
         if let Some(place) = known.filter(|place| distance(set[*place].at, at) <= APART) {
             return if set[place].ends == ends { CopyOf::Here } else { CopyOf::Elsewhere };
         }
-        // Of its own a thread gives up first what is over for it: one that reads a file and is
-        // ahead of others must not push out what they still need.
+        // A thread first replaces its own messages that are too old. A thread that reads a
+        // file and is ahead of others must not remove what they still need.
         let is_over = |message: &SeenMessage| {
             message.thread == thread && message.hash != 0 && distance(message.at, at) > APART
         };
         let place = known.or_else(|| set.iter().rposition(is_over)).unwrap_or(WAYS - 1);
-        // The first is the newest.
+        // The newest message is the first in its set.
         set.copy_within(..place, 1);
         set[0] = SeenMessage { hash, at, ends, thread };
         CopyOf::Nothing
     }
 }
 
-/// Whether two times are so near that the same bytes then are copies.
+/// Whether two times in microseconds are so close that the same bytes are copies.
 pub(super) fn are_near(one: u64, other: u64) -> bool {
     distance(milliseconds(one), milliseconds(other)) <= APART
 }
 
-/// They begin anew after 49 days.
+/// The time in milliseconds. It starts from 0 again after 49 days.
 fn milliseconds(microseconds: u64) -> u32 {
     (microseconds / 1000) as u32
 }
@@ -91,7 +91,7 @@ mod tests {
         let mut at =
             |milliseconds: u64| copies.observe(7, 1, milliseconds * 1000, 1) == CopyOf::Here;
         assert_eq!([0, 0, 12, 20, 21, 22].map(&mut at), [false, true, true, true, false, true]);
-        // The clock of a capture may step back, and milliseconds begin anew.
+        // The clock of a capture may step back, and the milliseconds may start from 0 again.
         assert_eq!([5, 4].map(&mut at), [true, true]);
         let day = 1 << 32;
         assert_eq!([day - 5, day + 5, day + 30].map(&mut at), [false, true, false]);

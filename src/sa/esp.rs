@@ -1,8 +1,7 @@
-//! ESP in UDP: what an IKE SA's flow carries beside its messages, and what that
-//! proves.
+//! ESP in UDP: the ESP packets in the flows of an IKE SA, and what they prove.
 //!
-//! Packets are counted where the flow is, without the table of SAs: [`FlowEsp`] holds
-//! the counts of a flow until they are worth handing over. A packet costs some
+//! Packets are counted in the flow, without access to the table of SAs. [`FlowEsp`] keeps the
+//! counts of a flow until there are enough to add them to the SA. A packet costs some
 //! additions.
 
 use crate::message::Direction;
@@ -10,33 +9,34 @@ use crate::wire::registry::ExchangeType;
 
 use super::{exchange, SaView, State};
 
-/// The smallest ESP packet in bytes: SPI and Sequence Number (8), the shortest
-/// initialization vector and ciphertext of a cipher (8 and 8) or the least contents
-/// with a checksum of 96 bits and no cipher (4 and 12); RFC 4303, 2.
+/// The smallest ESP packet in bytes (RFC 4303, 2). It has SPI and Sequence Number (8), and
+/// then one of two: the shortest initialization vector and ciphertext of a cipher (8 and 8),
+/// or the shortest contents with a checksum of 96 bits and no cipher (4 and 12).
 const SMALLEST: usize = 24;
 
-/// The largest in bytes: the largest jumbo frame in use, 9,216, as contents, and what
-/// ESP adds at most: header 8, initialization vector 16, padding 16, checksum 32.
+/// The largest ESP packet in bytes. Its contents are the largest jumbo frame in use, 9,216
+/// bytes. ESP adds at most a header of 8, an initialization vector of 16, padding of 16 and a
+/// checksum of 32 bytes.
 const LARGEST: usize = 9216 + 72;
 
-/// Contents, padding and checksum are each filled up to a multiple of this
-/// (RFC 4303, 2.4 and 2.8).
+/// Contents with padding, and the checksum, are each a multiple of this (RFC 4303, 2.4 and
+/// 2.8).
 const UNIT: usize = 4;
 
-/// The most packets that wait in a flow to be handed over.
+/// The maximum number of packets in a flow that are not yet added to the SA.
 const MOST_WAITING: u32 = 1024;
 
-/// Whether no honest peer sends ESP of this length in bytes.
+/// Whether no correct peer sends ESP packets of this length in bytes.
 fn is_abnormal(length: usize) -> bool {
     !(SMALLEST..=LARGEST).contains(&length) || !length.is_multiple_of(UNIT)
 }
 
-/// What one end sent.
+/// The ESP packets that one end sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
-    /// ESP packets.
+    /// The number of packets.
     pub packets: u32,
-    /// Their bytes, from the SPI on.
+    /// The number of bytes, from the SPI on.
     pub bytes: u64,
 }
 
@@ -51,35 +51,36 @@ impl core::ops::Add for Sent {
     }
 }
 
-/// ESP packets each way. Arrays, as they take less room than two of [`Sent`].
+/// The counts of ESP packets in both directions. Arrays need less space than two of
+/// [`SentEsp`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Esp {
-    /// Bytes of one end, and of the other.
+    /// The bytes that each end sent.
     bytes: [u64; 2],
-    /// Packets, likewise.
+    /// The packets that each end sent.
     packets: [u32; 2],
-    /// Packets of abnormal size, both ways.
+    /// The packets of abnormal size, from both ends.
     abnormal: u32,
 }
 
 impl Esp {
-    /// What the initiator sent.
+    /// The packets of the initiator.
     pub fn from_initiator(&self) -> Sent {
         Sent { packets: self.packets[0], bytes: self.bytes[0] }
     }
 
-    /// What the responder sent.
+    /// The packets of the responder.
     pub fn from_responder(&self) -> Sent {
         Sent { packets: self.packets[1], bytes: self.bytes[1] }
     }
 
-    /// Packets, both ways, that are smaller than ESP can be, larger than a link
-    /// carries or of a length that is not a multiple of 4.
+    /// The number of packets that are smaller than ESP can be, larger than a link can carry,
+    /// or of a length that is not a multiple of 4. Both directions together.
     pub fn abnormal(&self) -> u32 {
         self.abnormal
     }
 
-    /// Whether there was none.
+    /// Whether there was no packet.
     pub fn is_empty(&self) -> bool {
         self.packets == [0; 2]
     }
@@ -98,7 +99,7 @@ impl Esp {
         self.abnormal = self.abnormal.saturating_add(is_abnormal(length).into());
     }
 
-    /// The same with the ends in the other order.
+    /// The same counts with the ends swapped.
     fn turned(mut self) -> Self {
         self.bytes.reverse();
         self.packets.reverse();
@@ -113,25 +114,25 @@ pub struct InFlow {
     pub init_spi: [u8; 8],
     /// The responder's SPI.
     pub resp_spi: [u8; 8],
-    /// Whether the initiator is the flow's client.
+    /// Whether the initiator is the client of the flow.
     pub initiator_is_client: bool,
 }
 
 impl InFlow {
-    /// Whether this is the same SA.
+    /// Whether both are the same SA.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         (self.init_spi, self.resp_spi) == (other.init_spi, other.resp_spi)
     }
 }
 
-/// How much speaks for it that an SA is one: a single message of one end can be sent by
-/// anybody who knows the flow's addresses.
+/// The evidence that an SA is real. Anybody who knows the addresses of a flow can send a
+/// single message from one end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Standing {
     /// One message.
     #[default]
     Claimed,
-    /// More, of one end.
+    /// Several messages of one end.
     OneSided,
     /// Messages of both ends.
     Mutual,
@@ -147,20 +148,21 @@ impl Standing {
     }
 }
 
-/// ESP of a flow that is not yet counted into an SA, the client's first.
+/// The ESP packets of a flow that are not yet added to an SA. The client's count is first.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FlowEsp {
-    /// The SA whose ESP the flow carries; none before its first message of one.
+    /// The SA to which the ESP packets of the flow belong. None before its first message.
     owner: Option<InFlow>,
-    /// That of the owner, at its best.
+    /// The highest evidence for the owner so far.
     standing: Standing,
     waiting: Esp,
-    /// How many packets may wait: few at first, so that success shows soon.
+    /// The number of packets that may wait. It is small at first, so that a successful
+    /// handshake is recognized soon.
     patience: u32,
-    /// The last SPI each way.
+    /// The last ESP SPI in each direction.
     spis: [u32; 2],
-    /// Those that the flow had before its owner began: of an SA that ended or was not
-    /// seen. 0, which is no SPI, where there were none.
+    /// The ESP SPIs that the flow had before its owner began. They belong to an SA that ended
+    /// or was not seen. 0 for none, as no SPI is 0.
     strays: [u32; 2],
 }
 
@@ -174,13 +176,14 @@ impl FlowEsp {
         }
     }
 
-    /// Whether enough has come to be handed over.
+    /// Whether there are enough packets to add them to the SA.
     pub fn is_due(&self) -> bool {
         let [one, other] = self.waiting.packets;
         self.owner.is_some() && one.saturating_add(other) > self.patience
     }
 
-    /// The counts, the initiator's first, with their SA. None when nothing waits.
+    /// Returns the counts with their SA and resets them. The initiator's count is first. None
+    /// if there are no packets.
     pub fn take(&mut self) -> Option<(InFlow, Esp)> {
         let owner = self.owner.filter(|_| !self.waiting.is_empty())?;
         self.patience = (self.patience * 2 + 1).min(MOST_WAITING);
@@ -188,9 +191,9 @@ impl FlowEsp {
         Some((owner, if owner.initiator_is_client { waiting } else { waiting.turned() }))
     }
 
-    /// Takes in where the SA of a message of the flow stands. One that is established
-    /// carries the flow's ESP from then on, if as much speaks for it as for the one that
-    /// does; one in its handshake does if no other does.
+    /// Updates the owner of the flow's ESP from the SA of a message. An established SA becomes
+    /// the owner if there is as much evidence for it as for the present owner. An SA in its
+    /// handshake becomes the owner only if there is none.
     pub fn follow(&mut self, sa: InFlow, exchange: ExchangeType, view: &SaView) {
         let refused = view.failure.is_some_and(|failure| failure.reason.is_refusal());
         if view.state == State::Closed || refused {
@@ -216,7 +219,8 @@ impl FlowEsp {
         self.owner.is_some_and(|owner| owner.is_same(sa))
     }
 
-    /// ESP from before is a handshake's never, but that of an SA that was in use.
+    /// Sets the owner. Earlier ESP packets cannot belong to an SA that is in its handshake,
+    /// only to an SA in use.
     fn give_to(&mut self, sa: InFlow, in_use: bool) {
         if self.owner.is_none() && !in_use {
             (self.waiting, self.strays) = (Esp::default(), self.spis);
@@ -240,7 +244,7 @@ mod tests {
         SaView { state, mutual: true, messages: 2, ..SaView::default() }
     }
 
-    /// Of an SA of which one end alone has sent so many messages.
+    /// The view of an SA of which one end alone has sent this number of messages.
     fn one_sided(messages: u32) -> SaView {
         SaView { mutual: false, messages, ..view(State::Established) }
     }

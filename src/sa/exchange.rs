@@ -1,4 +1,4 @@
-//! Exchanges: what a message is to its SA, requests and responses paired.
+//! Exchanges: pairs the requests and responses of an SA.
 
 use std::hash::BuildHasher;
 
@@ -8,12 +8,12 @@ use crate::wire::{Header, Role};
 
 use super::known::Known;
 
-/// The exchanges of each window that are remembered, the first apart. A peer's window is
-/// 1 unless it says otherwise (RFC 7296, 2.3), and it says so under encryption only.
+/// How many exchanges of each window are stored, without the first one. The window of a peer
+/// is 1 unless the peer announces another size (RFC 7296, 2.3), and that is encrypted.
 const REMEMBERED: usize = 4;
 
-/// Where an exchange is remembered. The first of an SA stays: its messages may be parsed
-/// behind many later ones, which are in another flow.
+/// The index of an exchange in its window. The first exchange has its own place: another
+/// thread may parse its messages after many later ones, as they can be in another flow.
 fn place(id: u32) -> usize {
     match id {
         0 => REMEMBERED,
@@ -21,7 +21,7 @@ fn place(id: u32) -> usize {
     }
 }
 
-/// What the exchanges of an SA depend on in a message.
+/// What the tracking needs to know about a message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MessageFacts {
     pub(super) init_spi: [u8; 8],
@@ -32,73 +32,75 @@ pub(super) struct MessageFacts {
     pub(super) from_initiator: bool,
     pub(super) response: bool,
     pub(super) body: Body,
-    /// Of all bytes of the message; not 0.
+    /// A hash of all bytes of the message. Never 0.
     pub(super) hash: u32,
-    /// Of the addresses that it was sent between.
+    /// A hash of the addresses between which the message was sent.
     pub(super) way: u16,
 }
 
-/// What can be seen of a message's contents.
+/// What is visible of the contents of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Body {
     /// A message of the exchange that begins an SA.
     Init(InitStep),
-    /// Under encryption.
+    /// An encrypted message.
     Protected(Protected),
-    /// In clear, where it should not be; the first error notify.
+    /// An unencrypted message of an exchange that must be encrypted, with its first error
+    /// notify.
     Clear(Option<NotifyType>),
 }
 
-/// A message of IKE_SA_INIT or IKE_SESSION_RESUME.
+/// The meaning of a message of IKE_SA_INIT or IKE_SESSION_RESUME.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum InitStep {
     Request,
-    /// The responder goes on.
+    /// The responder accepts the request.
     Accept,
-    /// It wants the request again with a cookie (RFC 7296, 2.6; RFC 8019).
+    /// The responder wants the request again, with a cookie (RFC 7296, 2.6; RFC 8019).
     Cookie,
-    /// It wants another key exchange method (RFC 7296, 1.2).
+    /// The responder wants another key exchange method (RFC 7296, 1.2).
     Group,
-    /// It sends the initiator elsewhere (RFC 5685).
+    /// The responder sends the initiator to another gateway (RFC 5685).
     Redirect,
-    /// It refuses.
+    /// The responder refuses the request with this notify.
     Reject(NotifyType),
-    /// None of these.
+    /// A response with another meaning.
     Unclear,
 }
 
 /// An encrypted message, or a fragment of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Protected {
-    /// The first payload inside, which the SK payload names in clear; of a
-    /// fragment only the first has it.
+    /// The type of the first encrypted payload. The SK payload has it unencrypted. Of the
+    /// fragments of a message only the first has it. If the message was decrypted, this is the
+    /// type of its first decrypted payload.
     pub(super) inner: PayloadType,
-    /// Initialization vector to checksum, in bytes.
+    /// The bytes from the initialization vector to the checksum.
     pub(super) length: u32,
     pub(super) part: FragmentPart,
-    /// What an opened message says; none without keys. Then `inner` is its first payload.
+    /// The meaning of the decrypted message. None if it was not decrypted.
     pub(super) known: Option<Known>,
 }
 
-/// Which part of a message a datagram is.
+/// Which part of a message a datagram carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FragmentPart {
     Whole,
-    /// The fragment that tells what is inside.
+    /// The first fragment, which has the type of the first encrypted payload.
     First,
     Later,
 }
 
 impl MessageFacts {
-    /// None for what belongs to no IKE SA: another version, or no initiator SPI.
+    /// None if the message belongs to no IKE SA: another major version, or no initiator SPI.
     pub(super) fn of(message: &Message, hasher: &impl BuildHasher) -> Option<Self> {
         let header = message.header.as_ref()?;
         if header.version.major() != 2 || header.init_spi == [0; 8] {
             return None;
         }
         let body = body(message, header);
-        // Only who accepts names an SPI; what stands in a request or a refusal is not one
-        // that later messages have.
+        // A responder chooses its SPI when it accepts. Later messages do not use the value
+        // that a request or a refusal has.
         let has_spi =
             matches!(body, Body::Init(InitStep::Accept) | Body::Protected(_) | Body::Clear(_));
         Some(Self {
@@ -134,20 +136,20 @@ impl MessageFacts {
         matches!(self.exchange, ExchangeType::IKE_AUTH | ExchangeType::GSA_AUTH)
     }
 
-    /// Whether only an SA that is authenticated has this exchange.
+    /// Whether only an authenticated SA has this exchange.
     pub(super) fn is_use(&self) -> bool {
         is_use(self.exchange)
     }
 
-    /// Whether the whole message was opened.
+    /// Whether the whole message was decrypted.
     pub(super) fn is_opened(&self) -> bool {
         let known = self.protected().and_then(|protected| protected.known);
         known.is_some_and(|known| known != Known::Later)
     }
 
-    /// Whether the message may set the Message IDs of both peers anew (RFC 6311, 5): an
-    /// INFORMATIONAL message with id 0. Without keys it is one with something inside that
-    /// is no Delete.
+    /// Whether the message may set new Message IDs for both peers (RFC 6311, 5): an
+    /// INFORMATIONAL message with the id 0. Without keys, its first payload must be there and
+    /// must not be a Delete.
     pub(super) fn may_synchronize(&self) -> bool {
         let has_place = self.exchange == ExchangeType::INFORMATIONAL && self.id == 0;
         let Some(protected) = self.protected().filter(|_| has_place) else { return false };
@@ -162,7 +164,7 @@ impl MessageFacts {
     }
 }
 
-/// Whether only an SA that is authenticated has this exchange.
+/// Whether only an authenticated SA has this exchange.
 pub(super) fn is_use(exchange: ExchangeType) -> bool {
     matches!(
         exchange,
@@ -220,18 +222,18 @@ pub(super) fn first_error(message: &Message) -> Option<NotifyType> {
     kinds.find(|kind| kind.is_error() && kind.0 != 0)
 }
 
-/// What a message is among those of its exchange.
+/// How a message relates to the earlier messages of its exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ExchangeSight {
     /// Not seen before, and complete enough to be judged.
     New,
     /// A further fragment, or a message too old to be compared.
     Part,
-    /// The same bytes again.
+    /// The same bytes as before: a retransmission.
     Repeated,
-    /// Other bytes with an identifier that was used.
+    /// Other bytes than an earlier message with the same id.
     Changed,
-    /// A response that nobody asked for.
+    /// A response without a request.
     Stray,
 }
 
@@ -239,10 +241,10 @@ pub(super) enum ExchangeSight {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Exchange {
     id: u32,
-    /// The size of the request's encrypted contents, for what its response means.
+    /// The size of the request's encrypted contents. It is needed to judge the response.
     pub(super) asked: u16,
     marks: u16,
-    /// Hashes of the request and of the response; 0 as long as there is none.
+    /// Hashes of the request and of the response. 0 if it was not seen.
     request: u32,
     response: u32,
 }
@@ -251,18 +253,18 @@ impl Exchange {
     const REQUEST: u16 = 1;
     const RESPONSE: u16 = 2;
     const RESENT: u16 = 4;
-    /// The response lets the initiator try again with another request.
+    /// The response allows the initiator to send another request with the same id.
     const AGAIN: u16 = 8;
     /// The request asks to delete an SA.
     const DELETE: u16 = 16;
-    /// The request ends the SA, and its response says no more.
+    /// The request ends the SA, and its response has no further meaning.
     const LAST_WORD: u16 = 32;
     const REQUEST_IN_PARTS: u16 = 64;
     const RESPONSE_IN_PARTS: u16 = 128;
     const AUTH: u16 = 256;
-    /// The request was opened, so that `DELETE` is of the IKE SA beyond doubt.
+    /// The request was decrypted, so `DELETE` certainly means the IKE SA.
     const OPENED: u16 = 512;
-    /// The request says that a further authentication follows.
+    /// The request announces another authentication.
     const ANOTHER: u16 = 1024;
 
     fn has(&self, mark: u16) -> bool {
@@ -277,12 +279,12 @@ impl Exchange {
         self.has(Self::RESPONSE)
     }
 
-    /// Whether the request, or the response, was sent again.
+    /// Whether the request or the response was sent again.
     pub(super) fn is_resent(&self) -> bool {
         self.has(Self::RESENT)
     }
 
-    /// Whether the request was not answered, or is to be sent otherwise.
+    /// Whether there is no response, or one that asks for another request.
     pub(super) fn awaits_answer(&self) -> bool {
         !self.is_answered() || self.has(Self::AGAIN)
     }
@@ -311,7 +313,7 @@ impl Exchange {
         self.marks |= Self::LAST_WORD;
     }
 
-    /// The marks of a request, or of a response, that was seen and that came in parts.
+    /// The flags for this direction: message seen, and message came in fragments.
     fn side(facts: &MessageFacts) -> (u16, u16) {
         if facts.response {
             (Self::RESPONSE, Self::RESPONSE_IN_PARTS)
@@ -328,8 +330,8 @@ impl Exchange {
         }
     }
 
-    /// Takes in a message that may synchronize Message IDs. A request with other bytes is
-    /// that of another failover.
+    /// Counts a message that may synchronize Message IDs. A request with other bytes belongs
+    /// to another failover.
     pub(super) fn synchronize(&mut self, facts: &MessageFacts) -> ExchangeSight {
         let is_other = self.known(facts) != facts.hash;
         if is_other && !facts.response {
@@ -340,7 +342,7 @@ impl Exchange {
         self.compare(facts)
     }
 
-    /// Takes in one datagram of the request or of the response.
+    /// Compares one datagram with the request or response of this exchange.
     fn compare(&mut self, facts: &MessageFacts) -> ExchangeSight {
         let (seen, parts) = Self::side(facts);
         let part = facts.part();
@@ -350,7 +352,7 @@ impl Exchange {
         let in_parts = self.marks & parts != 0;
         match part {
             FragmentPart::Later => ExchangeSight::Part,
-            // The first fragment may come behind others.
+            // Later fragments may arrive before the first one.
             _ if was & seen == 0 || *known == 0 => {
                 *known = facts.hash;
                 ExchangeSight::New
@@ -359,8 +361,8 @@ impl Exchange {
                 self.marks |= Self::RESENT;
                 ExchangeSight::Repeated
             }
-            // A peer may send in fragments, or in smaller ones, what got no answer
-            // (RFC 7383, 2.5.1); what must not change then is for `fragment`.
+            // A peer that got no answer may send the message again in fragments, or in smaller
+            // ones (RFC 7383, 2.5.1). The module `fragment` checks what must stay the same.
             _ if in_parts => ExchangeSight::Part,
             _ if was & Self::AGAIN != 0 => {
                 *known = facts.hash;
@@ -376,7 +378,7 @@ impl Exchange {
     }
 }
 
-/// The event of what a message is among those of its exchange.
+/// Adds the event for this relation to the earlier messages.
 pub(super) fn report_sight(sight: ExchangeSight, events: &mut EventSet) {
     match sight {
         ExchangeSight::Repeated => events.insert(Event::Retransmission),
@@ -386,17 +388,16 @@ pub(super) fn report_sight(sight: ExchangeSight, events: &mut EventSet) {
     }
 }
 
-/// The exchanges that one of the peers began; each has message ids of its own
-/// (RFC 7296, 2.2).
+/// The exchanges that one of the peers began. Each peer numbers its own requests (RFC 7296,
+/// 2.2).
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ExchangeWindow {
-    /// The highest id of a request, if there was one: apart, as that takes half of an
-    /// `Option`'s place.
+    /// The highest id of a request, if `HAS_NEWEST` is set. An `Option` would need twice the
+    /// space.
     newest: u32,
-    /// Whether there was one, and whether the next may leave out others: a byte for both, as
-    /// a record has two windows.
+    /// `HAS_NEWEST` and `MAY_JUMP`. They share a byte because a record has two windows.
     marks: u8,
-    /// How many requests the peer sends without waiting for answers.
+    /// How many requests the peer sends without waiting for a response.
     size: u8,
     /// A hash of the addresses between which the newest request was sent.
     way: u16,
@@ -407,11 +408,11 @@ pub(super) struct ExchangeWindow {
 
 impl ExchangeWindow {
     const HAS_NEWEST: u8 = 1;
-    /// The peers may have agreed upon a higher id to go on with (RFC 6311).
+    /// The peers may have agreed to continue with a higher id (RFC 6311).
     const MAY_JUMP: u8 = 2;
 
-    /// Whether ids are counted from 0: `from_zero` if the SA was seen from its
-    /// beginning. Then what is missing is known.
+    /// Counts a message. `from_zero` says that the SA was seen from its beginning, so that ids
+    /// count from 0 and missing messages are known.
     pub(super) fn observe(
         &mut self,
         facts: &MessageFacts,
@@ -437,7 +438,7 @@ impl ExchangeWindow {
         own != 0 && own == other
     }
 
-    /// Whether the message has the id 0, which another one had before.
+    /// Whether the message has the id 0 although another message had it before.
     pub(super) fn begins_anew(&self, facts: &MessageFacts) -> bool {
         let first = &self.recent[place(0)];
         match first.marks {
@@ -446,18 +447,18 @@ impl ExchangeWindow {
         }
     }
 
-    /// The peers synchronize: the next id may be any.
+    /// Allows a jump of the ids, because the peers synchronize them.
     pub(super) fn let_jump(&mut self) {
         self.marks |= Self::MAY_JUMP;
     }
 
-    /// The exchange with this id, if it is remembered.
+    /// The exchange with this id, if it is stored.
     pub(super) fn exchange(&mut self, id: u32) -> Option<&mut Exchange> {
         let slot = &mut self.recent[place(id)];
         (slot.id == id && slot.marks != 0).then_some(slot)
     }
 
-    /// Whether the request is the one that comes after all that were seen.
+    /// Whether the request has the next id after all requests seen so far.
     pub(super) fn is_next(&self, id: u32, from_zero: bool) -> bool {
         match self.newest() {
             Some(newest) => newest.checked_add(1) == Some(id),
@@ -473,8 +474,7 @@ impl ExchangeWindow {
         self.asked_at
     }
 
-    /// Microseconds from the request to its response, which is known if both were
-    /// sent once.
+    /// The microseconds from a request to its response. None unless each was sent once.
     pub(super) fn round_trip(&mut self, id: u32, time: u64) -> Option<u32> {
         let asked_at = self.asked_at;
         let newest = self.is_newest(id);
@@ -484,15 +484,15 @@ impl ExchangeWindow {
         (newest && once).then_some(passed).and_then(|passed| u32::try_from(passed).ok())
     }
 
-    /// Whether the request or the response came in one piece before, and an initiator
-    /// that got no answer would not now try fragments (RFC 7383, 2.5.1).
+    /// Whether the request or response came unfragmented before and the exchange has an
+    /// answer. Without an answer, the peer may send it again in fragments (RFC 7383, 2.5.1).
     pub(super) fn came_whole(&mut self, facts: &MessageFacts) -> bool {
         let (seen, parts) = Exchange::side(facts);
         self.exchange(facts.id)
             .is_some_and(|known| known.is_answered() && known.marks & (seen | parts) == seen)
     }
 
-    /// Takes the answer back: another one takes its place.
+    /// Forgets the response, because another one takes its place.
     pub(super) fn forget_answer(&mut self, id: u32) {
         if let Some(exchange) = self.exchange(id) {
             exchange.marks &= Exchange::REQUEST | Exchange::RESENT;
@@ -535,13 +535,13 @@ impl ExchangeWindow {
         let follows_jump = id.checked_sub(1).is_some_and(|before| self.exchange(before).is_some());
         let jumps = ahead > i64::from(self.size.max(1)) && !follows_jump;
         if jumps {
-            // What is missing between other addresses may be in a flow of another thread.
+            // With other addresses, the missing requests may be in a flow of another thread.
             let is_first = self.newest().is_none();
             if !self.may_jump() && (is_first || self.way == facts.way) {
                 events.insert(Event::MessageIdGap);
             }
-            // One forged message must not push a request out that awaits its answer,
-            // nor make all that come after it look old.
+            // One forged message must not remove a request that waits for its response. It
+            // must not make all later requests look old.
             let kept = self.recent[place(id)];
             if kept.has(Exchange::REQUEST) && !kept.is_answered() {
                 return ExchangeSight::Part;
@@ -553,7 +553,7 @@ impl ExchangeWindow {
         self.record(facts)
     }
 
-    /// Takes over the first exchange of a record of the same SA.
+    /// Adds the first exchange from another record of the same SA.
     pub(super) fn absorb(&mut self, other: &Self) {
         let first = &mut self.recent[place(0)];
         if first.marks == 0 {
@@ -561,12 +561,13 @@ impl ExchangeWindow {
         }
     }
 
-    /// A request behind newer ones: its sender's window is larger than 1.
+    /// Counts a request with a lower id than earlier ones: the window of its sender is larger
+    /// than 1.
     fn late_request(&mut self, facts: &MessageFacts, ahead: i64) -> ExchangeSight {
         let slot = self.recent[place(facts.id)];
         let is_free = slot.marks == 0 || slot.id < facts.id;
         if facts.is_init() {
-            // Another thread was faster with what came after, on the other port.
+            // Another thread was faster with the later messages, which use the other port.
             return if is_free { self.record(facts) } else { ExchangeSight::New };
         }
         let behind = u8::try_from(-ahead).unwrap_or(u8::MAX);
@@ -591,7 +592,7 @@ impl ExchangeWindow {
         match newest {
             Some(newest) if id <= newest && !facts.is_init() => ExchangeSight::Part,
             Some(newest) if id <= newest => self.record(facts),
-            // Its request had no place.
+            // The request could not be stored.
             _ if from_zero && self.may_jump() => ExchangeSight::Part,
             _ if from_zero => ExchangeSight::Stray,
             _ => self.record(facts),
@@ -634,7 +635,7 @@ impl ExchangeWindow {
         self.learn(facts);
     }
 
-    /// Takes over what an opened request asks for.
+    /// Stores what a decrypted request asks for.
     pub(super) fn learn(&mut self, facts: &MessageFacts) {
         let known = facts.protected().and_then(|protected| protected.known);
         let Some(known) = known.filter(|known| !facts.response && *known != Known::Later) else {
@@ -669,7 +670,7 @@ mod tests {
         }
     }
 
-    /// What a window that was seen from its beginning makes of requests.
+    /// How a window that was seen from its beginning judges requests with these ids.
     fn requests(ids: &[u32]) -> Vec<(ExchangeSight, bool)> {
         let mut window = ExchangeWindow::default();
         let request = |id: &u32| {
@@ -691,7 +692,7 @@ mod tests {
     #[test]
     fn a_larger_window_is_learnt_from_the_first_request_out_of_order() {
         let new = (ExchangeSight::New, false);
-        // 3 is seen before 2: a gap at first, none with 5 before 4.
+        // The id 3 comes before 2, which is a gap at first. Then 5 before 4 is none.
         assert_eq!(
             requests(&[0, 1, 3, 4, 2, 6, 5]),
             [new, new, (ExchangeSight::New, true), new, new, new, new]

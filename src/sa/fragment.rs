@@ -1,21 +1,21 @@
-//! Fragments of encrypted messages, followed without keys
-//! ([RFC 7383](https://www.rfc-editor.org/rfc/rfc7383)).
+//! Fragments of encrypted messages, followed without keys ([RFC
+//! 7383](https://www.rfc-editor.org/rfc/rfc7383)).
 //!
-//! Nothing is put together here. What is kept of a fragment is that it came and a
-//! hash to tell a copy from something else under the same number, which is how a
-//! peer is fed another message than the one an observer sees.
+//! This module does not reassemble messages. It stores which fragments came, and a hash of
+//! each. The hash distinguishes a duplicate from other contents with the same fragment number.
+//! With such contents an attacker can give a peer another message than the observer sees.
 //!
-//! The receiver's rules (RFC 7383, sections 2.5.2 and 2.6) are followed as far as they
+//! The rules for a receiver (RFC 7383, sections 2.5.2 and 2.6) are followed as far as they
 //! need no keys:
 //!
-//! - a number of 0 or above the total, or a total of 0, is not a fragment;
-//! - a larger total than before means that the sender cut the message anew, into
-//!   smaller pieces: what came before is discarded, and the new set counts;
-//! - a smaller total is a late piece of an earlier set, and is ignored;
-//! - what comes after the message is complete changes nothing.
+//! - A fragment number of 0 or above the total, or a total of 0, is invalid.
+//! - A larger total than before means that the sender made smaller fragments of the message.
+//!   The earlier fragments are discarded, and the new set counts.
+//! - A fragment with a smaller total is a late one of an earlier set. It is ignored.
+//! - Fragments after the message is complete change nothing.
 //!
-//! A receiver drops forged fragments because their checksum is wrong. Here every
-//! fragment counts, so a forged one can make a set look complete, or start it anew.
+//! A receiver drops forged fragments because their checksum is wrong. Here every fragment
+//! counts, so a forged fragment can make a set look complete, or start a new set.
 
 use core::hash::{Hash, Hasher};
 use std::hash::DefaultHasher;
@@ -24,43 +24,44 @@ use crate::named::{named, set_of};
 use crate::wire::registry::PayloadType;
 use crate::wire::{Fragment, Header, Role};
 
-/// The most messages of one SA that are followed at a time, both directions together.
+/// The maximum number of messages of an SA that are followed at the same time, both directions
+/// together.
 pub const MAX_MESSAGES: usize = 4;
 
-/// The most fragments of a message that are followed. With 576-byte packets that
-/// is more than the largest UDP datagram.
+/// The maximum number of fragments of a message. With packets of 576 bytes this is more than
+/// the largest UDP datagram.
 pub const MAX_FRAGMENTS: u16 = 256;
 
-/// How many fragments of a message, from the first, are compared with copies of them.
+/// The number of fragments of a message, from the first, that are compared with duplicates.
 pub const MAX_COMPARED: u16 = 64;
 
-/// How long after its first fragment a message has to be complete, in milliseconds.
+/// The milliseconds after its first fragment in which a message must be complete.
 ///
-/// Peers that get no answer send all fragments again (strongSwan after 4, 11 and 24
-/// seconds), so by then a lost one has come in copies.
+/// Peers that get no response send all fragments again (strongSwan after 4, 11 and 24
+/// seconds), so by then a retransmission replaces a lost fragment.
 pub const TIMEOUT: u64 = 30_000;
 
 named! {
-    /// What a fragment shows; the words of `ikev2.fragment.status`.
+    /// What a fragment shows. The names are the values of `ikev2.fragment.status`.
     pub enum Condition: str {
-        /// Every fragment of the message has come.
+        /// All fragments of the message came.
         Complete = "complete",
         /// Fragments of the message are missing.
         Incomplete = "incomplete",
-        /// The fragment came before.
+        /// The same fragment came before.
         Duplicate = "duplicate",
-        /// A fragment of this number came before, with other bytes.
+        /// A fragment with this number and other contents came before.
         Conflict = "conflict",
-        /// The total is another than that of the fragments before.
+        /// The total differs from that of the earlier fragments.
         TotalChanged = "total_changed",
-        /// No fragment by RFC 7383, section 2.5: number 0 or above the total, total 0, or a
-        /// Next Payload in another fragment than the first.
+        /// The fragment is not valid (RFC 7383, section 2.5): its number is 0 or above the
+        /// total, the total is 0, or it has a Next Payload and is not the first fragment.
         Invalid = "invalid",
-        /// The same message came in SK and in SKF payloads.
+        /// The same message came in an SK payload and in SKF payloads.
         Mixed = "mixed",
-        /// A message of this SA was not complete in time, and is given up.
+        /// A message of this SA was not complete in time and is no longer followed.
         Timeout = "timeout",
-        /// More fragments, or more messages at once, than are followed.
+        /// More fragments, or more messages at the same time, than the maximum.
         TooMany = "too_many",
     }
 }
@@ -70,28 +71,28 @@ set_of! {
     pub struct Conditions(u16) of Condition
 }
 
-/// What a fragment is, and what has come of its message.
+/// A fragment, and how much of its message came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
     /// Fragment Number.
     pub number: u16,
     /// Total Fragments.
     pub total: u16,
-    /// How many different fragments of the message have come, this one included.
+    /// The number of different fragments of the message so far, with this one.
     pub seen: u16,
-    /// What this one shows.
+    /// What this fragment shows.
     pub conditions: Conditions,
 }
 
-/// What tells a message from others of its SA. Each end numbers its own requests, so
-/// a number alone may be that of two requests and two responses (RFC 7296, section 2.2).
+/// Identifies a message of an SA. Each end numbers its own requests, so one Message ID may
+/// belong to two requests and two responses (RFC 7296, section 2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageKey {
     /// Message ID.
     pub message_id: u32,
-    /// Whether the SA's initiator sent it.
+    /// Whether the initiator of the SA sent the message.
     pub from_initiator: bool,
-    /// Whether it is a response.
+    /// Whether the message is a response.
     pub response: bool,
 }
 
@@ -105,23 +106,23 @@ impl From<&Header> for MessageKey {
     }
 }
 
-/// The fragmented messages of one SA that are under way, or were lately.
+/// The fragmented messages of one SA that are incomplete or recent.
 #[derive(Debug, Default)]
 pub struct Fragments {
     messages: Vec<PartialMessage>,
 }
 
 impl Fragments {
-    /// Takes a fragment that came at `now`, in milliseconds.
+    /// Adds a fragment that came at `now`, in milliseconds.
     pub fn observe(&mut self, key: MessageKey, fragment: &Fragment<'_>, now: u64) -> Status {
         let mut conditions = self.expire(now);
         let seen = self.note(key, fragment, now, &mut conditions);
         Status { number: fragment.number, total: fragment.total, seen, conditions }
     }
 
-    /// Takes a message that came whole, in an SK payload. [`Condition::Mixed`] when
-    /// fragments of it came before; of the other order, which is a peer that
-    /// fragments when it got no answer, only its owner knows.
+    /// Adds an unfragmented message, in an SK payload. [`Condition::Mixed`] if fragments of it
+    /// came before. The caller finds the other order: there, a peer sends fragments because it
+    /// got no response.
     pub fn observe_whole(&mut self, key: MessageKey, now: u64) -> Conditions {
         let mut conditions = self.expire(now);
         if self.messages.iter().any(|message| message.key == key) {
@@ -130,12 +131,12 @@ impl Fragments {
         conditions
     }
 
-    /// Gives up what is too old; [`Condition::Timeout`] when some of it was not
+    /// Removes messages that are too old. [`Condition::Timeout`] if one of them was not
     /// complete.
     pub fn expire(&mut self, now: u64) -> Conditions {
         let mut conditions = Conditions::default();
         self.messages.retain(|message| {
-            // A clock that runs backwards makes nothing old.
+            // If the clock runs backwards, nothing is too old.
             let is_old = now.saturating_sub(message.started) > TIMEOUT;
             if is_old && !message.is_complete() {
                 conditions.insert(Condition::Timeout);
@@ -145,18 +146,18 @@ impl Fragments {
         conditions
     }
 
-    /// Whether nothing is remembered, so that this need not be kept.
+    /// Whether no message is stored, so that the caller can free this.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
 
-    /// Whether every message is complete. Then this is kept only to find what comes in
-    /// the place of fragments, and can go with the next message of another number.
+    /// Whether every message is complete. Then this only serves to find conflicts, and the
+    /// caller can free it when the next message begins.
     pub fn is_settled(&self) -> bool {
         self.messages.iter().all(PartialMessage::is_complete)
     }
 
-    /// The bytes that this has allocated.
+    /// The number of bytes on the heap.
     pub fn heap_size(&self) -> usize {
         let hashes = self.messages.iter().map(|message| message.hashes.len());
         self.messages.capacity() * size_of::<PartialMessage>()
@@ -188,8 +189,8 @@ impl Fragments {
         message.count
     }
 
-    /// Makes room for a message, if need be at the expense of one that is complete,
-    /// else of the oldest.
+    /// Begins a message. If there are too many, it replaces a complete one, or else the
+    /// oldest.
     fn begin(
         &mut self,
         key: MessageKey,
@@ -204,7 +205,8 @@ impl Fragments {
             }
             self.messages.remove(complete.unwrap_or(0));
         }
-        // Mostly there is one message, its answer at most: no room for four ahead.
+        // Usually there is one message, or two with its response. So space for four is not
+        // reserved.
         self.messages.reserve_exact(1);
         self.messages.push(PartialMessage::new(key, total, now));
         let last = self.messages.len() - 1;
@@ -212,19 +214,19 @@ impl Fragments {
     }
 }
 
-/// One message, of which fragments have come.
+/// A message with some of its fragments.
 #[derive(Debug)]
 struct PartialMessage {
     key: MessageKey,
     total: u16,
-    /// How many bits of `seen` are set.
+    /// The number of bits in `seen`.
     count: u16,
-    /// When the first fragment of this total came.
+    /// The time of the first fragment with this total, in milliseconds.
     started: u64,
-    /// A bit for each fragment.
+    /// One bit for each fragment.
     seen: [u64; MAX_FRAGMENTS as usize / 64],
-    /// Hashes of the first fragments. They have no key: who wants to can make a
-    /// conflict that is taken for a copy, as with any hash this short.
+    /// Hashes of the first fragments. They have no key: an attacker can make a conflict that
+    /// looks like a duplicate, as with any hash of this size.
     hashes: Box<[u32]>,
 }
 
@@ -246,7 +248,7 @@ impl PartialMessage {
             }
             *self = Self::new(self.key, fragment.total, now);
         }
-        // Valid fragments have numbers from 1 to the total.
+        // The number of a valid fragment is between 1 and the total.
         let place = usize::from(fragment.number.saturating_sub(1));
         if !self.mark(place) {
             self.count += 1;
@@ -260,7 +262,7 @@ impl PartialMessage {
         }
     }
 
-    /// Marks a fragment as seen, and says whether it was.
+    /// Marks a fragment as seen. Returns whether it was seen before.
     fn mark(&mut self, place: usize) -> bool {
         let Some(word) = self.seen.get_mut(place / 64) else { return true };
         let bit = 1 << (place % 64);
@@ -291,7 +293,7 @@ mod tests {
         Fragment { first_inner, number, total, body }
     }
 
-    /// Number, total, body and time of a fragment, and what it shows.
+    /// The number, total, body and time of a fragment, and the expected conditions.
     type Step<'a> = (u16, u16, &'a str, u64, &'a [Condition]);
 
     fn play(fragments: &mut Fragments, steps: &[Step<'_>]) {
@@ -371,7 +373,7 @@ mod tests {
         }
         play(&mut fragments, &[(1, MAX_FRAGMENTS + 1, "x", 0, &[TooMany])]);
         play(&mut fragments, &[(u16::MAX, u16::MAX, "x", 0, &[TooMany])]);
-        // Behind the compared ones a conflict looks like a copy.
+        // For fragments above `MAX_COMPARED`, a conflict looks like a duplicate.
         let conflict = fragment(MAX_COMPARED, MAX_FRAGMENTS, b"y");
         assert!(fragments.observe(REQUEST, &conflict, 0).conditions.contains(Conflict));
         let unknown = fragment(MAX_COMPARED + 1, MAX_FRAGMENTS, b"y");

@@ -1,42 +1,43 @@
-//! What an opened message says of its SA.
+//! The meaning of a decrypted message for its SA.
 
 use crate::message::Message;
 use crate::wire::registry::{EapCode, NotifyType, PayloadType, Protocol};
 
 use super::exchange::first_error;
 
-/// What an opened message says, as far as the handshake depends on it.
+/// What a decrypted message contains, as far as the handshake depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    /// An error, and nothing that authenticates.
+    /// An error, and no authentication.
     Error(NotifyType),
-    /// EAP goes on, or has succeeded: another round follows.
+    /// EAP continues or has succeeded. Another round follows.
     Eap,
     /// EAP has failed.
     EapFailure,
-    /// It authenticates its sender, and EAP does not go on.
+    /// The authentication of the sender, and EAP does not continue.
     Authenticated,
-    /// The same, and a further authentication follows (RFC 4739, 3.1).
+    /// The same, and another authentication follows (RFC 4739, 3.1).
     AuthenticatedOnce,
-    /// It deletes the IKE SA.
+    /// A Delete of the IKE SA.
     Delete,
-    /// It sets the counters of both peers anew (RFC 6311).
+    /// New Message IDs or replay counters for both peers (RFC 6311).
     Synchronize,
-    /// None of these.
+    /// Something else.
     Other,
-    /// Only the message says it that this is a fragment of.
+    /// A fragment of a message that is not yet complete.
     Later,
 }
 
 impl Known {
-    /// None of a message that was not opened.
+    /// None if the message was not decrypted.
     pub(super) fn of(message: &Message) -> Option<Self> {
         if message.decrypted_in_part {
             return Some(Self::Later);
         }
         message.decrypted.as_ref()?;
         let inside = |kind| message.decrypted_payloads().iter().find(move |it| it.kind == kind);
-        // The first of EAP stands beside the responder's authentication, the last does not.
+        // The first EAP message comes with the responder's authentication, the last one
+        // without.
         if let Some(eap) = inside(PayloadType::EAP).map(|entry| message.payload(entry)) {
             let has_failed = eap.body.first() == Some(&EapCode::FAILURE.0);
             return Some(if has_failed { Self::EapFailure } else { Self::Eap });
@@ -55,7 +56,8 @@ impl Known {
         })
     }
 
-    /// An error that ends an IKE SA in use (RFC 7296, 2.21.2 and 2.21.3).
+    /// Whether the content is an error that ends an IKE SA in use (RFC 7296, 2.21.2 and
+    /// 2.21.3).
     pub(super) fn is_fatal(self) -> bool {
         matches!(
             self,
@@ -68,7 +70,7 @@ impl Known {
     }
 }
 
-/// Whether a notify sets counters anew, as a cluster does after a failover.
+/// Whether a notify sets new counters, as a cluster does after a failover.
 fn synchronizes(kind: NotifyType) -> bool {
     matches!(kind, NotifyType::IKEV2_MESSAGE_ID_SYNC | NotifyType::IPSEC_REPLAY_COUNTER_SYNC)
 }

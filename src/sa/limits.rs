@@ -1,30 +1,30 @@
-//! What the tracking may cost, in bytes and in time.
+//! The limits of the tracking in memory and in time.
 
-/// Microseconds of a second: limits are in seconds, packet times in these.
+/// The microseconds in a second. Limits are in seconds, packet times in microseconds.
 pub(super) const MICROSECONDS: u64 = 1_000_000;
 
-/// The bounds of a [`Table`](super::Table).
+/// The limits of a [`Table`](super::Table).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The most bytes that SAs may take, tables included.
+    /// The maximum number of bytes for SAs, including the tables.
     pub memcap: u64,
-    /// Seconds without a message after which an unanswered IKE_SA_INIT is given
-    /// up. An answered handshake is given four times as long: a person may have
-    /// to confirm an EAP round.
+    /// The seconds without a message after which an unanswered IKE_SA_INIT is removed. An
+    /// answered handshake has four times as long, because a person may have to confirm an EAP
+    /// round.
     pub half_open_timeout: u32,
-    /// Seconds without a message after which an SA in use is given up.
+    /// The seconds without a message after which an SA in use is removed.
     pub established_timeout: u32,
-    /// Seconds for which a closed or failed SA is still known.
+    /// The seconds for which a closed or failed SA stays in the table.
     pub closed_timeout: u32,
-    /// Seconds over which a source's IKE_SA_INITs and refusals are counted.
+    /// The seconds over which a source's IKE_SA_INIT requests and refusals are counted.
     pub window: u32,
 }
 
 impl Default for Limits {
-    /// 64 MiB hold some 130,000 SAs, more than the largest gateways have. 30 s is
-    /// what strongSwan and RFC 8019's deployments give a half-open SA. An IKE SA is
-    /// commonly rekeyed within a day (strongSwan: 4 h, libreswan: 8 h, Cisco and
-    /// Windows: 8 to 24 h). 60 s cover the retransmissions of a delete.
+    /// 64 MiB are enough for about 130,000 SAs, more than the largest gateways have. 30 s is
+    /// the time that strongSwan and deployments of RFC 8019 give a half-open SA. An IKE SA is
+    /// usually rekeyed within a day (strongSwan: 4 h, libreswan: 8 h, Cisco and Windows: 8 to
+    /// 24 h). 60 s cover the retransmissions of a delete.
     fn default() -> Self {
         Self {
             memcap: 64 << 20,

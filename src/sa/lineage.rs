@@ -1,8 +1,8 @@
-//! What opened messages tell of other SAs: the children of an IKE SA, the IKE SA that
-//! takes its place and the one whose place it took. Only SAs with keys have it.
+//! The relations of an IKE SA to other SAs, from decrypted messages: its child SAs, the IKE SA
+//! that replaces it and the one that it replaced. Only SAs with keys have them.
 //!
-//! An SA is made by an exchange (RFC 7296, 1.2 and 1.3): the request offers with an SPI of
-//! its sender's, the response takes it with one of its own.
+//! An exchange creates an SA (RFC 7296, 1.2 and 1.3). The request offers it with an SPI of its
+//! sender, and the response accepts it with another SPI.
 
 use crate::message::Message;
 use crate::proposal::Proposal;
@@ -10,59 +10,60 @@ use crate::wire::registry::{ExchangeType, NotifyType, Protocol};
 
 use super::exchange::MessageFacts;
 
-/// The most children of an IKE SA that are kept; those that came last.
+/// The maximum number of child SAs that are stored for an IKE SA. The newest ones stay.
 pub const MAX_CHILDREN: usize = 16;
 
-/// The most requests that are kept until their responses come; a peer seldom has two.
+/// The maximum number of requests that wait for a response. A peer rarely has two.
 const MAX_ASKED: usize = 4;
 
-/// The most SPIs that are kept of a request: its proposals mostly have the same.
+/// The maximum number of SPIs that are stored for a request. Its proposals usually have the
+/// same SPI.
 const MAX_SPIS: usize = 16;
 
-/// What is kept of an IKE SA.
+/// The relations of an IKE SA to other SAs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lineage {
-    /// The initiator's SPI of the IKE SA that this one took the place of.
+    /// The initiator's SPI of the IKE SA that this one replaced or was cloned from.
     pub(super) parent: Option<[u8; 8]>,
-    /// Whether it is a clone of that one, which goes on beside it (RFC 7791).
+    /// Whether this SA is a clone of the parent, which stays in use (RFC 7791).
     pub(super) is_clone: bool,
     children: Vec<Child>,
     asked: Vec<Asked>,
 }
 
-/// The SPIs of a child, the one that the IKE SA's initiator chose first: the other sends
-/// with it. 0 where it was not seen.
+/// The two SPIs of a child SA. The IKE SA's initiator chose the first one, and the responder
+/// sends with it. 0 if it was not seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Child([u32; 2]);
 
-/// A request for an SA.
+/// A request for a new SA.
 #[derive(Clone, Debug)]
 struct Asked {
-    /// Which exchange it begins, and which end did.
+    /// The exchange, and whether the initiator began it.
     exchange: (u32, bool),
     /// The SPIs with the numbers of their proposals.
     spis: Vec<(u8, u64)>,
-    /// The child that is to be replaced, by its SPI of the sender.
+    /// The child SA to be replaced: the SPI that the sender chose for it.
     replaces: Option<u32>,
-    /// Whether the SA is to be a clone of this one.
+    /// Whether the new SA is a clone of this one.
     clones: bool,
 }
 
-/// The SPIs of an IKE SA that was made by rekeying or cloning.
+/// An IKE SA that was created by rekeying or cloning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Made {
     pub(super) init_spi: [u8; 8],
     pub(super) resp_spi: [u8; 8],
-    /// Whether the initiator of the SA that is replaced is the new one's too.
+    /// Whether the initiator of the old SA is the initiator of the new one.
     pub(super) same_initiator: bool,
-    /// Whether this is a clone of it, which it goes on beside.
+    /// Whether the new SA is a clone, so that the old one stays in use.
     pub(super) is_clone: bool,
 }
 
 impl Lineage {
-    /// That of the SA that is made by this one, whose initiator's SPI is `parent`. If it
-    /// takes this one's place the children become its own (RFC 7296, 2.8); a clone has none
-    /// (RFC 7791, 5.2).
+    /// The relations of an SA that this one creates. `parent` is the initiator's SPI of this
+    /// one. A rekeyed SA inherits the child SAs (RFC 7296, 2.8), a clone has none (RFC 7791,
+    /// 5.2).
     pub(super) fn successor(&self, parent: [u8; 8], made: &Made) -> Self {
         let mut children = match made.is_clone {
             true => Vec::new(),
@@ -74,7 +75,7 @@ impl Lineage {
         Self { parent: Some(parent), is_clone: made.is_clone, children, asked: Vec::new() }
     }
 
-    /// Takes over what another record of the SA has.
+    /// Adds what another record of the same SA has.
     pub(super) fn merge(&mut self, other: Self) {
         self.parent = self.parent.or(other.parent);
         self.is_clone |= other.is_clone;
@@ -83,12 +84,12 @@ impl Lineage {
         children.into_iter().for_each(|child| self.add_child(child));
     }
 
-    /// The SPIs of the children, of both ends.
+    /// The SPIs of the child SAs, from both ends.
     pub(super) fn child_spis(&self) -> Vec<u32> {
         self.children.iter().flat_map(|child| child.0).filter(|spi| *spi != 0).collect()
     }
 
-    /// The bytes it has allocated.
+    /// The number of bytes on the heap.
     pub(super) fn heap_size(&self) -> usize {
         let spis: usize = self.asked.iter().map(|asked| asked.spis.capacity()).sum();
         self.children.capacity() * size_of::<Child>()
@@ -96,8 +97,8 @@ impl Lineage {
             + spis * size_of::<(u8, u64)>()
     }
 
-    /// Takes in an opened message; the IKE SA that it completes, if it does. Without
-    /// anything that matters `this` stays none.
+    /// Reads a decrypted message and returns the IKE SA that it completes. `this` stays none
+    /// if the message has no relation to other SAs.
     pub(super) fn look(
         this: &mut Option<Box<Self>>,
         facts: &MessageFacts,
@@ -114,7 +115,7 @@ impl Lineage {
         }
         let proposals = message.decrypted_proposals();
         if facts.response {
-            // Without a request nothing but a child that is made can be new.
+            // Without a request, only the creation of a child SA has new information.
             if this.is_none() && proposals.is_empty() {
                 return None;
             }
@@ -149,7 +150,8 @@ impl Lineage {
         message: &Message,
         chosen: Option<&Proposal>,
     ) -> Option<Made> {
-        // EAP goes on between the request for a child in IKE_AUTH and its answer.
+        // With EAP there are further rounds between the request for a child SA and its
+        // response.
         if chosen.is_none() && facts.is_auth() {
             return None;
         }
@@ -190,7 +192,7 @@ impl Lineage {
         self.children.push(child);
     }
 
-    /// Each end deletes children by the SPIs that it chose (RFC 7296, 1.4.1).
+    /// Each end deletes child SAs by the SPIs that it chose (RFC 7296, 1.4.1).
     fn delete_children(&mut self, facts: &MessageFacts, message: &Message) {
         for delete in message.deletes().filter(|delete| delete.protocol != Protocol::IKE) {
             for spi in delete.spis().filter_map(|spi| spi.try_into().ok()) {
@@ -211,12 +213,13 @@ impl Asked {
     }
 }
 
-/// The exchange of a message, and which end began it. All rounds of IKE_AUTH make one child.
+/// The exchange of a message, and whether the initiator began it. All rounds of IKE_AUTH
+/// together create one child SA, so they count as one exchange.
 fn key(facts: &MessageFacts) -> (u32, bool) {
     (if facts.is_auth() { 0 } else { facts.id }, facts.asked_by_initiator())
 }
 
-/// An SPI of up to 8 bytes as a number.
+/// An SPI of 4 or 8 bytes as a number.
 fn spi(bytes: &[u8]) -> Option<u64> {
     let valid = matches!(bytes.len(), 4 | 8);
     valid.then(|| bytes.iter().fold(0, |spi, byte| spi << 8 | u64::from(*byte)))
@@ -227,7 +230,7 @@ fn clones(message: &Message) -> bool {
     message.notifies().any(|notify| notify.kind == NotifyType::CLONE_IKE_SA)
 }
 
-/// The child that a request replaces: it names the sender's SPI (RFC 7296, 1.3.3).
+/// The child SA that a request replaces: the sender's SPI (RFC 7296, 1.3.3).
 fn replaced(message: &Message) -> Option<u32> {
     let notify = message.notifies().find(|notify| notify.kind == NotifyType::REKEY_SA)?;
     notify.spi.try_into().ok().map(u32::from_be_bytes)
@@ -279,14 +282,14 @@ mod tests {
         assert_eq!((clone.is_clone, clone.child_spis()), (true, vec![]));
         let mut turned = lineage.successor(parent, &made(false, false));
         assert_eq!((turned.parent, turned.child_spis()), (Some(parent), vec![1001, 1]));
-        // What the other record has seen since is newer.
+        // The other record has seen newer child SAs.
         let mut known = Lineage::default();
         known.add_child(child(2));
         known.merge(core::mem::take(&mut turned));
         assert_eq!((known.parent, known.child_spis()), (Some(parent), vec![1001, 1, 2, 1002]));
     }
 
-    /// Half of an SPI is 0 where the request was not opened.
+    /// One of the SPIs is 0 if the request was not decrypted.
     #[test]
     fn what_was_not_seen_is_absent() {
         let mut lineage = Lineage::default();

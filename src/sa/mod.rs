@@ -1,23 +1,28 @@
-//! IKE SA tracking: what a message is in the sequence of its SA.
+//! IKE SA tracking: what a message means in the sequence of its SA.
 //!
-//! A message alone does not tell whether its handshake succeeded, who retries, who
-//! floods. The [`Table`] keeps a record of each IKE SA within a fixed memory, and
-//! [`Table::observe`] returns what is known of the message's SA once the message is
-//! counted in, with the events that only the sequence shows.
+//! One message alone does not show whether its handshake succeeded, who retries or who floods.
+//! The [`Table`] keeps a record of each IKE SA within a fixed amount of memory.
+//! [`Table::observe`] counts a message and returns the state of the message's SA, with the
+//! events that only the sequence of messages shows.
 //!
 //! ```text
-//! Message ─→ exchange::Facts ─→ table ─→ record ─→ SaView, events
-//!  addresses      what counts of    which    exchange: pairing; step: states
-//!  packet time    the message       SA       outcome:  success without keys
-//!                                            pressure: counts by address
+//! Message ─→ MessageFacts ─→ table ─→ record ─→ SaView, events
+//!  addresses     what the      which    exchange: pairs requests and responses
+//!  packet time   tracking      SA       step:     changes of state
+//!                needs                  outcome:  success or failure without keys
+//!                                       pressure: counts by address
 //! ```
 //!
-//! Nothing here has a clock: time is the packets', in microseconds since the epoch,
-//! and may run backwards. What was not seen is absent. An SA that is first seen in
-//! its middle has no handshake time, no algorithms and no order to keep. If two
-//! threads parse an SA's flows in another order than they were sent, its state,
-//! algorithms, times and counts come out the same in the end; docs/sa-tracking.md says
-//! what depends on who came first, and tests/run_modes.rs compares.
+//! No code in this module reads a clock. Time is the time of the packets, in microseconds
+//! since the epoch, and it may run backwards.
+//!
+//! Fields from messages that were not captured are omitted. If the capture begins in the
+//! middle of an SA, the view has no handshake time and no algorithms, and the order of
+//! exchanges is not checked.
+//!
+//! Two threads may parse the flows of an SA in another order than the packets were sent. The
+//! state, algorithms, times and counts of the SA are the same in the end. docs/sa-tracking.md
+//! lists what does depend on the order, and tests/run_modes.rs compares the results.
 #![forbid(unsafe_code)]
 
 use std::net::IpAddr;
@@ -56,42 +61,44 @@ pub use negotiation::Chosen;
 pub use table::{Counters, Table};
 pub use transcript::FullTranscript;
 
-/// One end of a datagram's way.
+/// The address and port of one end of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
-    /// Its address.
+    /// The IP address.
     pub address: IpAddr,
-    /// Its UDP port.
+    /// The UDP port.
     pub port: u16,
 }
 
-/// A message, and what carried it when.
+/// A message with the addresses and the time of its packet.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation<'a> {
     /// The message.
     pub message: &'a Message,
-    /// The datagram's source.
+    /// The source of the datagram.
     pub from: Endpoint,
-    /// The datagram's destination.
+    /// The destination of the datagram.
     pub to: Endpoint,
-    /// The packet's time in microseconds since the epoch.
+    /// The time of the packet in microseconds since the epoch.
     pub time: u64,
 }
 
 named! {
-    /// Where an IKE SA stands.
+    /// The state of an IKE SA.
     #[derive(Default)]
     pub enum State: str {
-        /// IKE_SA_INIT was sent and not answered, or only asked for once more.
+        /// IKE_SA_INIT was sent. It was not answered, or the responder asked for another key
+        /// exchange method.
         #[default]
         HalfOpen = "half_open",
         /// The responder asked for a cookie (RFC 7296, 2.6).
         Cookie = "cookie",
         /// IKE_SA_INIT is complete.
         InitDone = "init_done",
-        /// IKE_AUTH is under way.
+        /// IKE_AUTH has begun.
         Authenticating = "authenticating",
-        /// Both peers are authenticated, or an SA was first seen in use.
+        /// Both peers are authenticated, or the first captured message belongs to an SA in
+        /// use.
         Established = "established",
         /// The handshake ended without an SA.
         Failed = "failed",
@@ -101,32 +108,32 @@ named! {
 }
 
 impl State {
-    /// Whether the handshake is not over: the responder keeps state for a peer that
-    /// it does not know yet.
+    /// Whether the handshake is still in progress. In these states the responder keeps state
+    /// for a peer that it has not authenticated.
     pub fn is_half_open(self) -> bool {
         matches!(self, Self::HalfOpen | Self::Cookie | Self::InitDone | Self::Authenticating)
     }
 }
 
-/// Why a handshake failed.
+/// The reason why a handshake failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The responder said so in clear, with this notify.
+    /// The responder sent this notify unencrypted.
     Notify(NotifyType),
-    /// A peer said so in a message that was opened, with this notify.
+    /// A peer sent this notify in a message that was decrypted.
     Decrypted(NotifyType),
-    /// EAP failed, as a message says that was opened.
+    /// EAP failed, as a decrypted message says.
     EapFailure,
-    /// The responder refused the initiator's authentication.
+    /// The responder refused the authentication of the initiator.
     RefusedByResponder,
-    /// The initiator refused the responder's authentication, or gave up EAP.
+    /// The initiator refused the authentication of the responder, or gave up EAP.
     RefusedByInitiator,
-    /// The request was repeated for as long as a half-open SA lasts.
+    /// The initiator repeated its request for as long as a half-open SA is kept.
     NoAnswer,
 }
 
 impl Reason {
-    /// The name in records; a notify that is not assigned has none of its own.
+    /// The name in records. A notify without an assigned name is `unknown_notify`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Notify(kind) | Self::Decrypted(kind) => kind.name().unwrap_or("unknown_notify"),
@@ -137,7 +144,7 @@ impl Reason {
         }
     }
 
-    /// Whether a peer did not accept the other's authentication.
+    /// Whether one peer did not accept the authentication of the other.
     pub fn is_refusal(self) -> bool {
         matches!(
             self,
@@ -148,82 +155,82 @@ impl Reason {
         )
     }
 
-    /// Whether sizes and times tell, rather than what the peers said.
+    /// Whether the reason is concluded from sizes and times, not read in a message.
     pub fn is_inferred(self) -> bool {
         matches!(self, Self::RefusedByResponder | Self::RefusedByInitiator | Self::NoAnswer)
     }
 }
 
-/// How a handshake failed.
+/// The failure of a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// Whether sizes and times tell, rather than what the peers said.
+    /// Whether the reason is concluded from sizes and times, not read in a message.
     pub inferred: bool,
 }
 
-/// What opened messages tell of other SAs.
+/// The relations of an IKE SA to other SAs, known from decrypted messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LineageView {
-    /// The id of the IKE SA that this one took the place of, or was cloned from.
+    /// The id of the IKE SA that this one replaced or was cloned from.
     pub parent: Option<u64>,
-    /// Whether it was cloned (RFC 7791): the other goes on, with its children.
+    /// Whether this SA is a clone (RFC 7791). Then the parent stays in use with its child SAs.
     pub is_clone: bool,
-    /// The SPIs of its children, those of both ends; none once it is not established.
+    /// The SPIs of the child SAs, from both ends. Empty if the SA is not established.
     pub child_spis: Vec<u32>,
 }
 
-/// What is known of an SA after a message of it.
+/// The state of an SA after one of its messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SaView {
-    /// The same for all messages of an SA and in every run: made from the
-    /// initiator's SPI alone, as the responder's is not known at first.
+    /// The id, the same for all messages of the SA and in every run. It is made from the
+    /// initiator's SPI alone, because the responder's SPI is not known at first.
     pub id: u64,
-    /// Where it stands.
+    /// The state.
     pub state: State,
-    /// Whether what followed the handshake proves that it is established; until then a
-    /// round of EAP may follow.
+    /// Whether a message after the handshake proves that the SA is established. Until then
+    /// another round of EAP may follow.
     pub confirmed: bool,
-    /// The original initiator, where it was seen last.
+    /// The last known address of the original initiator.
     pub initiator: Option<Endpoint>,
-    /// The original responder, where it was seen last.
+    /// The last known address of the original responder.
     pub responder: Option<Endpoint>,
-    /// When its first message was seen, in microseconds since the epoch.
+    /// The time of the first message, in microseconds since the epoch.
     pub started: u64,
-    /// Seconds since then.
+    /// The seconds since the first message.
     pub age_s: u32,
-    /// Its messages, each datagram one.
+    /// The number of messages. Each datagram counts as one.
     pub messages: u32,
-    /// Those that were sent before, byte for byte.
+    /// The number of messages that are byte for byte the same as an earlier one.
     pub retransmissions: u32,
-    /// Copies of its messages that a tap made, which count nowhere else.
+    /// The number of copies that the tap made. They are not in any other count.
     pub duplicates: u32,
-    /// Whether both peers take part.
+    /// Whether messages of both peers were seen.
     pub mutual: bool,
-    /// From the last request that was answered at once to its response.
+    /// The microseconds between a request and its response, if each was sent once.
     pub round_trip_us: Option<u32>,
-    /// From the first IKE_SA_INIT to the response that established the SA.
+    /// The milliseconds from the first IKE_SA_INIT to the response that established the SA.
     pub handshake_ms: Option<u32>,
-    /// Who is behind a NAT.
+    /// Which peers are behind a NAT.
     pub nat: Nat,
-    /// The algorithms of the IKE SA.
+    /// The chosen algorithms of the IKE SA.
     pub chosen: Option<Chosen>,
-    /// Who announced to authenticate the whole of IKE_SA_INIT.
+    /// Which peers announced that they authenticate the whole of IKE_SA_INIT.
     pub full_transcript: Option<FullTranscript>,
-    /// What became of the fragments of the message.
+    /// The status of the fragments, if the message is a fragment.
     pub fragments: Option<fragment::Status>,
-    /// Why the handshake failed, in state `failed`.
+    /// The failure, in state `failed`.
     pub failure: Option<Failure>,
-    /// ESP in UDP of its flows.
+    /// The ESP packets in UDP of the SA's flows.
     pub esp: Esp,
-    /// What only opened messages tell.
+    /// The relations to other SAs. None without keys.
     pub lineage: Option<Box<LineageView>>,
-    /// Half-open SAs of this responder.
+    /// The number of half-open SAs of this responder.
     pub half_open: u32,
-    /// Refused authentications of this initiator within the window.
+    /// The number of refused authentications of this initiator within the window.
     pub auth_failures: u32,
-    /// Requests of IKE_SA_INIT of this initiator within the window, repeated ones not
-    /// counted again.
+    /// The number of IKE_SA_INIT requests of this initiator within the window. Retransmissions
+    /// do not count.
     pub init_rate: u32,
 }

@@ -1,46 +1,49 @@
-//! Who is behind NAT: the NAT_DETECTION hashes of IKE_SA_INIT compared with the
-//! packet's addresses
-//! ([RFC 7296, section 2.23](https://www.rfc-editor.org/rfc/rfc7296#section-2.23)).
+//! Which peers are behind a NAT. The NAT_DETECTION hashes of IKE_SA_INIT are compared with the
+//! addresses of the packet ([RFC 7296, section
+//! 2.23](https://www.rfc-editor.org/rfc/rfc7296#section-2.23)).
 //!
 //! # What an observer can know
 //!
-//! Each peer sends a hash of the address it believes to have
-//! (NAT_DETECTION_SOURCE_IP) and of the address it sends to
-//! (NAT_DETECTION_DESTINATION_IP). The peers compare these with the packets that
-//! reach them; an observer compares them with the packets that pass it, so it sees a
-//! NAT by other hashes, depending on which side of it stands:
+//! Each peer sends a hash of its own address (NAT_DETECTION_SOURCE_IP) and a hash of the
+//! address that it sends to (NAT_DETECTION_DESTINATION_IP). The peers compare these hashes
+//! with the packets that they receive. An observer compares them with the packets that it
+//! sees. The hash that reveals a NAT therefore depends on the position of the observer:
 //!
 //! ```text
 //!   initiator ───(A)─── observer ───(B)─── responder
 //!
-//!   a NAT of the initiator at A   the request's source hash differs
-//!                          at B   the response's destination hash differs
-//!   a NAT of the responder at A   the request's destination hash differs
-//!                          at B   the response's source hash differs
+//!   a NAT of the initiator at A   the source hash of the request differs
+//!                          at B   the destination hash of the response differs
+//!   a NAT of the responder at A   the destination hash of the request differs
+//!                          at B   the source hash of the response differs
 //! ```
 //!
-//! A destination hash is made of an address that the peer has read in a packet or in
-//! its configuration. Nobody has a reason to send a wrong one, so one that differs is
-//! a NAT. A source hash that differs is a NAT, or pretended: a peer that wants ESP in
-//! UDP sends one that cannot fit, and the other end then believes in a NAT.
+//! A peer reads the address for the destination hash in a packet or in its configuration. It
+//! has no reason to send a wrong one, so a destination hash that differs means a NAT.
 //!
-//! - libreswan (`encapsulation=yes`) hashes its address with port 0. That is told
-//!   from a NAT here: see [`View::Made`].
-//! - strongSwan (`encap=yes`, `kernel-libipsec`) hashes an IPv4 address drawn at random
-//!   when it starts, with port 0. Who does not know the address cannot tell
-//!   that from the private address of a peer behind NAT.
+//! A source hash that differs means a NAT, or the peer forces NAT traversal. A peer that wants
+//! ESP in UDP sends a source hash that cannot match, so that the other end believes in a NAT.
 //!
-//! So a source hash that differs counts as a NAT if it is the only one, and if
-//! anything else speaks for it: a port that IKE does not begin with (a NAT takes other
-//! ports), or keepalives, which a peer sends that found itself behind a NAT by the
-//! other end's hash (RFC 3948, section 2.3), pretending or not. If the source hashes
-//! of both ends differ, those for which nothing else speaks are taken as pretended.
-//! Hence what remains wrong or unknown:
+//! - libreswan (`encapsulation=yes`) uses its address with port 0. This is recognized as
+//!   forced, see [`HashCheck::Impossible`].
+//! - strongSwan (`encap=yes`, `kernel-libipsec`) uses a random IPv4 address, which it chooses
+//!   when it starts, with port 0. An observer that does not know this address cannot
+//!   distinguish it from the private address of a peer behind a NAT.
 //!
-//! - one end that pretends at random against one that does not looks like a NAT;
-//! - two NATs that keep ports 500, with the observer between them, are
-//!   [`Nat::Forced`] until the first keepalives;
-//! - with one direction alone, or a peer that sends no hashes, the answer is
+//! Therefore a source hash that differs counts as a NAT in two cases: if it is the only source
+//! hash that differs, or if there is further evidence. Further evidence is a source port that
+//! IKE does not use (a NAT changes ports), or keepalives. A peer sends keepalives if the hash
+//! of the other end shows that it is behind a NAT (RFC 3948, section 2.3), even if it forces
+//! NAT traversal itself. If the source hashes of both ends differ, those without further
+//! evidence count as forced.
+//!
+//! These cases stay wrong or unknown:
+//!
+//! - If one end forces NAT traversal with a random address and the other end does not, the
+//!   result is a NAT.
+//! - Two NATs that keep port 500, with the observer between them, are [`Nat::Forced`] until
+//!   the first keepalives.
+//! - If only one direction was captured, or a peer sends no hashes, the result is
 //!   [`Nat::Unknown`].
 
 use core::net::IpAddr;
@@ -53,65 +56,63 @@ use crate::named::named;
 use crate::wire::registry::{ExchangeType, NotifyType};
 use crate::wire::{Header, NotifyData};
 
-/// A SHA-1 hash, as NAT_DETECTION notifies carry it.
+/// A SHA-1 hash from a NAT_DETECTION notify.
 type Hash = [u8; 20];
 
-/// The ports that IKE begins with (RFC 7296, section 2; G-IKEv2 in RFC 9838).
+/// The ports that IKE uses by default (RFC 7296, section 2; G-IKEv2 in RFC 9838).
 const IKE_PORTS: [u16; 3] = [500, 848, 4500];
 
 named! {
-    /// Who is behind NAT.
+    /// Which peers are behind a NAT.
     #[derive(Default)]
     pub enum Nat: str {
-        /// Not both directions have been seen, or the peers do not detect NAT.
+        /// Not both directions were captured, or the peers do not detect NAT.
         #[default]
         Unknown = "unknown",
-        /// Nobody.
+        /// No peer.
         None = "none",
         /// The initiator.
         Initiator = "initiator",
         /// The responder.
         Responder = "responder",
-        /// Both ends.
+        /// Both peers.
         Both = "both",
-        /// Nobody, as far as can be told; a peer pretends, to have ESP in UDP.
+        /// No peer, as far as is known. A peer forces NAT traversal to get ESP in UDP.
         Forced = "forced",
     }
 }
 
-/// How the hashes of one kind compare with the packet that carries them.
+/// The result of comparing the hashes of one kind with the addresses of their packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum View {
-    /// There are none.
+    /// The message has no such hash.
     #[default]
     Absent,
-    /// One is of the packet's address and port. A peer that does not know which
-    /// of its addresses a packet will have sends one for each.
+    /// One of the hashes matches the address and port. A peer that does not know which of its
+    /// addresses a packet will have sends a hash for each of them.
     Fits,
-    /// None is.
+    /// No hash matches.
     Differs,
-    /// None is, and one is of what no peer has as its address: of port 0, of the
-    /// unspecified address, or no hash at all but zeros. A NAT does not make these.
+    /// No hash matches, and one is of an address that no peer can have: port 0, the
+    /// unspecified address, or zeros instead of a hash. A NAT does not cause these.
     Made,
 }
 
-/// What one message shows.
+/// What one message shows about NATs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NatSight {
     /// Whether the message is a response.
     pub response: bool,
-    /// The sender's address as it believes.
+    /// The hash of the sender's own address.
     pub source: View,
-    /// The receiver's address as the sender knows it.
+    /// The hash of the address that the sender sends to.
     pub destination: View,
-    /// Whether the sender's port is none that IKE begins with, though the
-    /// receiver's is one.
+    /// Whether the receiver's port is a default port of IKE and the sender's port is not.
     pub moved_port: bool,
 }
 
-/// Compares the NAT_DETECTION hashes of a message with the ends of the packet that
-/// it came in. None for messages without them: they stand in clear only in the
-/// exchanges that begin an SA.
+/// Compares the NAT_DETECTION hashes of a message with the addresses of its packet. None for a
+/// message without them. They are only unencrypted in the exchanges that begin an SA.
 pub fn assess(message: &Message, from: &Endpoint, to: &Endpoint) -> Option<NatSight> {
     let header = message.header.filter(|header| {
         matches!(header.exchange_type, ExchangeType::IKE_SA_INIT | ExchangeType::IKE_SESSION_RESUME)
@@ -152,7 +153,8 @@ fn destination_view(message: &Message, header: &Header, to: &Endpoint) -> View {
     }
 }
 
-/// What no peer has as its address and port, so that who sends its hash pretends.
+/// Addresses and ports that no peer can have. A peer that sends their hash forces NAT
+/// traversal.
 fn impossible(from: &Endpoint) -> impl Iterator<Item = (IpAddr, u16)> {
     let unspecified = match from.address {
         IpAddr::V4(_) => IpAddr::from([0; 4]),
@@ -169,8 +171,8 @@ fn hashes(message: &Message, kind: NotifyType) -> impl Iterator<Item = &Hash> {
     })
 }
 
-/// SHA-1 of both SPIs, the address and the port (RFC 7296, section 2.23). In a first
-/// request the responder's SPI is zero.
+/// SHA-1 of both SPIs, the address and the port (RFC 7296, section 2.23). In a first request
+/// the responder's SPI is zero.
 fn hash(header: &Header, address: IpAddr, port: u16) -> Hash {
     let mut hash = Sha1::new_with_prefix(header.init_spi);
     hash.update(header.resp_spi);
@@ -182,7 +184,7 @@ fn hash(header: &Header, address: IpAddr, port: u16) -> Hash {
     hash.finalize().into()
 }
 
-/// All that was seen of an SA: both directions, and who sent keepalives.
+/// What all messages of an SA show about NATs, and which peers sent keepalives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Views {
     request: Option<NatSight>,
@@ -192,8 +194,8 @@ pub struct Views {
 }
 
 impl Views {
-    /// Adds what a message shows; a later message of a direction replaces an
-    /// earlier one, as the peers answer the last.
+    /// Adds a message. It replaces an earlier one of the same direction, because the peers use
+    /// the last one.
     pub fn add(&mut self, sight: NatSight) {
         if sight.response {
             self.response = Some(sight);
@@ -202,8 +204,7 @@ impl Views {
         }
     }
 
-    /// Adds that an end has sent a NAT keepalive (RFC 3948, section 2.3) in a flow of
-    /// the SA.
+    /// Adds that a peer sent a NAT keepalive (RFC 3948, section 2.3) in a flow of the SA.
     pub fn add_keepalive(&mut self, from_initiator: bool) {
         if from_initiator {
             self.initiator_keepalive = true;
@@ -212,7 +213,7 @@ impl Views {
         }
     }
 
-    /// Adds what was seen of the same SA elsewhere, where it says more.
+    /// Adds what another record of the same SA has, where this one has nothing.
     pub fn merge(&mut self, other: Self) {
         self.request = self.request.or(other.request);
         self.response = self.response.or(other.response);
@@ -220,7 +221,7 @@ impl Views {
         self.responder_keepalive |= other.responder_keepalive;
     }
 
-    /// Who is behind NAT, by all that was seen.
+    /// Which peers are behind a NAT.
     pub fn nat(&self) -> Nat {
         let (Some(request), Some(response)) = (self.request, self.response) else {
             return Nat::Unknown;
@@ -246,13 +247,13 @@ impl Views {
     }
 }
 
-/// What speaks for a NAT before one end.
+/// The evidence for a NAT in front of one peer.
 struct End {
-    /// By the end's own hash of its address.
+    /// The peer's own hash of its address.
     source: View,
-    /// By the other end's hash of it.
+    /// The other peer's hash of this address.
     destination: View,
-    /// Whether more than hashes speaks for it.
+    /// Whether there is evidence besides the hashes.
     supported: bool,
 }
 
@@ -311,8 +312,8 @@ mod tests {
         testing::decode(&message.build())
     }
 
-    /// What an observer that sees `left` and `right` as the ends makes of hashes of
-    /// these: the initiator's own, its peer's, the responder's own, its peer's.
+    /// The evidence of an observer that sees `left` and `right` as the ends. The hashes are of
+    /// the initiator's own address, of its peer's, of the responder's own and of its peer's.
     fn views(left: Endpoint, right: Endpoint, hashes: [Endpoint; 4]) -> Views {
         let mut views = Views::default();
         let request = message(false, &hashes[..1], Some(hashes[1]));
@@ -325,7 +326,7 @@ mod tests {
 
     #[test]
     fn the_hash_is_the_one_that_a_peer_sent() {
-        // The first two messages of tests/capture/pcap/esp-port-500.pcap.
+        // From the first two messages of tests/capture/pcap/esp-port-500.pcap.
         let init_spi = 0xf7c1_87db_79ff_7c35_u64.to_be_bytes();
         let of = |resp_spi: u64, last, first_bytes: [u8; 4]| {
             let message = MessageBuilder::request(ExchangeType::IKE_SA_INIT).header(|header| {

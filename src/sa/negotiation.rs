@@ -1,17 +1,19 @@
-//! Whether a responder chose from what the initiator offered, and whether peers
-//! were brought to settle for less
-//! ([RFC 7296, sections 1.2, 2.7 and 3.3](https://www.rfc-editor.org/rfc/rfc7296#section-2.7)).
+//! Whether a responder chose from what the initiator offered, and whether the peers accepted
+//! weaker algorithms than they could ([RFC 7296, sections 1.2, 2.7 and
+//! 3.3](https://www.rfc-editor.org/rfc/rfc7296#section-2.7)).
 //!
 //! ```text
-//! request    Offer::of, check_request     its own key exchange is among its offers
-//! request    Offer::renew                 a retry that offers less
-//! response   Offer::check_response        the choice, or the group that is asked for
-//!            Chosen::of, Peers::settle    what is kept, and what it was last time
+//! request    check_request                   the KE payload has an offered method
+//!            StoredOffer::of                 keeps the offer
+//!            StoredOffer::renew              a retry must not offer less
+//! response   StoredOffer::check_response     the choice, or the method that is asked for
+//!            Chosen::of                      the algorithms of the SA
+//!            Peers::settle                   compares with the last SA of the same peers
 //! ```
 //!
-//! Where something cannot be known nothing is reported: for offers that could not be
-//! read whole, for identifiers without an estimate of strength, for a response whose
-//! request was not seen.
+//! If something cannot be known, nothing is reported. This is so for offers that could not be
+//! decoded completely, for identifiers without an estimate of strength, and for a response
+//! whose request was not seen.
 
 use core::hash::{Hash, Hasher};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -27,25 +29,25 @@ use crate::wire::registry::{
 };
 use crate::wire::NotifyData;
 
-/// The most transforms that are kept of an offer. With more the offer is not kept, and
-/// the choice is not compared.
+/// The maximum number of transforms that are kept of an offer. An offer with more is not kept,
+/// and the choice is not compared with it.
 pub const MAX_OFFERED: usize = 512;
 
 named! {
     /// What is wrong with a negotiation.
     pub enum Irregularity: str {
-        /// The choice is not one of what was offered (RFC 7296, 2.7).
+        /// The choice was not offered (RFC 7296, 2.7).
         ChosenNotOffered = "chosen_not_offered",
         /// The response has more than one proposal (RFC 7296, 2.7).
         MultipleChosen = "multiple_chosen",
-        /// A key exchange of another group than was offered or chosen, or a demand for one
-        /// that was not offered (RFC 7296, 1.2 and 3.4).
+        /// The KE payload has another method than was offered or chosen, or the responder asks
+        /// for a method that was not offered (RFC 7296, 1.2 and 3.4).
         KeGroupNotOffered = "ke_group_not_offered",
-        /// INVALID_KE_PAYLOAD asks for a weaker group than the initiator came with.
+        /// INVALID_KE_PAYLOAD asks for a weaker method than the initiator used.
         DowngradeKe = "downgrade_ke",
-        /// The initiator's next request for the SA offers less than its first.
+        /// The next request of the initiator for the same SA offers less than the first.
         DowngradeRetry = "downgrade_retry",
-        /// The peers settle for less than they did the last time.
+        /// The peers chose weaker algorithms than the last time.
         DowngradePeers = "downgrade_peers",
     }
 }
@@ -56,7 +58,7 @@ set_of! {
 }
 
 impl Irregularities {
-    /// Adds an irregularity if there is one.
+    /// Adds an irregularity if the condition is true.
     fn insert_if(&mut self, is_so: bool, irregularity: Irregularity) {
         if is_so {
             self.insert(irregularity);
@@ -64,8 +66,8 @@ impl Irregularities {
     }
 }
 
-/// Checks a request of IKE_SA_INIT alone: the group of its key exchange has to be one
-/// that it offers (RFC 7296, section 3.4).
+/// Checks a request of IKE_SA_INIT alone. The method of its KE payload must be one that the
+/// request offers (RFC 7296, 3.4).
 pub fn check_request(message: &Message) -> Irregularities {
     let mut found = Irregularities::default();
     if let Some(group) =
@@ -79,36 +81,37 @@ pub fn check_request(message: &Message) -> Irregularities {
     found
 }
 
-/// What a request of IKE_SA_INIT offered: as much as is needed to check the answer,
-/// until the SA's algorithms are settled.
+/// The offer of a request of IKE_SA_INIT. It is kept until the algorithms of the SA are
+/// chosen, to check the response.
 #[derive(Clone, Debug)]
 pub struct StoredOffer {
     lines: Box<[OfferedProposal]>,
     alternatives: Box<[Packed]>,
-    /// The group of the KE payload.
+    /// The method of the KE payload.
     group: Option<u16>,
-    /// What the first request of the SA was worth, this one or an earlier one.
+    /// The strength of the first request for the SA, which may be an earlier request.
     first: Worth,
-    /// Whether the responder has asked for another request: what it answers next
-    /// may be about one that was not seen.
+    /// Whether the responder has asked for another request. Its next response may belong to a
+    /// request that was not seen.
     is_rejected: bool,
 }
 
-/// A proposal of an offer.
+/// One proposal of an offer.
 #[derive(Clone, Copy, Debug)]
 struct OfferedProposal {
     number: u8,
     protocol: Protocol,
     spi_size: u8,
-    /// Whether all of it could be read.
+    /// Whether the proposal was decoded completely.
     is_whole: bool,
-    /// Where its transforms end; they begin where those of the line before end.
+    /// The index behind its last transform. The first one is at the `end` of the proposal
+    /// before.
     end: u16,
 }
 
 impl StoredOffer {
-    /// The offer of a request of IKE_SA_INIT. None for other messages, and for a
-    /// request that could not be read or kept whole.
+    /// The offer of a request of IKE_SA_INIT. None for other messages, and for a request that
+    /// could not be decoded or kept completely.
     pub fn of(message: &Message) -> Option<Self> {
         let set = &message.proposals;
         let fits = set.all_transforms().len() <= MAX_OFFERED;
@@ -136,19 +139,19 @@ impl StoredOffer {
         })
     }
 
-    /// The bytes that this has allocated.
+    /// The number of bytes on the heap.
     pub fn heap_size(&self) -> usize {
         size_of_val(&*self.lines) + size_of_val(&*self.alternatives)
     }
 
-    /// The group of the request's KE payload.
+    /// The method of the request's KE payload.
     pub fn group(&self) -> Option<KeyExchangeMethod> {
         self.group.map(KeyExchangeMethod)
     }
 
-    /// Takes the next request of the same SA, which follows a COOKIE or an
-    /// INVALID_KE_PAYLOAD. It has to offer all that the first did (RFC 7296,
-    /// section 1.2), or a forged answer could talk the initiator out of it.
+    /// Replaces the offer by the next request for the same SA, which follows a COOKIE or an
+    /// INVALID_KE_PAYLOAD. The next request must offer everything that the first one did (RFC
+    /// 7296, 1.2). Otherwise a forged response could make the initiator offer less.
     pub fn renew(&mut self, next: Self) -> Irregularities {
         let mut found = Irregularities::default();
         found.insert_if(next.first.is_less_than(&self.first), Irregularity::DowngradeRetry);
@@ -156,7 +159,7 @@ impl StoredOffer {
         found
     }
 
-    /// Checks a response of IKE_SA_INIT against the request that it answers.
+    /// Checks a response of IKE_SA_INIT against its request.
     pub fn check_response(&mut self, message: &Message) -> Irregularities {
         if !is_of(message, true) {
             return Irregularities::default();
@@ -168,9 +171,9 @@ impl StoredOffer {
         }
     }
 
-    /// RFC 7296, section 1.2: the responder may ask for another group of those
-    /// offered. That it asks for a weaker one than the initiator would have begun with
-    /// is what someone in between would do too.
+    /// Checks a response that asks for another request. The responder may ask for another of
+    /// the offered methods (RFC 7296, 1.2). An attacker on the path would ask for a weaker
+    /// method than the initiator used.
     fn check_rejection(&mut self, message: &Message) -> Irregularities {
         let mut found = Irregularities::default();
         let mut notifies = message.notifies();
@@ -195,7 +198,7 @@ impl StoredOffer {
         let mut found = Irregularities::default();
         let set = &message.proposals;
         found.insert_if(set.proposals().len() > 1, Irregularity::MultipleChosen);
-        // With several it is not known which counts; the first is as good as any.
+        // It is not known which of several proposals the peers use. The first one is checked.
         if let Some(chosen) = set.proposals().first().filter(|it| it.whole && reads_whole(message))
         {
             let is_offered = self.offers(chosen, set.transforms(chosen));
@@ -210,8 +213,8 @@ impl StoredOffer {
         found
     }
 
-    /// Whether a chosen proposal is one of this offer. Its number says which
-    /// (RFC 7296, section 3.3.1).
+    /// Whether a chosen proposal is in this offer. Its number says which one it is (RFC 7296,
+    /// 3.3.1).
     fn offers(&self, chosen: &Proposal, transforms: &[Transform]) -> bool {
         let mut start = 0;
         self.lines.iter().any(|line| {
@@ -226,8 +229,8 @@ impl StoredOffer {
     }
 }
 
-/// Whether a choice takes exactly one alternative of each type (RFC 7296, section
-/// 3.3.3). A type whose only alternative is NONE may as well be left out.
+/// Whether a choice has exactly one alternative of each type (RFC 7296, 3.3.3). A type whose
+/// only alternative is NONE may be omitted.
 fn is_choice(protocol: Protocol, alternatives: &[Packed], chosen: &[Transform]) -> bool {
     let is_taken_once = |it: &Transform| {
         let is_only_one = chosen.iter().filter(|other| other.kind == it.kind).count() == 1;
@@ -243,8 +246,8 @@ fn is_choice(protocol: Protocol, alternatives: &[Packed], chosen: &[Transform]) 
     chosen.iter().all(is_taken_once) && alternatives.iter().all(is_answered)
 }
 
-/// What a responder leaves out though it was offered, and rightly: integrity beside a
-/// cipher that has its own, and sequence numbers of an IKE SA, which has none.
+/// Whether a responder may omit this type although it was offered. These are integrity if the
+/// cipher includes it, and sequence numbers for an IKE SA, which does not use them.
 fn is_needless(protocol: Protocol, kind: TransformType, chosen: &[Transform]) -> bool {
     let is_aead = |it: &Transform| it.kind == TransformType::ENCR && table::is_aead(Encr(it.id));
     match kind {
@@ -254,8 +257,8 @@ fn is_needless(protocol: Protocol, kind: TransformType, chosen: &[Transform]) ->
     }
 }
 
-/// A transform in four bytes: type, identifier, and the key length in bytes. Key
-/// lengths that are no whole bytes, or none that fits, are one value.
+/// A transform in four bytes: type, identifier and key length in bytes. A key length that is
+/// not a whole number of bytes, or too long, has the value `OTHER_KEY`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Packed(u32);
 
@@ -263,7 +266,7 @@ impl Packed {
     const OTHER_KEY: u32 = 0xff;
 
     fn of(transform: &Transform) -> Self {
-        // A length that a cipher with one key length carries says nothing.
+        // The key length attribute of a cipher with a fixed key length has no meaning.
         let is_fixed =
             transform.kind == TransformType::ENCR && table::has_fixed_key(Encr(transform.id));
         let key = match transform.key_length.map(u32::from).filter(|_| !is_fixed) {
@@ -291,7 +294,7 @@ impl Packed {
     }
 }
 
-/// NONE, which is another way to leave a transform out.
+/// Whether the transform is NONE, which means the same as no transform of this type.
 fn is_none(kind: TransformType, id: u16) -> bool {
     match kind {
         TransformType::INTEG => Integ(id) == Integ::NONE,
@@ -299,13 +302,13 @@ fn is_none(kind: TransformType, id: u16) -> bool {
     }
 }
 
-/// How strong an offer is at its best, by the bits of [`table`].
+/// The strength of the best choice that an offer allows, in bits of [`table`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Worth {
-    /// Of the strongest proposal.
+    /// The strength of the strongest proposal.
     whole: Option<u16>,
-    /// Of the strongest cipher, pseudorandom function and key exchange, and of the
-    /// strongest additional key exchange.
+    /// The strength of the strongest cipher, pseudorandom function, key exchange method and
+    /// additional key exchange method.
     parts: [Option<u16>; 4],
 }
 
@@ -314,7 +317,7 @@ impl Worth {
         let all = message.proposals.all_transforms();
         let best = |belongs: fn(TransformType) -> bool| {
             let mut bits = all.iter().filter(|it| belongs(it.kind)).map(bits);
-            // One without an estimate may be the strongest.
+            // A transform without an estimate may be the strongest.
             bits.try_fold(0, |best, bits| Some(best.max(bits?)))
         };
         Self {
@@ -353,7 +356,7 @@ fn is_ke(transform: &Transform) -> bool {
 }
 
 fn spi_size(proposal: &Proposal) -> u8 {
-    // On the wire the size is one byte.
+    // The size is one byte on the wire.
     u8::try_from(proposal.spi.len()).unwrap_or(u8::MAX)
 }
 
@@ -364,24 +367,24 @@ fn is_of(message: &Message, response: bool) -> bool {
     })
 }
 
-/// Whether no proposal or transform was left out.
+/// Whether all proposals and transforms were decoded.
 fn reads_whole(message: &Message) -> bool {
     let left_out = [Event::TooManyPayloads, Event::TooManyProposals, Event::TooManyTransforms];
     !left_out.iter().any(|event| message.events.contains(*event))
         && !message.events.contains(Event::LengthMismatch)
 }
 
-/// The group of the KE payload.
+/// The method of the KE payload.
 fn own_group(message: &Message) -> Option<u16> {
     message.key_exchanges().next().map(|exchange| exchange.method.0)
 }
 
-/// The algorithms of an IKE SA.
+/// The chosen algorithms of an IKE SA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chosen {
-    /// Identifiers by transform type, ENCR to ADDKE7.
+    /// The identifiers by transform type, from ENCR to ADDKE7.
     ids: [u16; Self::TYPES],
-    /// Which of them there are: a bit each.
+    /// Which of the types are present, one bit each.
     present: u16,
     key_length: Option<u16>,
     security_bits: Option<u16>,
@@ -390,15 +393,15 @@ pub struct Chosen {
 impl Chosen {
     const TYPES: usize = TransformType::ADDKE7.0 as usize;
 
-    /// What a response of IKE_SA_INIT has chosen; of several proposals, or several
-    /// transforms of a type, the first.
+    /// The choice of a response of IKE_SA_INIT. If there are several proposals, or several
+    /// transforms of a type, the first one counts.
     pub fn of(message: &Message) -> Option<Self> {
         let proposals = message.proposals.proposals();
         let proposal = proposals.first().filter(|_| is_of(message, true))?;
         Some(Self::from_proposal(message, proposal))
     }
 
-    /// What a response has chosen under encryption: a rekeyed IKE SA's algorithms.
+    /// The choice of a decrypted response: the algorithms of a rekeyed IKE SA.
     pub fn of_decrypted(message: &Message) -> Option<Self> {
         message.decrypted_proposals().first().map(|proposal| Self::from_proposal(message, proposal))
     }
@@ -429,7 +432,7 @@ impl Chosen {
         usize::from(kind.0).checked_sub(1).filter(|place| *place < Self::TYPES)
     }
 
-    /// The algorithm of a type.
+    /// The identifier of the algorithm of a type.
     pub fn id(&self, kind: TransformType) -> Option<u16> {
         let place = Self::place(kind)?;
         (self.present & (1 << place) != 0).then(|| self.ids[place])
@@ -440,7 +443,7 @@ impl Chosen {
         self.id(TransformType::ENCR).map(Encr)
     }
 
-    /// The cipher's key length in bits, where it has several.
+    /// The key length in bits, if the cipher has several.
     pub fn key_length(&self) -> Option<u16> {
         self.key_length
     }
@@ -450,22 +453,22 @@ impl Chosen {
         self.id(TransformType::PRF).map(Prf)
     }
 
-    /// The integrity algorithm; none with a cipher that has its own.
+    /// The integrity algorithm. None if the cipher includes integrity.
     pub fn integ(&self) -> Option<Integ> {
         self.id(TransformType::INTEG).map(Integ).filter(|id| *id != Integ::NONE)
     }
 
-    /// The key exchange.
+    /// The key exchange method.
     pub fn dh(&self) -> Option<KeyExchangeMethod> {
         self.id(TransformType::KE).map(KeyExchangeMethod)
     }
 
-    /// The strength in bits, as [`crate::policy::security_bits`] has it.
+    /// The strength in bits, see [`crate::policy::security_bits`].
     pub fn security_bits(&self) -> Option<u16> {
         self.security_bits
     }
 
-    /// All of it as transforms, by type.
+    /// All algorithms as transforms, in the order of their types.
     pub fn transforms(&self) -> impl Iterator<Item = Transform> + '_ {
         (1..=TransformType::ADDKE7.0).map(TransformType).filter_map(|kind| {
             let key_length = self.key_length.filter(|_| kind == TransformType::ENCR);
@@ -474,20 +477,21 @@ impl Chosen {
     }
 }
 
-/// The strength of a choice; of several proposals it is not known which counts.
+/// The strength of a choice. None if there are several proposals, because it is not known
+/// which one the peers use.
 fn security_bits(set: &ProposalSet) -> Option<u16> {
     crate::policy::security_bits(set).filter(|_| set.proposals().len() == 1)
 }
 
-/// What pairs of peers settled for the last time: a memory of fixed size that needs
+/// The strength that pairs of peers chose the last time. The memory has a fixed size and needs
 /// no lock.
 ///
-/// A peer is an address and a port: the clients behind one NAT, and two programs of one
-/// host, have ports of their own and nothing to do with each other.
+/// A peer is an address and a port. The clients behind one NAT, and two programs on one host,
+/// have different ports and are different peers.
 ///
-/// A slot holds 48 bits of the pair's hash and 16 of strength. Pairs whose hashes fall
-/// together push each other out, so an old one may be forgotten; that one
-/// is taken for another has odds of 1 in 2^46.
+/// A slot has 48 bits of the pair's hash and 16 bits of strength. Pairs with the same set of
+/// slots replace each other, so an old pair may be forgotten. The chance that one pair is
+/// taken for another is 1 in 2^46.
 #[derive(Debug)]
 pub struct Peers {
     slots: Box<[AtomicU64]>,
@@ -495,17 +499,17 @@ pub struct Peers {
 }
 
 impl Peers {
-    /// How many slots a pair may lie in.
+    /// The number of slots in which a pair may be.
     const WAYS: usize = 4;
 
-    /// A memory of at least this many pairs, 8 bytes each. With a seed that nobody
-    /// else knows nobody can choose addresses that push others out.
+    /// A memory for at least this number of pairs, 8 bytes each. An attacker who does not know
+    /// the seed cannot choose addresses that replace other pairs.
     pub fn new(pairs: usize, seed: u64) -> Self {
         let count = pairs.clamp(Self::WAYS, 1 << 24).next_power_of_two();
         Self { slots: (0..count).map(|_| AtomicU64::new(0)).collect(), seed }
     }
 
-    /// The bytes that this has allocated.
+    /// The number of bytes on the heap.
     pub fn heap_size(&self) -> usize {
         size_of_val(&*self.slots)
     }
@@ -515,8 +519,8 @@ impl Peers {
         self.slots.iter().for_each(|slot| slot.store(0, Ordering::Relaxed));
     }
 
-    /// Remembers what two peers settled for, whoever of them began, and says whether
-    /// it is less than the last time.
+    /// Stores the strength that two peers chose, in either role. Returns whether it is less
+    /// than the last time.
     pub fn settle(&self, one: &Endpoint, other: &Endpoint, bits: u16) -> bool {
         let hash = self.hash(one, other);
         let value = hash & !0xffff | u64::from(bits.min(u16::MAX - 1) + 1);
@@ -525,11 +529,11 @@ impl Peers {
             .iter()
             .find(|slot| slot.load(Ordering::Relaxed) >> 16 == hash >> 16)
             .or_else(|| slots.iter().find(|slot| slot.load(Ordering::Relaxed) == 0))
-            // As good as at random, and the same in every run.
+            // This choice is almost random, but the same in every run.
             .or_else(|| slots.get((hash >> 62) as usize));
         let Some(slot) = slot else { return false };
-        // Another thread may have taken the slot since: then this compares with a
-        // pair that is not ours, and must not.
+        // Another thread may have used the slot since. Then its value belongs to another pair
+        // and must not be compared.
         let last = slot.swap(value, Ordering::Relaxed);
         last >> 16 == hash >> 16 && last & 0xffff > value & 0xffff
     }
@@ -541,8 +545,8 @@ impl Peers {
         hasher.finish()
     }
 
-    /// The low bits choose the place; they are not in the slot, but equal for all
-    /// pairs that lie there.
+    /// The slots in which a pair may be. The low bits of the hash select the set, so a slot
+    /// does not need to store them.
     fn ways(&self, hash: u64) -> &[AtomicU64] {
         let sets = self.slots.len() / Self::WAYS;
         let place = (hash as usize & (sets - 1)) * Self::WAYS;

@@ -1,12 +1,13 @@
-//! How a handshake ended. With keys the messages say it.
+//! How a handshake ended. With keys, the messages say it.
 //!
-//! Without keys, two things can be seen of an encrypted message. The SK payload names the first
-//! payload inside (RFC 7296, 3.14), and the algorithms chosen in IKE_SA_INIT give
-//! the exact size that a single notify has when it is encrypted. A response of
-//! IKE_AUTH that begins with a notify and has that size carries an error and
-//! nothing else: authentication was refused (2.21.2). One that begins with the
-//! responder's identity or authentication was not. An EAP-Success alone is as large
-//! as a notify but begins with EAP.
+//! Without keys, two things of an encrypted message are visible. First, the SK payload has the
+//! type of the first encrypted payload (RFC 7296, 3.14). Second, the algorithms chosen in
+//! IKE_SA_INIT give the exact size of an encrypted message that has a single notify.
+//!
+//! A response of IKE_AUTH that begins with a notify and has that size is an error: the
+//! authentication was refused (2.21.2). A response that begins with the responder's identity
+//! or authentication is no refusal. An EAP-Success alone is as large as a notify, but it
+//! begins with an EAP payload.
 
 use crate::wire::registry::{Encr, Integ, PayloadType};
 
@@ -15,11 +16,11 @@ use super::known::Known;
 use super::step::Step;
 use super::Reason;
 
-/// What encryption adds to the size of contents.
+/// The bytes that encryption adds to the contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sizes {
     iv: u8,
-    /// To whose multiple contents, padding and pad length are filled up.
+    /// Contents, padding and pad length are filled up to a multiple of this.
     block: u8,
     checksum: u8,
 }
@@ -58,11 +59,11 @@ impl Sizes {
         Some(Self { iv, block, checksum })
     }
 
-    /// What an encrypted message of this size contains, if it may be 8 bytes: a
-    /// Notify without SPI and data (3.10), or a Delete of the IKE SA (3.11).
+    /// Whether an encrypted message of this size may contain exactly 8 bytes. This is a Notify
+    /// without SPI and data (3.10), or a Delete of the IKE SA (3.11).
     ///
-    /// A pad length of one byte is added, and both are filled up to a block. Ciphers
-    /// without blocks need no filling, but some peers fill up to 4, 8 or 16 bytes.
+    /// Encryption adds a pad length of one byte and fills both up to a block. Ciphers without
+    /// blocks need no padding, but some peers fill up to 4, 8 or 16 bytes.
     fn eight_bytes(self, length: u32) -> Option<Certainty> {
         let overhead = u32::from(self.iv) + u32::from(self.checksum);
         let padded = length.checked_sub(overhead)?;
@@ -71,14 +72,14 @@ impl Sizes {
         }
         match padded {
             9 | 12 => Some(Certainty::Certain),
-            // Up to 15 bytes.
+            // Up to 15 bytes are possible.
             16 => Some(Certainty::Likely),
             _ => None,
         }
     }
 }
 
-/// RFC 7296, 3.3.2 and the RFCs of IANA's registry.
+/// The bytes of the checksum (RFC 7296, 3.3.2, and the RFCs in IANA's registry).
 fn checksum_length(integ: Integ) -> Option<u8> {
     Some(match integ {
         Integ::AUTH_DES_MAC => 8,
@@ -94,8 +95,8 @@ fn checksum_length(integ: Integ) -> Option<u8> {
     })
 }
 
-/// Whether the message carries one notify without data and nothing else. None when
-/// the sizes are needed and not known.
+/// Whether the message has one notify without data and nothing else. None if this depends on
+/// algorithms that are not known.
 pub(super) fn is_lone_notify(message: Protected, sizes: Option<Sizes>) -> Option<bool> {
     if let Some(known) = message.known {
         return Some(matches!(known, Known::Error(_)));
@@ -106,11 +107,11 @@ pub(super) fn is_lone_notify(message: Protected, sizes: Option<Sizes>) -> Option
     sizes.map(|sizes| sizes.eight_bytes(message.length).is_some())
 }
 
-/// What a response of IKE_AUTH says; none while that depends on algorithms that
-/// were not seen.
+/// The meaning of a response of IKE_AUTH. None if this depends on algorithms that are not
+/// known.
 ///
-/// A first response with EAP inside begins with the responder's identity like any
-/// other. That it was not the last one shows when the initiator goes on.
+/// A first response with EAP begins with the responder's identity like any other response. The
+/// next request of the initiator then shows that it was not the last one.
 pub(super) fn judge(response: Protected, sizes: Option<Sizes>) -> Option<Step> {
     if let Some(known) = response.known {
         return Some(match known {
@@ -134,18 +135,19 @@ pub(super) fn judge(response: Protected, sizes: Option<Sizes>) -> Option<Step> {
 /// How sure a conclusion from a size is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Certainty {
-    /// Nothing else has this size.
+    /// No other contents have this size.
     Certain,
-    /// Padding hides whether there are some bytes more: the SPI of a child.
+    /// Because of padding, the contents may have some more bytes, such as the SPI of a child
+    /// SA.
     Likely,
 }
 
-/// Whether an exchange that was begun with a Delete, and `asked` bytes, deleted the
-/// IKE SA.
+/// Whether an exchange deleted the IKE SA. Its request began with a Delete and had `asked`
+/// encrypted bytes.
 ///
-/// The delete of the IKE SA is answered with nothing, that of a child with a Delete of
-/// the answerer's half, unless that one is on its way already or gone (RFC 7296,
-/// 1.4.1). Some peers never send that half.
+/// The response to a delete of the IKE SA is empty. The response to a delete of a child SA has
+/// a Delete for the other direction, unless that one was already deleted (RFC 7296, 1.4.1).
+/// Some peers never send it.
 pub(super) fn deletion(asked: u16, answer: Protected, sizes: Option<Sizes>) -> Option<Certainty> {
     if answer.inner != PayloadType::NONE {
         return None;
@@ -153,8 +155,9 @@ pub(super) fn deletion(asked: u16, answer: Protected, sizes: Option<Sizes>) -> O
     let asked = u32::from(asked);
     match sizes {
         Some(sizes) => sizes.eight_bytes(asked),
-        // With the least padding, or padded to 8 or 16 bytes, a Delete of the IKE SA is
-        // larger than nothing by this; that of a child seldom is.
+        // With the least padding, or padding to 8 or 16 bytes, a Delete of the IKE SA is
+        // larger than an empty message by this number of bytes. A Delete of a child SA rarely
+        // is.
         None => {
             matches!(asked.checked_sub(answer.length), Some(0 | 8)).then_some(Certainty::Likely)
         }
@@ -176,8 +179,8 @@ mod tests {
         Sizes::of(encr, integ).unwrap()
     }
 
-    /// Message lengths of captures, less 28 bytes of header and 4 of SK's own: a
-    /// refusal or a delete of the IKE SA, and an empty message.
+    /// Message lengths from captures: a refusal or a delete of the IKE SA, and an empty
+    /// message. The header of 28 bytes and the 4 bytes of SK's own header are subtracted.
     #[test]
     fn sizes_are_those_of_captures() {
         for (encr, integ, lone, empty) in [
@@ -190,7 +193,7 @@ mod tests {
             (Encr::ENCR_AES_GCM_16, Integ::NONE, 65, Some(57)),
             (Encr::ENCR_AES_CCM_12, Integ::NONE, 61, Some(53)),
             (Encr::ENCR_CHACHA20_POLY1305, Integ::NONE, 65, Some(57)),
-            // A peer that fills up to 8 bytes what need not be.
+            // A peer that pads to 8 bytes although the cipher does not need it.
             (Encr::ENCR_AES_GCM_16, Integ::NONE, 72, Some(64)),
             (Encr::ENCR_AES_CTR, Integ::AUTH_HMAC_SHA2_256_128, 72, Some(64)),
         ] {

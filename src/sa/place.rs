@@ -1,25 +1,25 @@
-//! Where the ends of an IKE SA are.
+//! The addresses of the peers of an IKE SA.
 //!
-//! A later message overrides an earlier one, as peers move (RFC 4555) and NATs change their
-//! mind. But a tap on both sides of a NAT sees every message between two pairs of ends, and
-//! which it sees first depends on the direction. So ends between which only copies were seen
-//! are remembered, and the SA is not moved there until a message has come that has no copy
-//! between the ends it has.
+//! A later message replaces earlier addresses, because peers move (RFC 4555) and NATs change
+//! their mapping. But a tap on both sides of a NAT sees every message between two pairs of
+//! addresses, and the direction decides which pair it sees first. So addresses between which
+//! only copies were seen are stored separately. The SA moves there only after a message
+//! without a copy at the present addresses.
 
 use super::Endpoint;
 
-/// The initiator's end and the responder's.
+/// The addresses of the initiator and of the responder.
 pub(super) type Ends = [Endpoint; 2];
 
-/// Other ends between which copies of an SA's messages are seen.
+/// Other addresses between which copies of an SA's messages were seen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Elsewhere {
     ends: Ends,
-    /// The last message was seen there alone.
+    /// The last message was seen only between these addresses.
     is_alone: bool,
 }
 
-/// Takes in that a copy of a message was seen between `ends`, while the SA is at `present`.
+/// Stores that a copy of a message was seen between `ends`, while the SA is at `present`.
 pub(super) fn note_copy(other: &mut Option<Box<Elsewhere>>, present: Ends, ends: Ends) {
     match other {
         Some(known) if ends == present || ends == known.ends => known.is_alone = false,
@@ -28,7 +28,7 @@ pub(super) fn note_copy(other: &mut Option<Box<Elsewhere>>, present: Ends, ends:
     }
 }
 
-/// Where an SA is that was at `present`, once a message was seen between `ends`.
+/// The addresses of an SA after a message between `ends`, if it was at `present` before.
 pub(super) fn after(other: &mut Option<Box<Elsewhere>>, present: Ends, ends: Ends) -> Ends {
     let Some(known) = other else { return ends };
     if ends == present {
@@ -66,7 +66,7 @@ mod tests {
         let mut present = ends(1);
         note_copy(&mut other, present, ends(2));
         for _ in 0..5 {
-            // Out, and the answer back.
+            // The request, and then the response.
             for [first, second] in [[1, 2], [2, 1]] {
                 present = after(&mut other, present, ends(first));
                 note_copy(&mut other, present, ends(second));
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn who_moves_has_moved_with_the_second_message() {
         let mut other = None;
-        // The path is probed from two addresses.
+        // The peer tests its paths from two addresses.
         note_copy(&mut other, ends(1), ends(2));
         let present = after(&mut other, ends(1), ends(2));
         assert_eq!(present, ends(1));

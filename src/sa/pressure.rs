@@ -1,9 +1,9 @@
-//! Who floods, and who tries passwords: counts by address over the recent past.
+//! Who floods and who guesses passwords: counts by address over the recent past.
 //!
-//! A fixed number of addresses is held, in sets of a few, each set with a lock of
-//! its own. When a set is full the address with the least to its name makes room,
-//! so a flood from invented addresses pushes out others of the flood before an
-//! address that was refused again and again.
+//! The number of addresses is fixed. They are in small sets, and each set has its own lock.
+//! When a set is full, a new address replaces the one with the lowest counts. So a flood from
+//! invented addresses replaces other addresses of the flood, and not an address with many
+//! refusals.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -11,52 +11,52 @@ use std::sync::{Mutex, PoisonError};
 
 use super::limits::{Limits, MICROSECONDS};
 
-/// The share of the memcap that the counts take.
+/// The counts use this part of the memcap: 1/32.
 const SHARE: u64 = 32;
-/// The addresses in a set: so many are looked at for a message.
+/// The number of addresses in a set. All of them are compared for each message.
 const WAYS: usize = 8;
-/// The most sets; beyond that more memory helps nobody.
+/// The maximum number of sets. More memory has no benefit.
 const MAX_SETS: u64 = 4096;
-/// The periods that a window is divided into.
+/// The number of periods in a window.
 const PERIODS: usize = 6;
 
-/// What is counted of an address.
+/// The counts of an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
-    /// Half-open SAs that it has as a responder, by when they began.
+    /// The half-open SAs of which the address is the responder, by the time of their
+    /// beginning.
     pub(super) half_open: u32,
-    /// Requests of IKE_SA_INIT that it sent.
+    /// The IKE_SA_INIT requests that it sent.
     pub(super) inits: u32,
-    /// Authentications that it was refused.
+    /// The authentications that were refused to it.
     pub(super) refusals: u32,
 }
 
-/// Something to be counted.
+/// A change of a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SaTally {
-    /// A responder has one half-open SA more, which began at this time.
+    /// A responder has one more half-open SA. It began at this time.
     Opened(u64),
-    /// It has one less; that one began at this time.
+    /// A responder has one half-open SA less. It began at this time.
     Settled(u64),
-    /// A source sent a request of IKE_SA_INIT.
+    /// An initiator sent an IKE_SA_INIT request.
     InitStep,
-    /// A source was refused.
+    /// The authentication of an initiator was refused.
     Refused,
 }
 
-/// Counts by address.
+/// The counts by address.
 #[derive(Debug)]
 pub(super) struct Pressure {
     sets: Box<[Mutex<Set>]>,
     hasher: RandomState,
-    /// Microseconds a period: of half-open SAs, of the other counts.
+    /// The microseconds of a period: for half-open SAs, and for the other counts.
     periods: [u64; 2],
 }
 
 type Set = [PressureEntry; WAYS];
 
-/// The recent past in periods, each in the place of its number modulo
-/// [`PERIODS`].
+/// Counts of the last periods. A period is at the index of its number modulo [`PERIODS`].
 #[derive(Clone, Copy, Debug, Default)]
 struct RecentCount {
     newest: u32,
@@ -83,7 +83,7 @@ impl Pressure {
         }
     }
 
-    /// The bytes that the counts take.
+    /// The bytes that the counts use.
     pub(super) fn footprint(&self) -> usize {
         size_of_val(&*self.sets)
     }
@@ -95,7 +95,7 @@ impl Pressure {
         }
     }
 
-    /// Counts something of an address.
+    /// Changes a count of an address.
     pub(super) fn count(&self, address: IpAddr, tally: SaTally, time: u64) {
         self.with(address, |set, periods| {
             let entry = entry(set, address, time, periods);
@@ -109,7 +109,7 @@ impl Pressure {
         });
     }
 
-    /// What the address has to its name now.
+    /// The counts of an address at this time.
     pub(super) fn counts(&self, address: IpAddr, time: u64) -> Counts {
         self.with(address, |set, periods| {
             let known = set.iter().find(|entry| entry.address == Some(address));
@@ -124,7 +124,7 @@ impl Pressure {
     }
 }
 
-/// The address's entry, in place of the one with the least if it has none.
+/// The entry of the address. If there is none, it replaces the one with the lowest counts.
 fn entry(set: &mut Set, address: IpAddr, time: u64, periods: [u64; 2]) -> &mut PressureEntry {
     let weight = |entry: &PressureEntry| match entry.address {
         Some(known) if known == address => 0,
@@ -161,7 +161,7 @@ impl PressureEntry {
     }
 }
 
-/// The number of the period that a time is in; numbers wrap after centuries.
+/// The number of the period of a time. It wraps after centuries.
 fn number(time: u64, period: u64) -> u32 {
     (time / period) as u32
 }
@@ -173,7 +173,7 @@ impl RecentCount {
         *count = count.saturating_add(1);
     }
 
-    /// Counts what began in an earlier period, unless that is over.
+    /// Counts something that began in an earlier period, unless that period is over.
     fn add_at(&mut self, now: u32, began: u32) {
         self.advance(now);
         if self.newest.wrapping_sub(began) < PERIODS as u32 {
@@ -194,8 +194,8 @@ impl RecentCount {
         past.counts.iter().fold(0, |sum: u32, count| sum.saturating_add(*count))
     }
 
-    /// Drops what is over. A clock that runs back by less than a window counts in
-    /// the past; one that jumps begins anew.
+    /// Removes periods that are over. If the clock runs back by less than a window, the
+    /// earlier periods count. If it jumps further, all counts start from 0.
     fn advance(&mut self, now: u32) {
         let ahead = now.wrapping_sub(self.newest);
         let behind = self.newest.wrapping_sub(now);

@@ -34,15 +34,15 @@ mod waiting;
 
 use marks::Marks;
 
-/// How soon after its first IKE_AUTH exchange an initiator rejects the responder's
-/// authentication, in microseconds. A lone notify later on is something else.
+/// The microseconds after the first IKE_AUTH exchange in which an initiator rejects the
+/// responder's authentication. A later message with a single notify has another meaning.
 const SOON: u64 = 10_000_000;
 
-/// What is remembered of an IKE SA.
+/// Everything the table stores about an IKE SA.
 #[derive(Debug)]
 pub(super) struct SaRecord {
     pub(super) init_spi: [u8; 8],
-    /// All zero until the responder has named one.
+    /// Zero until the responder has sent its SPI.
     pub(super) resp_spi: [u8; 8],
     pub(super) state: State,
     marks: Marks,
@@ -51,69 +51,69 @@ pub(super) struct SaRecord {
     pub(super) initiator: Option<Endpoint>,
     pub(super) responder: Option<Endpoint>,
     pub(super) started: u64,
-    /// The time of its latest message.
+    /// The time of the latest message.
     pub(super) last: u64,
     pub(super) messages: u32,
     pub(super) retransmissions: u32,
     pub(super) duplicates: u32,
     pub(super) round_trip_us: Option<u32>,
-    /// When IKE_AUTH succeeded, if it did; no packet is from the epoch itself.
+    /// When IKE_AUTH succeeded. The value 0 is free for none, as no packet is from the epoch.
     established: Option<NonZeroU64>,
     pub(super) chosen: Option<Chosen>,
-    /// The exchanges that the initiator and that the responder began.
+    /// The exchanges that the initiator began, and those that the responder began.
     windows: [ExchangeWindow; 2],
-    /// What few SAs have.
+    /// Data that few SAs have, to keep the record small.
     rare: Option<Box<Rare>>,
     offer: Option<Box<StoredOffer>>,
     fragments: Option<Box<Fragments>>,
     pub(super) esp: Esp,
-    /// What opened messages tell of other SAs.
+    /// The relations to other SAs, known from decrypted messages.
     pub(super) lineage: Option<Box<Lineage>>,
-    /// What the peers' IKE_SA_INIT announced.
+    /// The status notifies without a name in IKE_SA_INIT.
     pub(super) announced: Announced,
-    /// The same of IKE_SA_INIT_FULL_TRANSCRIPT_AUTH.
+    /// Which peers sent IKE_SA_INIT_FULL_TRANSCRIPT_AUTH.
     pub(super) transcript: Announcers,
 }
 
-/// What few SAs have.
+/// Data that few SAs have.
 #[derive(Debug, Default)]
 struct Rare {
-    /// The exchanges that synchronize Message IDs, one of each end. They have the id 0,
-    /// which others had before them.
+    /// The exchanges that synchronize Message IDs, one for each end. They use the id 0 again,
+    /// so they cannot be in the windows.
     synchronizations: [Exchange; 2],
-    /// Other ends between which copies were seen.
+    /// Other addresses between which copies of messages were seen.
     elsewhere: Option<Box<Elsewhere>>,
-    /// What another thread parsed before the algorithms were known.
+    /// A message that was parsed before the algorithms were known.
     unjudged: Option<Unjudged>,
 }
 
-/// A message that waits for the algorithms to be judged.
+/// A message that cannot be judged before the algorithms are known.
 #[derive(Clone, Copy, Debug)]
 enum Unjudged {
-    /// An answer to IKE_AUTH.
+    /// A response of IKE_AUTH.
     Answer(Protected),
-    /// What may be the initiator's last word after it, and its Message ID.
+    /// A request that may be the initiator's last one after IKE_AUTH, with its Message ID.
     LastWord(Protected, u32),
 }
 
-/// What the message did that concerns others than its SA.
+/// The effects of a message beyond its own SA.
 #[derive(Debug, Default)]
 pub(super) struct MessageOutcome {
     pub(super) events: EventSet,
     pub(super) fragments: Option<fragment::Status>,
-    /// A request of IKE_SA_INIT that was not sent before.
+    /// The message is a new request of IKE_SA_INIT.
     pub(super) init_request: bool,
-    /// The initiator's authentication was refused.
+    /// The authentication of the initiator was refused.
     pub(super) refused: bool,
-    /// The handshake has succeeded, and the algorithms are known, for the first time.
+    /// Now both are known for the first time: the handshake has succeeded, and its algorithms.
     pub(super) settled: bool,
-    /// The record of the SA that takes this one's place from now on.
+    /// The record of a new SA that the message created by rekeying or cloning.
     pub(super) successor: Option<Box<SaRecord>>,
 }
 
 impl SaRecord {
-    /// A record without messages. An SA that is first seen in another exchange than
-    /// those of the handshake is in use.
+    /// A record without messages. If the first message is not of the handshake, the SA is in
+    /// use.
     pub(super) fn new(facts: &MessageFacts, time: u64) -> Self {
         let (state, marks) = if facts.is_init() {
             (State::HalfOpen, Marks::FROM_START)
@@ -125,7 +125,7 @@ impl SaRecord {
         Self { state, marks, ..Self::blank(facts.init_spi, time) }
     }
 
-    /// A record of which nothing is known.
+    /// An empty record.
     fn blank(init_spi: [u8; 8], time: u64) -> Self {
         Self {
             init_spi,
@@ -155,7 +155,7 @@ impl SaRecord {
         }
     }
 
-    /// The record of an SA that a second responder SPI makes of the same request.
+    /// The record of another SA, for a second responder SPI in answer to the same request.
     pub(super) fn sibling(&self) -> Self {
         let mut asked = self.windows[0];
         asked.forget_answer(0);
@@ -178,8 +178,8 @@ impl SaRecord {
         }
     }
 
-    /// Whether nothing was seen of it before the message at hand, which can be sent by
-    /// anybody.
+    /// Whether the current message is the first one of the SA. Anybody can send one such
+    /// message, so it proves nothing.
     fn is_claim(&self) -> bool {
         self.messages == 0 && !self.is_mutual()
     }
@@ -189,12 +189,13 @@ impl SaRecord {
         self.has(Marks::INIT_SEEN)
     }
 
-    /// Whether both peers take part, so that nobody can have invented it alone.
+    /// Whether messages of both peers were seen. Then no single sender can have invented the
+    /// SA.
     pub(super) fn is_mutual(&self) -> bool {
         self.has(Marks::BOTH_SEEN)
     }
 
-    /// The bytes it has besides itself.
+    /// The bytes on the heap, without the record itself.
     pub(super) fn heap(&self) -> usize {
         let offer = self.offer.as_ref();
         let offer = offer.map_or(0, |offer| size_of::<StoredOffer>() + offer.heap_size());
@@ -209,8 +210,8 @@ impl SaRecord {
         offer + fragments + lineage + rare
     }
 
-    /// Counts a message in. A request that is repeated for longer than `patience`
-    /// has nobody to answer it.
+    /// Counts a message. A request that is repeated for longer than `patience` microseconds is
+    /// taken as unanswered.
     pub(super) fn observe(
         &mut self,
         facts: &MessageFacts,
@@ -264,13 +265,13 @@ impl SaRecord {
         }
     }
 
-    /// Whether that the SA is established is beyond doubt: until then what looks like the
-    /// last response of IKE_AUTH may be the first of EAP.
+    /// Whether the SA is certainly established. Until then, a message that looks like the last
+    /// response of IKE_AUTH may be the first one of EAP.
     pub(super) fn is_confirmed(&self) -> bool {
         self.state == State::Established && self.has(Marks::CONFIRMED)
     }
 
-    /// Whether the SA is one more, or one less, of those that its responder has half-open.
+    /// The change in the number of the responder's half-open SAs.
     pub(super) fn recount(&mut self) -> Option<SaTally> {
         let counts = self.state.is_half_open() && self.has(Marks::INIT_SEEN);
         if counts == self.has(Marks::COUNTED) {
@@ -280,13 +281,13 @@ impl SaRecord {
         Some(if counts { SaTally::Opened(self.started) } else { SaTally::Settled(self.started) })
     }
 
-    /// From the first IKE_SA_INIT to the response that established the SA.
+    /// The milliseconds from the first IKE_SA_INIT to the response that established the SA.
     pub(super) fn handshake_ms(&self) -> Option<u32> {
         let passed = self.established?.get().checked_sub(self.started)?;
         self.has(Marks::INIT_SEEN).then(|| u32::try_from(passed / 1000).ok())?
     }
 
-    /// What a message that is not a repetition does.
+    /// Handles a message that is not a retransmission.
     fn proceed(
         &mut self,
         facts: &MessageFacts,
@@ -300,7 +301,7 @@ impl SaRecord {
         }
         let unknown = facts.body == Body::Clear(Some(NotifyType::INVALID_IKE_SPI));
         let surely_closed = self.has(Marks::SURELY_CLOSED) && !self.answers_delete(facts);
-        // One that is older was only parsed later.
+        // A message older than the delete was only parsed late.
         let is_behind = self.state == State::Closed && time >= self.last;
         if is_behind && (unknown || surely_closed) {
             outcome.events.insert(Event::MessageAfterDelete);
@@ -314,14 +315,14 @@ impl SaRecord {
         }
     }
 
-    /// Whether the message is the answer to a delete: both peers may ask for it at once.
+    /// Whether the message answers a delete. Both peers may send a delete at the same time.
     fn answers_delete(&mut self, facts: &MessageFacts) -> bool {
         let exchange = self.window(facts).exchange(facts.id).filter(|_| facts.response);
         exchange.is_some_and(|exchange| exchange.asks_to_delete())
     }
 
-    /// Learns where the peers are; a later message overrides an earlier one, as
-    /// peers move (RFC 4555) and NATs change their mind. One that was only parsed later
+    /// Stores the addresses of the peers. A later message replaces an earlier one, because
+    /// peers move (RFC 4555) and NATs change their mapping. A message that was parsed late
     /// does not.
     fn locate(&mut self, facts: &MessageFacts, observation: &Observation<'_>) {
         let ends = ends(facts, observation);
@@ -356,20 +357,21 @@ impl SaRecord {
 
     fn take_round_trip(&mut self, facts: &MessageFacts, time: u64) -> Option<u32> {
         if facts.may_synchronize() {
-            // Of which of the messages with id 0 it is the answer matters to nobody.
+            // Several requests may have the id 0, so the time between is not known.
             return None;
         }
         facts.response.then(|| self.window(facts).round_trip(facts.id, time))?
     }
 
-    /// Whether a message that is missing was not sent, or was lost on the way here:
-    /// not if the SA was first seen in its middle or from one side only.
+    /// Whether a missing message is known to be missing. This is not known if the capture
+    /// began in the middle of the SA or has only one direction.
     fn knows_order(&self) -> bool {
         self.has(Marks::FROM_START) && self.has(Marks::BOTH_SEEN)
     }
 
-    /// Exchanges that come too soon or once more. Only a request that follows
-    /// without a gap proves that none was missed. Returns whether it came too soon.
+    /// Finds exchanges that come before authentication, or authentication that comes twice.
+    /// Only a request with the next id proves that no message was missed. Returns whether the
+    /// exchange came before authentication.
     fn check_order(&mut self, facts: &MessageFacts, events: &mut EventSet) -> bool {
         if facts.response || !self.has(Marks::FROM_START) {
             return false;
@@ -393,7 +395,7 @@ impl SaRecord {
     }
 }
 
-/// Which end began the exchange of a message.
+/// The end that began the exchange: 0 for the initiator, 1 for the responder.
 fn side(facts: &MessageFacts) -> usize {
     usize::from(!facts.asked_by_initiator())
 }

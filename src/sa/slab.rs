@@ -1,9 +1,8 @@
-//! The records of one shard: found by two keys, listed by class in the order of
+//! The records of one shard. They are found by two keys, and listed by class in the order of
 //! their last messages.
 //!
-//! Chains and lists run through the records themselves, by number, so that a record
-//! costs one allocation, every step is O(1), and the bytes in use can be told
-//! exactly.
+//! The chains and lists are links inside the records, so a record costs one allocation. Every
+//! operation is O(1), and the bytes in use are known exactly.
 
 use super::copies::Copies;
 use super::record::SaRecord;
@@ -11,27 +10,28 @@ use super::State;
 
 /// No record.
 const NIL: u32 = u32::MAX;
-/// In no chain.
+/// The record is in no chain.
 const UNLINKED: u32 = u32::MAX - 1;
-/// What an allocator adds to a block.
+/// The bytes that an allocator adds to each block.
 const ALLOCATION: usize = 16;
 
-/// What a record is worth when memory is short, the least first.
+/// The value of a record when memory is short, from the lowest to the highest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// Nobody but the initiator has said anything that matters.
+    /// There is no response, or none that accepts the request.
     HalfOpen,
-    /// In its handshake, as far as one of its peers says.
+    /// In the handshake, but only one of the peers was seen.
     Claimed,
-    /// In use, as far as one of its peers says.
+    /// In use, but only one of the peers was seen.
     OneSided,
     /// Failed or closed.
     Ended,
-    /// The responder goes on with the handshake.
+    /// In the handshake, and both peers were seen.
     Opening,
-    /// In use, and first seen so: whoever can send from two addresses can invent it.
+    /// In use, and both peers were seen, but no handshake. An attacker who can send from two
+    /// addresses can invent such an SA.
     MidStream,
-    /// In use, after a handshake that was seen.
+    /// In use after a handshake.
     Established,
 }
 
@@ -58,10 +58,10 @@ impl Class {
         }
     }
 
-    /// The share of all records, in sixteenths, that none of another class pushes out. So
-    /// whatever is invented in great numbers pushes out its own: of the handshakes that go
-    /// on at a time there are few, and they may be new to a table that is full of others.
-    /// What one peer says alone has no share.
+    /// The share of all records, in sixteenths, that other classes cannot take. Therefore a
+    /// flood of invented SAs only replaces others of its class. Few handshakes are in progress
+    /// at a time, and they may be new in a table that is full of others. An SA of which only
+    /// one peer was seen has no share.
     fn share(self) -> usize {
         match self {
             Self::HalfOpen | Self::Ended => 1,
@@ -72,10 +72,10 @@ impl Class {
     }
 }
 
-/// What the shares are parts of.
+/// The number of parts into which all records are divided for shares.
 const SHARES: usize = 16;
 
-/// What a record is found by.
+/// The key of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
     /// Both SPIs.
@@ -87,7 +87,7 @@ pub(super) enum By {
 #[derive(Debug)]
 struct SlabRecord {
     sa: SaRecord,
-    /// By index: the hash that it is found by, and the next one in its chain.
+    /// For each key: the hash, and the next record in its chain.
     hashes: [u64; 2],
     nexts: [u32; 2],
     older: u32,
@@ -98,13 +98,13 @@ struct SlabRecord {
 #[derive(Debug)]
 enum SlabEntry {
     Used(Box<SlabRecord>),
-    /// The next one that is free.
+    /// The number of the next free entry.
     Free(u32),
 }
 
 #[derive(Debug, Default)]
 struct Index {
-    /// The first record of each chain; the number of chains is a power of two.
+    /// The first record of each chain. The number of chains is a power of two.
     heads: Vec<u32>,
     length: usize,
 }
@@ -124,9 +124,9 @@ pub(super) struct Slab {
     length: usize,
     indexes: [Index; 2],
     lists: [AgeList; Class::ALL.len()],
-    /// What the records have besides themselves.
+    /// The bytes that the records have on the heap, without the records themselves.
     heap: usize,
-    /// The shard's last messages.
+    /// The recent messages of the shard.
     pub(super) copies: Copies,
 }
 
@@ -146,7 +146,7 @@ impl Default for Slab {
 }
 
 impl Slab {
-    /// The bytes of one more record, tables apart.
+    /// The bytes of one more record, without the tables.
     pub(super) const RECORD: usize = size_of::<SlabRecord>() + ALLOCATION;
 
     /// Adds a record and returns its number.
@@ -174,7 +174,7 @@ impl Slab {
         slot
     }
 
-    /// Takes a record out.
+    /// Removes a record and returns it.
     pub(super) fn remove(&mut self, slot: u32) -> Option<SaRecord> {
         self.record(slot)?;
         self.unlink(slot, By::Pair);
@@ -190,7 +190,7 @@ impl Slab {
         Some(record.sa)
     }
 
-    /// Makes the record the newest of its class, after `change`.
+    /// Changes a record and makes it the newest of its class.
     pub(super) fn update<T>(
         &mut self,
         slot: u32,
@@ -247,7 +247,7 @@ impl Slab {
         self.record(slot).is_some_and(|record| record.nexts[by as usize] != UNLINKED)
     }
 
-    /// The record with this hash that `is_it` confirms.
+    /// The record with this hash for which `is_it` is true.
     pub(super) fn find(&self, by: By, hash: u64, is_it: impl Fn(&SaRecord) -> bool) -> Option<u32> {
         let heads = &self.indexes[by as usize].heads;
         let head = hash as usize & heads.len().checked_sub(1)?;
@@ -265,14 +265,14 @@ impl Slab {
         self.record(slot).map(|record| &record.sa)
     }
 
-    /// The record of the class whose last message is the longest ago.
+    /// The record of the class with the oldest last message.
     pub(super) fn oldest(&self, class: Class) -> Option<u32> {
         let slot = self.lists[class as usize].oldest;
         (slot != NIL).then_some(slot)
     }
 
-    /// The record to give up when memory is short, but not `keep`: the oldest of the least
-    /// class that has more than its share.
+    /// The record to remove when memory is short, but not `keep`. It is the oldest of the
+    /// lowest class that has more than its share.
     pub(super) fn victim(&self, keep: Option<u32>) -> Option<(Class, u32)> {
         let oldest = |class: &Class| {
             let slot = self.lists[*class as usize].oldest;
@@ -305,7 +305,7 @@ impl Slab {
             + self.heap
     }
 
-    /// The bytes that one more record takes at most.
+    /// The maximum number of bytes that one more record needs.
     pub(super) fn growth(&self) -> usize {
         let grows = |is_full: bool, capacity: usize, size: usize| {
             if is_full {
@@ -345,8 +345,8 @@ impl Slab {
         }
     }
 
-    /// Doubles the chains of both indexes: one that grew when it is needed, among
-    /// many records that are found by the other, would have to look at them all.
+    /// Doubles the number of chains of both indexes. Both grow at the same time. Otherwise the
+    /// index with few records would later have to visit all records of the other one to grow.
     fn rehash(&mut self) {
         let chains = (self.indexes[0].heads.len() * 2).max(4);
         for index in &mut self.indexes {
@@ -414,7 +414,7 @@ mod tests {
         SaRecord::new(&facts, 0)
     }
 
-    /// A long mixture of all operations against a map that does the same.
+    /// A long random sequence of all operations, compared with a map.
     #[test]
     fn records_are_found_until_they_are_removed() {
         let mut slab = Slab::default();
@@ -423,7 +423,7 @@ mod tests {
         for _ in 0..5_000 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let number = random >> 56;
-            // Few hashes, so that chains are long.
+            // Few hashes make long chains.
             let hash = number % 37;
             match known.get(&number).copied() {
                 None => {

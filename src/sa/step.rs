@@ -1,19 +1,19 @@
-//! The life of an IKE SA: the one table of what a message does to its state.
+//! The states of an IKE SA: the one table of what a message changes.
 
 use super::{Reason, State};
 
-/// What a new message means to the state of its SA.
+/// The meaning of a new message for the state of its SA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// A request that begins an SA.
     Begin,
-    /// The responder wants a cookie.
+    /// The responder asks for a cookie.
     AskCookie,
-    /// It wants another key exchange method, for the first time.
+    /// The responder asks for another key exchange method, for the first time.
     AskGroup,
-    /// It accepts the request.
+    /// The responder accepts the request.
     Accept,
-    /// It sends the initiator elsewhere.
+    /// The responder sends the initiator to another gateway.
     Redirect,
     /// A request of IKE_AUTH.
     Authenticate,
@@ -21,21 +21,21 @@ pub(super) enum Step {
     AnotherRound,
     /// A response of IKE_AUTH with the responder's identity or authentication.
     Authenticated,
-    /// Either peer ends the handshake, or nobody answers.
+    /// One of the peers ends the handshake, or there is no answer.
     Fail(Reason),
-    /// An exchange of an SA in use was completed.
+    /// An exchange of an SA in use is complete.
     Use,
-    /// ESP shows that the peers have finished.
+    /// ESP packets show that the handshake is complete.
     Carry,
     /// The IKE SA was deleted.
     Delete,
 }
 
-/// The state after a step: the life of an IKE SA (RFC 7296, 1.2 and 1.4).
+/// The state after a step (RFC 7296, 1.2 and 1.4).
 ///
-/// Errors and cookies in clear can be forged, and a sensor may miss messages, so
-/// the handshake goes on from any state in which it seemed to have ended. A step
-/// that a state does not know changes nothing.
+/// Unencrypted errors and cookies can be forged, and a sensor may miss messages. Therefore the
+/// handshake can continue from every state in which it seemed to have ended. A step that the
+/// table does not have for a state changes nothing.
 pub(super) fn next(state: State, step: Step) -> State {
     use State::{Authenticating, Closed, Cookie, Established, Failed, HalfOpen, InitDone};
     match (state, step) {
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_table_is_this() {
-        // One row a state, one column a step, as above.
+        // One row for each state, one column for each step, in the order of `STEPS`.
         let table = [
             (HalfOpen, "HalfOpen Cookie HalfOpen InitDone Closed Authenticating - - Failed - - -"),
             (Cookie, "HalfOpen - HalfOpen InitDone Closed Authenticating - - Failed - - -"),

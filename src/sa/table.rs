@@ -1,8 +1,8 @@
-//! The table of all IKE SAs, shared by all threads.
+//! The table of all IKE SAs. All threads share it.
 //!
-//! Records are in shards, chosen by a keyed hash of the initiator's SPI, so that no
-//! attacker can choose the shard or a chain in it. A message locks its own shard;
-//! what concerns all shards are sums in atomics.
+//! The records are divided into shards by a keyed hash of the initiator's SPI, so that an
+//! attacker cannot choose the shard or a chain in it. A message locks only its own shard. Sums
+//! over all shards are atomic counters.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -24,40 +24,40 @@ use super::record::{MessageOutcome, SaRecord};
 use super::slab::{By, Class, Slab};
 use super::{LineageView, Observation, SaView, State};
 
-/// Enough that threads seldom meet, however many a machine has.
+/// With this number of shards two threads rarely wait for each other.
 const SHARDS: usize = 256;
-/// The most records that one message gives up for time. It adds at most one, so
-/// two keep up.
+/// The maximum number of expired records that one message removes. A message adds at most one
+/// record, so two are enough.
 const EXPIRED_AT_ONCE: usize = 2;
-/// The most other shards that are searched for one with too many half-open SAs, while the
-/// message's own has SAs of another kind to evict.
+/// The maximum number of other shards that are searched for one with too many half-open SAs,
+/// if the shard of the message has SAs of another class to evict.
 const SEARCHED: usize = 8;
 
-/// One pair of peers is remembered for so many bytes of the memcap.
+/// The table remembers one pair of peers for each 1024 bytes of the memcap.
 const BYTES_A_PAIR: u64 = 1024;
 
-/// How much longer an answered handshake may take than an unanswered one.
+/// The factor by which an answered handshake may take longer than an unanswered one.
 const PATIENCE: u64 = 4;
 
-/// What the host's statistics show.
+/// The counters in Suricata's statistics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// SAs that are known.
+    /// The number of SAs in the table.
     pub active: u64,
-    /// Of these, those whose handshake is not over.
+    /// The number of SAs whose handshake is still in progress.
     pub half_open: u64,
-    /// Bytes in use.
+    /// The bytes in use.
     pub memuse: u64,
-    /// SAs given up for memory since the start.
+    /// The number of SAs that were removed because memory was short, since the start.
     pub evicted: u64,
-    /// Half-open SAs given up for silence since the start, whose request was not
-    /// answered, or with a cookie or another group only.
+    /// The number of half-open SAs that were removed after their timeout, since the start,
+    /// because the request had no answer but a cookie or another key exchange method.
     pub unanswered: u64,
-    /// Those given up after IKE_SA_INIT was complete.
+    /// The number of SAs that were removed after their timeout when IKE_SA_INIT was complete.
     pub unfinished: u64,
 }
 
-/// All IKE SAs.
+/// The table of all IKE SAs.
 #[derive(Debug)]
 pub struct Table {
     limits: Limits,
@@ -67,7 +67,7 @@ pub struct Table {
     hasher: RandomState,
     sums: Sums,
     clock: Clock,
-    /// The shard that is tidied up next.
+    /// The shard in which expired records are removed next.
     next: AtomicUsize,
 }
 
@@ -95,7 +95,7 @@ impl Table {
         Self { limits, shards, pressure, peers, hasher, sums, clock, next: AtomicUsize::new(0) }
     }
 
-    /// The present sums.
+    /// The current counters.
     pub fn counters(&self) -> Counters {
         let load = |sum: &AtomicU64| sum.load(Ordering::Relaxed);
         Counters {
@@ -108,8 +108,8 @@ impl Table {
         }
     }
 
-    /// Forgets everything, as if nothing had been seen. No thread may be at work with it: one
-    /// that is may bring back what it knows.
+    /// Removes all SAs and counters. No thread may use the table at the same time, because it
+    /// could add its SAs again.
     pub fn clear(&self) {
         for place in 0..SHARDS {
             *self.lock(place) = Slab::default();
@@ -122,8 +122,8 @@ impl Table {
         }
     }
 
-    /// Counts a message in. None for a message that belongs to no IKE SA, and where
-    /// the memcap leaves no room for its SA.
+    /// Counts a message and returns its SA with the events of the sequence. None if the
+    /// message belongs to no IKE SA, or if the memcap leaves no room for a new SA.
     pub fn observe(&self, observation: &Observation<'_>) -> Option<(SaView, EventSet)> {
         let mut facts = MessageFacts::of(observation.message, &self.hasher)?;
         let keys = Keys::of(&facts, observation, &self.hasher);
@@ -144,14 +144,14 @@ impl Table {
             let (tally, view) = (sa.recount(), view(sa, &outcome, observation.time));
             (outcome, tally, view)
         })?;
-        // Requests without responder SPI belong to the newest, which has the link.
+        // Requests without a responder SPI belong to the newest record, which has the link.
         let is_alone =
             || shard.find(By::Half, keys.half, |sa| sa.init_spi == facts.init_spi).is_none();
         if facts.is_init() && !shard.is_linked(slot, By::Half) && is_alone() {
             shard.link(slot, By::Half, keys.half);
         }
         if !self.make_room(&mut shard, 0, Some(slot)) {
-            // What the message added has no room, even without all others.
+            // The message has added more than the memcap allows, even without all other SAs.
             self.make_room(&mut shard, 0, None);
         }
         drop(shard);
@@ -161,9 +161,8 @@ impl Table {
         Some((view, events))
     }
 
-    /// Takes in what a message says that [`Table::observe`] has counted before it was
-    /// opened; what is known of its SA now, and the events that follow. None if its SA is
-    /// not known any more.
+    /// Adds what a message says that was decrypted after [`Table::observe`] had counted it.
+    /// Returns its SA with new events. None if the SA is no longer in the table.
     pub fn learn(&self, message: &Message, time: u64) -> Option<(SaView, EventSet)> {
         let facts = MessageFacts::of(message, &self.hasher)?;
         let learnt = self.update(facts.init_spi, facts.resp_spi, |sa| {
@@ -174,8 +173,7 @@ impl Table {
         Some(self.conclude(outcome, tally, view, time))
     }
 
-    /// What a message did that concerns others than its SA, in the table, in the view of the
-    /// SA and in the events.
+    /// Applies the effects of a message on other SAs, on the view and on the events.
     fn conclude(
         &self,
         mut outcome: MessageOutcome,
@@ -193,8 +191,8 @@ impl Table {
         (self.count(view, tally, &outcome, time), events)
     }
 
-    /// Adds the record of an SA that takes the place of another, or adds to the one that
-    /// its first messages have made in another thread.
+    /// Adds the record of an SA that replaces another one. If another thread has parsed the
+    /// first messages of the new SA, its record already exists and is completed.
     fn replace(&self, successor: SaRecord) {
         let pair = self.hasher.hash_one((successor.init_spi, successor.resp_spi));
         let mut shard = self.lock(place(&self.hasher, successor.init_spi));
@@ -211,13 +209,13 @@ impl Table {
         }
     }
 
-    /// Takes in a NAT keepalive in a flow of the SA with these SPIs: a peer sends them
-    /// that found itself behind a NAT.
+    /// Counts a NAT keepalive in a flow of the SA. A peer sends keepalives if it has found
+    /// that it is behind a NAT.
     pub fn keep_alive(&self, init_spi: [u8; 8], resp_spi: [u8; 8], from_initiator: bool) {
         self.update(init_spi, resp_spi, |sa| sa.keep_alive(from_initiator));
     }
 
-    /// Takes in ESP that a flow of the SA carried.
+    /// Counts the ESP packets of a flow of the SA.
     pub fn carry(&self, sa: &InFlow, esp: &Esp) {
         let settled = self.update(sa.init_spi, sa.resp_spi, |sa| {
             sa.carry(esp);
@@ -228,7 +226,7 @@ impl Table {
         }
     }
 
-    /// Whether there is a record of the SA with these SPIs.
+    /// Whether the table has a record of the SA with these SPIs.
     pub fn knows(&self, init_spi: [u8; 8], resp_spi: [u8; 8]) -> bool {
         let shard = self.lock(place(&self.hasher, init_spi));
         let hash = self.hasher.hash_one((init_spi, resp_spi));
@@ -236,7 +234,7 @@ impl Table {
         shard.find(By::Pair, hash, is_it).is_some()
     }
 
-    /// Changes the record of the SA with these SPIs, if there is one.
+    /// Changes the record of the SA with these SPIs. None if there is no record.
     fn update<T>(
         &self,
         init_spi: [u8; 8],
@@ -250,7 +248,7 @@ impl Table {
         shard.update(slot, change)
     }
 
-    /// Finds or makes the record of a message.
+    /// Finds or creates the record of a message.
     fn locate(
         &self,
         shard: &mut SaShard<'_>,
@@ -264,7 +262,7 @@ impl Table {
             return Some((slot, EventSet::default()));
         };
         if let Some(slot) = self.find(shard, By::Pair, pair, facts, time) {
-            // One with a responder SPI of its own is another SA.
+            // A record with its own responder SPI is another SA.
             let is_stray = |half: &u32| *half != slot && is_unnamed(shard, *half);
             if let Some(stray) = half.filter(is_stray).filter(|_| facts.is_init()) {
                 let request = shard.remove(stray);
@@ -280,7 +278,8 @@ impl Table {
         Some((slot, events))
     }
 
-    /// The record of a message without responder SPI. A closed SA's SPI may come again.
+    /// The record of a message without a responder SPI. The initiator SPI of a closed SA may
+    /// be used again.
     fn locate_unnamed(
         &self,
         shard: &mut SaShard<'_>,
@@ -290,7 +289,7 @@ impl Table {
         time: u64,
     ) -> Option<u32> {
         let is_request = facts.body == Body::Init(InitStep::Request);
-        // One that is older than its end was only parsed later.
+        // A request older than the end of the SA was only parsed late.
         let is_closed = |slot: &u32| {
             shard.get(*slot).is_some_and(|sa| sa.state == State::Closed && sa.last < time)
         };
@@ -301,7 +300,7 @@ impl Table {
         }
     }
 
-    /// The record of a message with a responder SPI that is new to us.
+    /// The record of a message whose responder SPI is not in the table.
     fn name(
         &self,
         shard: &mut SaShard<'_>,
@@ -324,7 +323,7 @@ impl Table {
         Some((slot, events))
     }
 
-    /// The record, unless its time is over: then it is given up.
+    /// Finds a record. A record past its timeout is removed and not returned.
     fn find(
         &self,
         shard: &mut SaShard<'_>,
@@ -343,7 +342,7 @@ impl Table {
         None
     }
 
-    /// Removes a record whose time is over.
+    /// Removes a record that is past its timeout and counts it.
     fn give_up(&self, shard: &mut SaShard<'_>, slot: u32) {
         let Some(sa) = shard.remove(slot) else { return };
         let sum = match Class::of(&sa) {
@@ -354,8 +353,7 @@ impl Table {
         sum.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Adds a record; the newest is the one that requests without responder SPI
-    /// belong to.
+    /// Adds a record. From now on, requests without a responder SPI belong to it.
     fn add(&self, shard: &mut SaShard<'_>, sa: SaRecord, keys: &Keys) -> Option<u32> {
         let growth = shard.growth();
         if !self.make_room(shard, growth, None) {
@@ -373,7 +371,7 @@ impl Table {
         Some(slot)
     }
 
-    /// Whether the peers were worth more to each other the last time.
+    /// Whether the peers chose stronger algorithms the last time.
     fn is_downgrade(&self, view: &SaView) -> bool {
         let peers = view.initiator.zip(view.responder);
         let bits = view.chosen.and_then(|chosen| chosen.security_bits());
@@ -382,7 +380,7 @@ impl Table {
         })
     }
 
-    /// Counts what concerns addresses and adds the counts to the view.
+    /// Counts by address, and adds the counts to the view.
     fn count(
         &self,
         mut view: SaView,
@@ -410,7 +408,7 @@ impl Table {
         view
     }
 
-    /// Evicts until `need` bytes fit, but not `keep`.
+    /// Removes records until `need` bytes fit. The record `keep` is not removed.
     fn make_room(&self, shard: &mut SaShard<'_>, need: usize, keep: Option<u32>) -> bool {
         shard.commit();
         while self.sums.memuse.load(Ordering::Relaxed) + need as u64 > self.limits.memcap {
@@ -433,9 +431,9 @@ impl Table {
         true
     }
 
-    /// Evicts an SA of one of the next shards, so many of them, if one has to give up an SA
-    /// of this class, or any. One that another thread has locked is passed over: waiting for
-    /// it with a shard locked could be for ever.
+    /// Removes an SA from one of the next `searched` shards, if the shard's victim has the
+    /// class `wanted`, or any class if that is none. A shard that another thread has locked is
+    /// skipped: waiting for it while holding a lock could be a deadlock.
     fn evict_elsewhere(&self, searched: usize, wanted: Option<Class>) -> bool {
         for _ in 0..searched {
             let Some(mut shard) = self.next_shard() else { continue };
@@ -448,8 +446,8 @@ impl Table {
         false
     }
 
-    /// Gives up what is over in another shard: one that no message comes to would
-    /// keep its records for ever.
+    /// Removes expired records in another shard. Without this, a shard that gets no messages
+    /// would keep its records for ever.
     fn tidy(&self, now: Now) {
         if let Some(mut shard) = self.next_shard() {
             self.expire(&mut shard, now);
@@ -469,7 +467,7 @@ impl Table {
         }
     }
 
-    /// Whether the SA was silent for too long.
+    /// Whether the SA had no message for longer than its timeout.
     fn is_over(&self, sa: &SaRecord, now: Now) -> bool {
         let limits = &self.limits;
         let seconds = match Class::of(sa) {
@@ -494,13 +492,13 @@ impl Table {
     }
 }
 
-/// Whether no message of the record has named the responder's SPI.
+/// Whether no message of the record had a responder SPI.
 fn is_unnamed(shard: &SaShard<'_>, slot: u32) -> bool {
     shard.get(slot).is_some_and(|sa| sa.resp_spi == [0; 8])
 }
 
-/// Only an exchange that begins an SA, or an encrypted message of one that has both
-/// SPIs: what is in clear proves nothing.
+/// Whether a message may create a record. It must be an exchange that begins an SA, or an
+/// encrypted message with both SPIs. Unencrypted messages prove nothing.
 fn begins_a_record(facts: &MessageFacts) -> bool {
     let known = facts.exchange.name().is_some() && facts.exchange != ExchangeType::GSA_REKEY;
     facts.is_init() || (known && facts.protected().is_some())
@@ -550,31 +548,32 @@ fn id(init_spi: [u8; 8]) -> u64 {
     mix(u64::from_be_bytes(init_spi))
 }
 
-/// A one-to-one scrambling of 64 bits (the last step of SplitMix64): no key, as the
-/// result is to be the same in every run.
+/// Maps 64 bits to 64 bits one to one (the last step of SplitMix64). It has no key, because
+/// the result must be the same in every run.
 fn mix(spi: u64) -> u64 {
     let spi = (spi ^ spi >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let spi = (spi ^ spi >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     spi ^ spi >> 31
 }
 
-/// The shard of an SA; the responder's SPI is not known at first.
+/// The shard of an SA. It depends on the initiator's SPI alone, because the responder's is not
+/// known at first.
 fn place(hasher: &RandomState, init_spi: [u8; 8]) -> usize {
     hasher.hash_one(init_spi) as usize % SHARDS
 }
 
-/// Where the record of a message is.
+/// The hashes under which the record of a message is found.
 struct Keys {
     place: usize,
-    /// None as long as the responder has no SPI.
+    /// The hash of both SPIs. None while the responder has no SPI.
     pair: Option<u64>,
     half: u64,
-    /// Of the initiator's SPI.
+    /// The hash of the initiator's SPI.
     initiator: u64,
 }
 
 impl Keys {
-    /// Of the bytes of a message among those of all SAs; not 0.
+    /// A hash of the message's bytes that differs between SAs. Never 0.
     fn message(&self, facts: &MessageFacts) -> u32 {
         (facts.hash ^ self.initiator as u32) | 1
     }
@@ -594,7 +593,7 @@ impl Keys {
     }
 }
 
-/// A locked shard; what changes in it is added to the sums.
+/// A locked shard. Its changes are added to the sums when it is unlocked.
 struct SaShard<'a> {
     slab: MutexGuard<'a, Slab>,
     sums: &'a Sums,

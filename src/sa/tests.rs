@@ -1,4 +1,4 @@
-//! Handshakes played message by message, honest ones and others.
+//! Handshakes played message by message: correct ones and others.
 
 use std::net::IpAddr;
 
@@ -21,7 +21,7 @@ use crate::wire::Flags;
 const SECOND: u64 = 1_000_000;
 const START: u64 = 1_700_000_000 * SECOND;
 
-/// With AES-CBC and HMAC-SHA2-256-128: nothing or up to 15 bytes encrypted, and more.
+/// Contents of up to 15 bytes, or none, encrypted with AES-CBC and HMAC-SHA2-256-128.
 const SMALL: usize = 16 + 16 + 16;
 const LARGE: usize = 160;
 
@@ -29,7 +29,7 @@ const INITIATOR: u8 = Flags::INITIATOR;
 const RESPONDER: u8 = 0;
 const ANSWER: u8 = Flags::RESPONSE;
 
-/// A table and a clock that goes on by a millisecond a message.
+/// A table and a clock that advances by one millisecond for each message.
 struct Play {
     table: Table,
     time: u64,
@@ -40,7 +40,7 @@ impl Play {
         Self { table: Table::new(Limits::default()), time: START }
     }
 
-    /// The SA's initiator is 192.0.2.10, its responder 192.0.2.20.
+    /// Sends a message between the SA's initiator 192.0.2.10 and its responder 192.0.2.20.
     fn send(&mut self, message: &MessageBuilder) -> (SaView, EventSet) {
         self.time += 1000;
         observe(&self.table, message, 10, self.time).expect("a message of an SA")
@@ -54,14 +54,14 @@ impl Play {
         self.send(message).1.iter().collect()
     }
 
-    /// IKE_SA_INIT, both ways.
+    /// Sends the request and the response of IKE_SA_INIT.
     fn begin(mut self) -> Self {
         assert_eq!(self.view(&sa_init()).state, State::HalfOpen);
         assert_eq!(self.view(&accept()).state, State::InitDone);
         self
     }
 
-    /// And IKE_AUTH with a pre-shared key.
+    /// Also sends an IKE_AUTH exchange with a pre-shared key.
     fn established(self) -> Self {
         let mut play = self.begin();
         assert_eq!(play.view(&auth(1, PayloadType::IDI, LARGE)).state, State::Authenticating);
@@ -96,14 +96,14 @@ fn accept_with(chosen: Vec<u8>) -> MessageBuilder {
         .payload(PayloadType::NONCE, [8; 32])
 }
 
-/// An answer to IKE_SA_INIT that is a notify alone.
+/// A response of IKE_SA_INIT with a single notify.
 fn notice(kind: NotifyType, data: &[u8]) -> MessageBuilder {
     MessageBuilder::response(ExchangeType::IKE_SA_INIT)
         .header(|header| (header.message_id, header.resp_spi) = (0, [0; 8]))
         .payload(PayloadType::NOTIFY, notify_body(kind, data))
 }
 
-/// An encrypted message whose bytes follow from its id, contents and size.
+/// An encrypted message. Its bytes depend on its id, contents and size.
 fn sk(
     exchange: ExchangeType,
     flags: u8,
@@ -329,7 +329,7 @@ fn a_delete_with_a_stream_cipher_is_certain() {
     play.send(&auth_answer(1, PayloadType::IDR, LARGE));
     let exchange = ExchangeType::INFORMATIONAL;
     let size = |contents: usize| 8 + contents + 1 + 16;
-    // Of a child, answered by one that has none: no end of the IKE SA.
+    // A delete of a child SA that the other end no longer has does not end the IKE SA.
     play.send(&sk(exchange, INITIATOR, 2, PayloadType::DELETE, size(12)));
     let view = play.view(&sk(exchange, ANSWER, 2, PayloadType::NONE, size(0)));
     assert_eq!(view.state, State::Established);
@@ -423,7 +423,7 @@ fn the_same_again_is_a_retransmission_and_other_bytes_are_not() {
     assert_eq!(play.events(&inform(INITIATOR, 2, PayloadType::DELETE)), [Event::ReplayChanged]);
     let (view, _) = play.send(&inform(ANSWER, 2, PayloadType::NONE));
     assert_eq!(view.retransmissions, 1);
-    // Sent twice: the time between is of neither.
+    // The response was sent twice, so its time is not used.
     assert_eq!(view.round_trip_us, Some(1000));
     play.time += SECOND;
     assert_eq!(play.events(&inform(ANSWER, 2, PayloadType::NONE)), [Event::Retransmission]);
@@ -434,7 +434,7 @@ fn ids_at_the_top_of_the_range_are_ids() {
     let mut play = Play::new().established();
     let last = inform(INITIATOR, u32::MAX, PayloadType::NONE);
     assert_eq!(play.events(&last), [Event::MessageIdGap]);
-    // A forged one does not hide those that follow honestly.
+    // A forged request does not hide the correct ones that follow.
     assert_eq!(play.events(&inform(INITIATOR, 2, PayloadType::NONE)), []);
     assert_eq!(play.view(&inform(ANSWER, 2, PayloadType::NONE)).round_trip_us, Some(1000));
     assert_eq!(play.events(&inform(ANSWER, u32::MAX, PayloadType::NONE)), []);
@@ -446,7 +446,7 @@ fn a_second_responder_spi_is_another_sa() {
     let mut play = Play::new().begin();
     let other = accept().header(|header| header.resp_spi = [0xee; 8]);
     assert_eq!(play.events(&other), [Event::ReplayChanged]);
-    // That the first answers again takes nothing from the second.
+    // Another response of the first responder does not change the second SA.
     play.time += SECOND;
     assert_eq!(play.view(&accept()).messages, 3);
     assert_eq!(play.view(&other).messages, 4);
@@ -534,7 +534,7 @@ fn what_belongs_to_no_sa_has_no_record() {
     assert_eq!(table.counters().active, 0);
 }
 
-/// ESP of the SA: packets of the initiator and of the responder.
+/// Counts ESP packets of the initiator and of the responder.
 fn carry(play: &Play, packets: [u32; 2]) {
     let sa = InFlow { init_spi: INIT_SPI, resp_spi: RESP_SPI, initiator_is_client: true };
     let mut esp = Esp::default();

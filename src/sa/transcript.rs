@@ -1,26 +1,27 @@
-//! Whether both peers authenticate the whole of IKE_SA_INIT, which keeps an attacker between
-//! them from choosing weaker algorithms (draft-ietf-ipsecme-ikev2-downgrade-prevention):
-//! each announces it with IKE_SA_INIT_FULL_TRANSCRIPT_AUTH in its message of IKE_SA_INIT.
+//! Whether both peers authenticate the whole of IKE_SA_INIT. This prevents an attacker on the
+//! path from choosing weaker algorithms (draft-ietf-ipsecme-ikev2-downgrade-prevention). Each
+//! peer announces it with the notify IKE_SA_INIT_FULL_TRANSCRIPT_AUTH in its message of
+//! IKE_SA_INIT.
 
 use crate::message::Message;
 use crate::named::named;
 use crate::wire::registry::{NotifyType, PayloadType};
 
 named! {
-    /// Which peers announced IKE_SA_INIT_FULL_TRANSCRIPT_AUTH; it is in force with both.
+    /// Which peers announced IKE_SA_INIT_FULL_TRANSCRIPT_AUTH. It is used if both did.
     pub enum FullTranscript: str {
-        /// Nobody.
+        /// No peer.
         None = "none",
         /// The initiator.
         Initiator = "initiator",
         /// The responder.
         Responder = "responder",
-        /// Both.
+        /// Both peers.
         Both = "both",
     }
 }
 
-/// What the peers' messages of IKE_SA_INIT announced.
+/// Which peers announced it in their messages of IKE_SA_INIT.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Announcers(u8);
 
@@ -30,8 +31,8 @@ impl Announcers {
     /// A message that could announce it was seen.
     const SEEN: u8 = 4;
 
-    /// Takes in a message of IKE_SA_INIT. One without a key exchange, such as a demand for a
-    /// cookie, says nothing.
+    /// Reads a message of IKE_SA_INIT. A message without a key exchange, such as a demand for
+    /// a cookie, is ignored.
     pub(super) fn note(&mut self, message: &Message, from_initiator: bool) {
         if !message.outer_payloads().iter().any(|entry| entry.kind == PayloadType::KE) {
             return;
@@ -43,12 +44,12 @@ impl Announcers {
         }
     }
 
-    /// Takes over what was seen of the same SA elsewhere.
+    /// Adds what another record of the same SA has.
     pub(super) fn merge(&mut self, other: Self) {
         self.0 |= other.0;
     }
 
-    /// Who announced it, as far as messages of IKE_SA_INIT were seen; none without any.
+    /// Which peers announced it. None if no message of IKE_SA_INIT was seen.
     pub(super) fn posture(self) -> Option<FullTranscript> {
         (self.0 & Self::SEEN != 0).then_some(match self.0 & (Self::INITIATOR | Self::RESPONDER) {
             0 => FullTranscript::None,
@@ -86,7 +87,7 @@ mod tests {
         ] {
             let (mut one, mut other) = (Announcers::default(), Announcers::default());
             one.note(&message(PayloadType::KE, initiator), true);
-            // What has no key exchange settles nothing.
+            // A message without a key exchange changes nothing.
             one.note(&message(PayloadType::VENDOR_ID, true), false);
             other.note(&message(PayloadType::KE, responder), false);
             other.merge(one);

@@ -1,4 +1,4 @@
-//! Handshakes of every irregularity, and honest ones.
+//! Negotiations with each kind of irregularity, and correct ones.
 
 use super::Irregularity::*;
 use super::*;
@@ -71,7 +71,7 @@ fn list(found: Irregularities) -> Vec<Irregularity> {
     found.iter().collect()
 }
 
-/// What is found of a choice of proposal 1 from these alternatives.
+/// The irregularities of a choice from a single proposal with these alternatives.
 fn choice(offered: &[TransformNumbers], chosen: &[TransformNumbers]) -> Vec<Irregularity> {
     let group = 19;
     list(offer(&[offered], group).check_response(&response(&[(1, chosen)], group)))
@@ -172,7 +172,7 @@ fn only_a_weaker_group_is_a_downgrade() {
     assert_eq!(list(weak.check_response(&invalid_ke(19))), []);
     assert_eq!(list(weak.check_response(&invalid_ke(14))), []);
     assert_eq!(list(weak.check_response(&invalid_ke(1))), [KeGroupNotOffered, DowngradeKe]);
-    // Without an estimate nothing is said of strength.
+    // Without an estimate of strength nothing is reported.
     assert_eq!(list(weak.check_response(&invalid_ke(1025))), [KeGroupNotOffered]);
 }
 
@@ -192,12 +192,12 @@ fn a_retry_offers_as_much_as_the_first_request() {
     assert_eq!(list(first.clone().renew(offer(&[&less], 19))), [DowngradeRetry]);
     let weak_group = [AES_256, PRF, SHA_2, MODP_2048];
     assert_eq!(list(first.renew(offer(&[&weak_group], 14))), [DowngradeRetry]);
-    // It is the first that counts.
+    // The comparison is always with the first request.
     assert_eq!(list(first.renew(offer(&[&weak_group], 14))), [DowngradeRetry]);
     let hybrid = [GCM_256, PRF, ECP_256, ML_KEM_768];
     let mut first = offer(&[&hybrid], 19);
     assert_eq!(list(first.renew(offer(&[&[GCM_256, PRF, ECP_256]], 19))), [DowngradeRetry]);
-    // Algorithms without an estimate may be stronger than what they replace.
+    // An algorithm without an estimate may be stronger than the one it replaces.
     let unknown = [GCM_256, PRF, (4, 2000, None)];
     let mut first = offer(&[&[GCM_256, PRF, ECP_256]], 19);
     assert_eq!(list(first.renew(offer(&[&unknown], 2000))), []);
@@ -268,8 +268,8 @@ fn a_peer_is_an_address_and_a_port() {
 fn the_memory_of_peers_is_bounded_and_confuses_none() {
     let peers = Peers::new(1000, 1);
     assert_eq!(peers.heap_size(), 8 * 1024);
-    // Every pair has another strength, weaker than those before: who is taken
-    // for another is found as a downgrade.
+    // Every pair has a lower strength than the pairs before. If one pair were taken for
+    // another, this would be found as a downgrade.
     for pair in 0..60_000 {
         assert!(!peers.settle(&peer(0), &peer(pair + 1), 60_000 - pair as u16));
     }

@@ -1,4 +1,4 @@
-//! What messages of IKE_AUTH, and of what comes right behind it, say of the authentication.
+//! What IKE_AUTH and the messages right after it say about the authentication.
 
 use super::{outcome, Marks, MessageFacts, SaRecord, Unjudged, SOON};
 use crate::sa::exchange::{FragmentPart, Protected};
@@ -8,8 +8,8 @@ use crate::sa::{Reason, State};
 use crate::wire::registry::{ExchangeType, PayloadType};
 
 impl SaRecord {
-    /// IKE_AUTH has one round, several with EAP, and a further identity only where
-    /// the responder said that it takes one (RFC 4739).
+    /// Whether the message begins a second authentication. IKE_AUTH has one round, or several
+    /// with EAP. A further identity is only allowed if the responder announced it (RFC 4739).
     pub(super) fn is_second_authentication(&self, facts: &MessageFacts) -> bool {
         let another_identity = facts.protected().is_some_and(|protected| {
             protected.inner == PayloadType::IDI && protected.part != FragmentPart::Later
@@ -27,7 +27,7 @@ impl SaRecord {
             return self.auth_answer(facts, protected);
         }
         let over = self.has(Marks::AUTH_OVER) || !self.windows[0].is_newest(facts.id);
-        // Another round shows that the answer before was not the last.
+        // Another round shows that the previous response was not the last.
         (!over || self.state != State::Established).then_some(Step::Authenticate)
     }
 
@@ -38,8 +38,8 @@ impl SaRecord {
         self.judge_answer(answer)
     }
 
-    /// Whether a further authentication may follow (RFC 4739), as the opened request says,
-    /// or the responder.
+    /// Whether another authentication may follow (RFC 4739). The decrypted request says so, or
+    /// the responder announced it.
     pub(super) fn takes_another(&mut self, facts: &MessageFacts) -> bool {
         let multiple = self.has(Marks::MULTIPLE_AUTH);
         let asked = self.window(facts).exchange(facts.id).filter(|asked| asked.is_opened());
@@ -56,7 +56,7 @@ impl SaRecord {
         step
     }
 
-    /// Keeps a message until it can be judged, or none.
+    /// Stores a message until it can be judged, or removes the stored one.
     pub(super) fn postpone(&mut self, unjudged: Option<Unjudged>) {
         if self.rare.is_some() || unjudged.is_some() {
             self.rare.get_or_insert_default().unjudged = unjudged;
@@ -68,16 +68,16 @@ impl SaRecord {
             Unjudged::Answer(answer) => self.judge_answer(answer),
             Unjudged::LastWord(request, id) => {
                 let is_last = outcome::is_lone_notify(request, self.sizes()) == Some(true);
-                // Its answer may still have to come.
+                // The response to it may still come.
                 self.windows[0].exchange(id).filter(|_| is_last)?.mark_last_word();
                 Some(Step::Fail(Reason::RefusedByInitiator))
             }
         }
     }
 
-    /// An initiator that does not accept the responder's authentication, or is told
-    /// by EAP that its own failed, says so in an exchange of its own and is done
-    /// (RFC 7296, 2.21.2).
+    /// Whether the initiator gives up. An initiator that rejects the responder's
+    /// authentication says so in an exchange of its own and then stops (RFC 7296, 2.21.2). It
+    /// does the same when EAP reports that its own authentication failed.
     pub(super) fn gives_up(
         &mut self,
         facts: &MessageFacts,
@@ -91,7 +91,7 @@ impl SaRecord {
             let is_error = matches!(known, Known::Error(_));
             return match self.state {
                 State::Authenticating => is_error,
-                // What was inferred from it before has now a name.
+                // The failure that was inferred before can now get its exact reason.
                 State::Established | State::Failed => known.is_fatal(),
                 _ => false,
             };
@@ -100,7 +100,7 @@ impl SaRecord {
         let before = facts.id.checked_sub(1).and_then(|id| self.windows[0].exchange(id));
         let after_auth = before.is_some_and(|before| before.is_auth());
         match self.state {
-            // Nothing else can be said yet, whatever its size.
+            // No other message is allowed in this state, whatever its size.
             State::Authenticating => lone_notify != Some(false),
             State::Established if after_auth && time.abs_diff(self.last) < SOON => {
                 if lone_notify.is_none() {

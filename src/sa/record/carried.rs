@@ -1,17 +1,17 @@
-//! What the flows of an SA carry beside its messages.
+//! Keepalives and ESP packets in the flows of an SA.
 
 use super::{next, Esp, Marks, SaRecord, State, Step};
 
 impl SaRecord {
-    /// A peer sent a NAT keepalive.
+    /// Counts a NAT keepalive of a peer.
     pub(in crate::sa) fn keep_alive(&mut self, from_initiator: bool) {
         self.nat.add_keepalive(from_initiator);
     }
 
-    /// ESP came in a flow of the SA. Only who has finished the handshake can send it:
-    /// from both ends it is proof enough, from one where the other's messages are not
-    /// seen either. It is not enough against a refusal under encryption, as anybody can
-    /// forge ESP.
+    /// Counts ESP packets in a flow of the SA. Only peers that have finished the handshake can
+    /// send ESP. ESP from both ends is enough proof. If the messages of only one end are seen,
+    /// ESP from that end is enough. ESP does not overrule an encrypted refusal, because
+    /// anybody can forge ESP.
     pub(in crate::sa) fn carry(&mut self, more: &Esp) {
         self.esp.add(more);
         if more.abnormal() > 0 {
@@ -29,7 +29,8 @@ impl SaRecord {
         }
     }
 
-    /// Whether both ends sent ESP; where only one end's messages are seen, that one.
+    /// Whether both ends sent ESP. If the messages of only one end are seen, that end is
+    /// enough.
     fn is_proven_by_esp(&self) -> bool {
         let sent = [self.esp.from_initiator(), self.esp.from_responder()];
         let [initiator, responder] = sent.map(|sent| sent.packets > 0);

@@ -1,4 +1,4 @@
-//! Copies that a tap makes of an SA's messages, and what two records have of one SA.
+//! Copies of messages that a tap makes, and two records that belong to one SA.
 
 use std::net::IpAddr;
 
@@ -7,11 +7,12 @@ use crate::sa::copies::{self, CopyOf};
 use crate::sa::place;
 
 impl SaRecord {
-    /// Whether a message with the bytes of one that came just before may be a copy that a tap
-    /// made. Not between other ends altogether: no device on the way changes both, but a
-    /// peer that moves tries its paths so (RFC 4555, 3.10). Nor is it one when a busy
-    /// responder answers a request and its retransmission at once, and no other message of
-    /// the SA was copied.
+    /// Whether a message with the same bytes as a recent one is a copy that a tap made.
+    ///
+    /// It is no copy if both addresses differ: no device on the path changes both, but a peer
+    /// that moves tests its paths in this way (RFC 4555, 3.10). It is also no copy if a busy
+    /// responder answers a request and its retransmission at the same time, and no other
+    /// message of the SA was copied.
     pub(in crate::sa) fn is_copy(
         &mut self,
         copy: CopyOf,
@@ -23,7 +24,7 @@ impl SaRecord {
         }
         let Some(present) = self.ends().filter(|_| self.messages > 0) else { return false };
         let ends = ends(facts, observation);
-        // A NAT changes the address; another port of the same one is another sender.
+        // A NAT changes the address. Another port of the same address is another sender.
         let is_elsewhere = |end: usize| present[end].address != ends[end].address;
         let is_near = match [present[0] == ends[0], present[1] == ends[1]] {
             [true, same] => same || is_elsewhere(1),
@@ -32,11 +33,11 @@ impl SaRecord {
         let is_second_answer = facts.response
             && self.duplicates == 0
             && self.window(facts).exchange(facts.id).is_some_and(|exchange| exchange.is_resent());
-        // The SA may have moved on to other ends, as another thread has parsed.
+        // The SA may have moved to other addresses already, if another thread was faster.
         (copy == CopyOf::Here || is_near) && !is_second_answer
     }
 
-    /// Counts a copy that a tap made, which is nothing that a peer did.
+    /// Counts a copy that a tap made. It changes nothing else, because no peer sent it.
     pub(in crate::sa) fn observe_copy(
         &mut self,
         facts: &MessageFacts,
@@ -56,8 +57,8 @@ impl SaRecord {
         outcome
     }
 
-    /// Takes over what was recorded of the SA's first requests alone, when its later
-    /// messages were parsed before them. A half-open SA that is counted for both is one less.
+    /// Adds the record of the SA's first requests, if the later messages were parsed before
+    /// them. If both records are counted as half-open, returns that there is one less.
     pub(in crate::sa) fn absorb(&mut self, request: Self) -> Option<(IpAddr, SaTally)> {
         let counted_twice = self.has(Marks::COUNTED) && request.has(Marks::COUNTED);
         let settled = SaTally::Settled(request.started);

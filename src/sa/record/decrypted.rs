@@ -1,4 +1,4 @@
-//! What opened messages add to a record.
+//! What decrypted messages add to a record.
 
 use super::{Chosen, Marks, MessageFacts, MessageOutcome, SaRecord, Step};
 use crate::message::Message;
@@ -6,15 +6,14 @@ use crate::sa::lineage::{Lineage, Made};
 use crate::sa::State;
 
 impl SaRecord {
-    /// Takes in what a message says that was counted when it went by, and opened later
-    /// than that.
+    /// Adds a message that was already counted and was decrypted later.
     pub(in crate::sa) fn learn(
         &mut self,
         facts: &MessageFacts,
         message: &Message,
     ) -> MessageOutcome {
         let mut outcome = MessageOutcome::default();
-        // When it was sent is not known any more, so it gives the handshake no end.
+        // The time of the message is no longer known, so the handshake gets no end time.
         self.correct(facts, 0, &mut outcome);
         self.announced.judge(message, &mut outcome.events);
         outcome.successor = self.read_lineage(facts, message, self.last);
@@ -22,8 +21,8 @@ impl SaRecord {
         outcome
     }
 
-    /// Puts what an opened message says in the place of what was inferred from its outside,
-    /// or from its first fragment. What has happened since stands.
+    /// Replaces what was inferred from an encrypted message, or from its first fragment, by
+    /// what the decrypted message says. Later changes of the state stay.
     pub(super) fn correct(
         &mut self,
         facts: &MessageFacts,
@@ -46,7 +45,8 @@ impl SaRecord {
         self.take(step, time, outcome);
     }
 
-    /// What an opened message makes and deletes; the record of an IKE SA, if it makes one.
+    /// Reads which SAs a decrypted message creates and deletes. Returns the record of a new
+    /// IKE SA.
     pub(super) fn read_lineage(
         &mut self,
         facts: &MessageFacts,
@@ -57,10 +57,10 @@ impl SaRecord {
         Some(Box::new(self.successor(&made, Chosen::of_decrypted(message), time)))
     }
 
-    /// The record of an SA that takes this one's place (RFC 7296, 2.8 and 2.18), or that is
-    /// cloned from it (RFC 7791). It is in
-    /// use at once, between the same ends; who asks for it is its initiator. What is known
-    /// of NATs is not handed on: another thread may still have to parse it.
+    /// The record of an SA that replaces this one (RFC 7296, 2.8 and 2.18) or is cloned from
+    /// it (RFC 7791). It is in use at once, between the same addresses. The peer that asked
+    /// for it is its initiator. The NAT state is not copied: another thread may not have
+    /// parsed it yet.
     fn successor(&self, made: &Made, chosen: Option<Chosen>, time: u64) -> Self {
         let mut ends = [self.initiator, self.responder];
         if !made.same_initiator {
@@ -81,8 +81,8 @@ impl SaRecord {
         }
     }
 
-    /// Takes over what the record has that was made for the SA when its first messages
-    /// were parsed already.
+    /// Adds the record that was created for the SA, if its first messages were parsed before
+    /// that.
     pub(in crate::sa) fn adopt(&mut self, made: Self) {
         self.started = self.started.min(made.started);
         self.chosen = self.chosen.or(made.chosen);

@@ -1,12 +1,12 @@
-//! Exchanges of an SA, where a cluster that fails over may set their ids anew.
+//! The exchanges of an SA when a cluster sets new Message IDs after a failover.
 
 use super::{
     report_sight, side, EventSet, ExchangeSight, ExchangeWindow, MessageFacts, SaRecord, State,
 };
 
 impl SaRecord {
-    /// What the message is among those of its exchange, with its event. One that
-    /// synchronizes Message IDs has an exchange of its own (RFC 6311).
+    /// Pairs a message with its exchange and adds the event. A message that synchronizes
+    /// Message IDs has a separate exchange (RFC 6311).
     pub(super) fn pair(
         &mut self,
         facts: &MessageFacts,
@@ -31,7 +31,7 @@ impl SaRecord {
         sight
     }
 
-    /// Whether the message has the id 0 of one before it, or answers one that has.
+    /// Whether the message uses the id 0 again, or answers a message that does.
     fn begins_anew(&self, facts: &MessageFacts) -> bool {
         let side = side(facts);
         let waits = self.rare.as_ref().is_some_and(|rare| {

@@ -1,4 +1,4 @@
-//! What fragments of messages are to a record (RFC 7383).
+//! The fragments of the messages of an SA (RFC 7383).
 
 use super::{key, MessageFacts, MessageOutcome, SaRecord};
 use crate::message::{Event, EventSet};
@@ -6,8 +6,8 @@ use crate::sa::fragment::{Condition, Conditions};
 use crate::sa::Observation;
 
 impl SaRecord {
-    /// Follows the fragments of a message; `after_whole` if it came in one piece
-    /// before.
+    /// Follows the fragments of a message. `after_whole` says that the same message came
+    /// unfragmented before.
     pub(super) fn observe_fragment(
         &mut self,
         facts: &MessageFacts,
@@ -39,8 +39,8 @@ impl SaRecord {
     }
 }
 
-/// A copy is a retransmission like any other, and one that is not complete is no
-/// fault yet.
+/// The events of fragments. A duplicate is reported as a retransmission elsewhere, and an
+/// incomplete message is not an error yet.
 fn report_conditions(conditions: Conditions, events: &mut EventSet) {
     for condition in conditions.iter() {
         events.insert(match condition {

@@ -1,4 +1,4 @@
-//! What an IKE_SA_INIT offers, and what its answer chooses.
+//! What IKE_SA_INIT offers, and what the response chooses.
 
 use super::{Marks, MessageFacts, SaRecord};
 use crate::message::{Event, EventSet, Message};
@@ -15,8 +15,8 @@ impl SaRecord {
         Sizes::of(chosen.encr()?, chosen.integ())
     }
 
-    /// Offer and choice, and what the peers say of NATs, in IKE_SA_INIT. What was
-    /// chosen first stays: an answer that comes later is not the SA's.
+    /// Reads the offer, the choice and the NAT detection of IKE_SA_INIT. The first choice
+    /// stays: a later response does not belong to the SA.
     pub(super) fn negotiate(
         &mut self,
         facts: &MessageFacts,
@@ -64,7 +64,7 @@ impl SaRecord {
     }
 }
 
-/// The events of a negotiation.
+/// Adds the events of a negotiation.
 fn report_irregularities(found: Irregularities, events: &mut EventSet) {
     for irregularity in found.iter() {
         events.insert(match irregularity {

@@ -12,7 +12,7 @@ use crate::sa::{Failure, Reason, State};
 use crate::wire::registry::NotifyType;
 
 impl SaRecord {
-    /// What a new message means.
+    /// The step of a new message.
     pub(super) fn step(&mut self, facts: &MessageFacts, too_soon: bool, time: u64) -> Option<Step> {
         match facts.body {
             Body::Init(init) => self.init_step(init),
@@ -27,7 +27,7 @@ impl SaRecord {
 
     pub(super) fn init_step(&mut self, init: InitStep) -> Option<Step> {
         if self.has(Marks::AUTH_SEEN) {
-            // It comes late, and what became of the handshake is known.
+            // The message was parsed late, and the result of the handshake is known.
             return None;
         }
         Some(match init {
@@ -35,7 +35,7 @@ impl SaRecord {
             InitStep::Accept => Step::Accept,
             InitStep::Cookie => Step::AskCookie,
             InitStep::Redirect => Step::Redirect,
-            // The initiator has had its second try.
+            // The initiator has already tried a second time.
             InitStep::Group if self.has(Marks::GROUP_ASKED) => {
                 Step::Fail(Reason::Notify(NotifyType::INVALID_KE_PAYLOAD))
             }
@@ -48,8 +48,8 @@ impl SaRecord {
         })
     }
 
-    /// An answer in clear: nobody vouches for it, but a responder that cannot decrypt
-    /// IKE_AUTH has no other (RFC 7296, 2.21.2).
+    /// The step of an unencrypted response. It is not authenticated, but a responder that
+    /// cannot decrypt IKE_AUTH has no other way to answer (RFC 7296, 2.21.2).
     pub(super) fn clear_step(
         &self,
         facts: &MessageFacts,
@@ -70,13 +70,13 @@ impl SaRecord {
         if facts.response {
             return self.use_answer(facts, protected);
         }
-        // Whoever says something more has not said the last word.
+        // A peer that sends another message has not given up before.
         if let Some(rare) = &mut self.rare {
             rare.unjudged = rare.unjudged.filter(|it| matches!(it, Unjudged::Answer(_)));
         }
         let gives_up = self.gives_up(facts, protected, time);
         if too_soon || gives_up {
-            // Its answer does not make this an SA in use.
+            // The response to it does not mean that the SA is in use.
             self.window(facts).exchange(facts.id)?.mark_last_word();
         }
         if !too_soon {
@@ -89,7 +89,7 @@ impl SaRecord {
         gives_up.then_some(Step::Fail(reason))
     }
 
-    /// The response that completes an exchange of an SA in use.
+    /// The step of a response that completes an exchange of an SA in use.
     pub(super) fn use_answer(&mut self, facts: &MessageFacts, answer: Protected) -> Option<Step> {
         let sizes = self.sizes();
         let surely_closed = self.state == State::Closed && self.has(Marks::SURELY_CLOSED);
@@ -146,7 +146,7 @@ impl SaRecord {
         }
     }
 
-    /// A failure that was inferred gets the name that an opened message has for it.
+    /// Gives an inferred failure the exact reason from a decrypted message.
     pub(super) fn name_failure(&mut self, step: Step) {
         if let Step::Fail(reason @ (Reason::Decrypted(_) | Reason::EapFailure)) = step {
             if let Some(failure) = self.failure.as_mut().filter(|failure| failure.inferred) {

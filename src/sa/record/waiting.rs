@@ -1,4 +1,4 @@
-//! Requests that are repeated because nobody answers.
+//! Requests that are repeated because there is no answer.
 
 use super::{MessageFacts, SaRecord, SOON};
 use crate::sa::step::Step;
@@ -6,8 +6,8 @@ use crate::sa::{Reason, State};
 use crate::wire::registry::NotifyType;
 
 impl SaRecord {
-    /// How long the newest request has waited for an answer that takes it on, if this is
-    /// that request again.
+    /// The microseconds since the newest request was first sent, if the message is this
+    /// request again and there is no response that continues the exchange.
     pub(super) fn waited(&mut self, facts: &MessageFacts, time: u64) -> Option<u64> {
         let window = self.window(facts);
         let waited = time.saturating_sub(window.asked_at());
@@ -17,14 +17,15 @@ impl SaRecord {
         waits.then_some(waited)
     }
 
-    /// Whether a request of an SA that was probably deleted is repeated because nobody is
-    /// there to answer it.
+    /// Whether a peer repeats a request because the SA was probably deleted and nobody
+    /// answers.
     pub(super) fn is_after_delete(&mut self, facts: &MessageFacts, time: u64) -> bool {
         self.state == State::Closed && self.waited(facts, time) >= Some(SOON)
     }
 
-    /// A request that is repeated for as long as a half-open SA lasts: nobody answers, or
-    /// the initiator does not come with the group that it was asked for.
+    /// Fails a handshake whose request is repeated for as long as a half-open SA is kept.
+    /// Either nobody answers, or the initiator does not send the key exchange method that the
+    /// responder asked for.
     pub(super) fn lose_patience(
         &mut self,
         facts: &MessageFacts,

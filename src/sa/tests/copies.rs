@@ -1,9 +1,9 @@
-//! Copies that a tap makes, and what is sent again.
+//! Copies that a tap makes, and retransmissions.
 
 use super::*;
 
-/// What a table makes of copies of the same message, which come at these times, in
-/// microseconds: `d` for a duplicate, `r` for a retransmission, `-` for neither.
+/// How a table classifies the same message at each of these times, in microseconds: `d` for a
+/// duplicate, `r` for a retransmission, `-` for neither.
 fn sights(times: &[u64]) -> String {
     let play = Play::new().established();
     let message = inform(INITIATOR, 2, PayloadType::NONE);
@@ -26,11 +26,11 @@ fn sights(times: &[u64]) -> String {
 #[test]
 fn a_copy_is_closer_than_any_timer_sends_again() {
     assert_eq!(sights(&[0, 20, 200, 8_000]), "-ddd");
-    // Timers of libreswan and of strongSwan, and one of 100 ms.
+    // The timers of libreswan and strongSwan, and a timer of 100 ms.
     assert_eq!(sights(&[0, 500_000, 500_020]), "-rd");
     assert_eq!(sights(&[0, 20, 4_000_000, 4_000_020]), "-drd");
     assert_eq!(sights(&[0, 100_000, 200_000]), "-rr");
-    // The copy that was made first may be captured last.
+    // The first copy may be captured after the second.
     assert_eq!(sights(&[5_000, 0]), "-d");
 }
 
@@ -63,8 +63,8 @@ fn a_handshake_of_which_a_tap_copies_everything_is_like_any_other() {
     assert_eq!((view.state, view.init_rate), (State::Established, 1));
 }
 
-/// A response that nobody asked for, an id that leaves others out, another message with an
-/// id that was used: the copy has no event of its own.
+/// Three wrong messages: a response without a request, an id after a gap, and other bytes with
+/// a used id. Their copies have no events.
 #[test]
 fn a_copy_of_what_is_wrong_is_told_once() {
     let mut play = Play::new().established();
@@ -90,7 +90,7 @@ fn fragment(number: u8, total: u8) -> MessageBuilder {
 
 #[test]
 fn fragments_are_copied_too() {
-    // Each behind its original, or all behind all.
+    // Each fragment directly before its copy, or all fragments before all copies.
     for order in [[1, 1, 2, 2, 3, 3], [1, 2, 3, 1, 2, 3]] {
         let mut play = Play::new().begin();
         for number in order {
@@ -105,7 +105,7 @@ fn fragments_are_copied_too() {
     }
 }
 
-/// A tap on both sides of a NAT: 10 is 110 outside.
+/// A tap on both sides of a NAT, which changes 192.0.2.10 to 192.0.2.110.
 #[test]
 fn both_sides_of_a_nat_are_one_sa_that_does_not_move() {
     let table = Table::new(Limits::default());
@@ -144,7 +144,7 @@ fn both_sides_of_a_nat_are_one_sa_that_does_not_move() {
     assert_eq!(table.counters().active, 1);
 }
 
-/// The same message from other ports of one address is a flood, and no tap's work.
+/// The same message from other ports of one address is a flood, not copies of a tap.
 #[test]
 fn other_ports_of_one_address_make_no_copies() {
     let table = Table::new(Limits::default());
@@ -173,7 +173,7 @@ fn who_really_moves_is_followed() {
     }
 }
 
-/// A responder that was busy: the request has come twice, and is answered twice at once.
+/// A busy responder got the request twice and answers it twice at the same time.
 #[test]
 fn two_answers_to_two_requests_are_no_copies_unless_others_were_copied() {
     for (copied, retransmissions) in [(false, 2), (true, 1)] {

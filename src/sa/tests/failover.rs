@@ -4,7 +4,7 @@ use super::*;
 
 const SYNC: PayloadType = PayloadType::NOTIFY;
 
-/// A message with this id whose bytes follow from `seed`.
+/// A message with this id. Its bytes depend on `seed`.
 fn message(flags: u8, id: u32, inner: PayloadType, seed: u8) -> MessageBuilder {
     MessageBuilder::request(ExchangeType::INFORMATIONAL)
         .header(|header| (header.flags, header.message_id) = (Flags(flags), id))
@@ -12,7 +12,7 @@ fn message(flags: u8, id: u32, inner: PayloadType, seed: u8) -> MessageBuilder {
         .last_next(inner)
 }
 
-/// All events of exchanges that the responder, or the initiator, begins.
+/// The events of exchanges, each begun by the responder or by the initiator.
 fn exchanges(play: &mut Play, exchanges: &[(u8, u32, PayloadType)]) -> Vec<Event> {
     let mut events = Vec::new();
     for (place, (asks, id, inner)) in exchanges.iter().enumerate() {
@@ -45,7 +45,7 @@ fn after_a_failover_ids_jump_and_0_comes_again() {
             ],
         );
         assert_eq!(events, []);
-        // What is left out later on is a gap again.
+        // A later gap is reported again.
         let events = exchanges(&mut play, &[(RESPONDER, 99, quiet), (INITIATOR, 99, quiet)]);
         assert_eq!(events, [Event::MessageIdGap; 2]);
     }
@@ -79,7 +79,7 @@ fn a_synchronization_is_sent_again_like_any_message() {
     assert_eq!(play.events(&sync), [Event::Retransmission]);
 }
 
-/// Nothing inside synchronizes nothing, and a delete is none either.
+/// An empty message and a Delete synchronize nothing.
 #[test]
 fn another_message_with_id_0_is_a_changed_one() {
     for inner in [PayloadType::NONE, PayloadType::DELETE] {
@@ -91,7 +91,7 @@ fn another_message_with_id_0_is_a_changed_one() {
     }
 }
 
-/// In a handshake nothing is synchronized.
+/// During a handshake nothing is synchronized.
 #[test]
 fn before_authentication_an_id_of_0_is_no_synchronization() {
     let mut play = Play::new().begin();
@@ -99,7 +99,7 @@ fn before_authentication_an_id_of_0_is_no_synchronization() {
     assert_eq!(events, [Event::ReplayChanged]);
 }
 
-/// A forged synchronization does not make what honest peers send look old.
+/// After a forged synchronization, messages of the real peers do not look old.
 #[test]
 fn a_forged_synchronization_hides_nothing_that_follows() {
     let mut play = Play::new().established();

@@ -1,13 +1,13 @@
-//! Honest handshakes in a table that is full of what others invent.
+//! Correct handshakes in a table that an attacker fills with invented SAs.
 
 use super::*;
 
-/// More than the table holds.
+/// More SAs than the table holds.
 const FILL: u64 = 140_000;
-/// So many datagrams come behind each honest message.
+/// The number of invented datagrams after each correct message.
 const BETWEEN: u64 = 512;
 
-/// Datagrams of which the SPIs are changed for each SA: decoding each would be most of the
+/// Datagrams whose SPIs are changed for each SA. To decode each one would take most of the
 /// time.
 struct Forger {
     datagrams: Vec<Message>,
@@ -20,7 +20,8 @@ impl Forger {
         Self { datagrams: messages.iter().map(decode).collect(), sent: 0 }
     }
 
-    /// Sends from one host to another, whichever is to be whose; the time does not go on.
+    /// Sends the datagrams from one host to another, in either role. The time does not
+    /// advance.
     fn send(&mut self, table: &Table, count: u64, time: u64) {
         let end = |last| Endpoint { address: IpAddr::from([198, 51, 100, last]), port: 500 };
         let ends = [end(10), end(20)];
@@ -42,12 +43,12 @@ impl Forger {
     }
 }
 
-/// 61 bytes: 28 of the header, 4 of the payload's and 29 more.
+/// A message of 61 bytes: a header of 28, a payload header of 4, and 29 bytes of contents.
 fn small(exchange: ExchangeType, flags: u8) -> MessageBuilder {
     sk(exchange, flags, 1, PayloadType::IDI, 29)
 }
 
-/// What is sent, one end's messages and both ends'.
+/// The invented messages: of one end, and of both ends.
 fn variants() -> [Vec<MessageBuilder>; 5] {
     use ExchangeType as T;
     [
@@ -65,8 +66,8 @@ fn with_spi(message: MessageBuilder, number: u8) -> MessageBuilder {
     })
 }
 
-/// 20 refused logins of one peer and 120 half-open SAs of a responder: what the rules for
-/// brute force and floods look at is what it would be without the fire.
+/// The rules for brute force and floods need 20 refused logins of one peer and 120 half-open
+/// SAs of a responder. The counts are the same with and without the attack.
 #[test]
 fn refusals_and_floods_are_counted_under_fire() {
     for messages in variants() {
@@ -98,7 +99,7 @@ fn refusals_and_floods_are_counted_under_fire() {
     }
 }
 
-/// What one end alone says goes before a handshake that is answered.
+/// SAs of which only one end was seen are removed before a handshake that has a response.
 #[test]
 fn a_claim_does_not_outlive_a_handshake() {
     for message in &variants()[..3] {
@@ -120,7 +121,7 @@ fn a_claim_does_not_outlive_a_handshake() {
     }
 }
 
-/// A flood of first requests pushes out its own, and leaves SAs in use what they have.
+/// A flood of first requests only replaces other first requests. SAs in use stay.
 #[test]
 fn first_requests_push_out_their_own() {
     let limits = Limits { memcap: 4 << 20, ..Limits::default() };

@@ -1,4 +1,4 @@
-//! What one forged datagram in a flow of honest peers may do.
+//! What one forged datagram may change in a flow of correct peers.
 
 use Direction::{ToClient, ToServer};
 
@@ -41,7 +41,7 @@ impl Conversation {
         tx.sa().expect("an SA").clone()
     }
 
-    /// ESP that is not counted yet is, as at the flow's end.
+    /// Sends ESP packets. They are counted at once, as at the end of the flow.
     fn esp(&mut self, direction: Direction, packets: u8) {
         for number in 0..packets {
             let data = [&[7, 7, 7, direction as u8, 0, 0, 0, number][..], &[1; 56]].concat();
@@ -56,7 +56,7 @@ impl Conversation {
     }
 }
 
-/// With other SPIs; what it says is what an SA in use says, or one in its handshake.
+/// A message with other SPIs. It looks like a message of an SA in use, or of a handshake.
 fn forged(exchange: ExchangeType, flags: u8) -> MessageBuilder {
     sk(exchange, flags, 1, PayloadType::IDI, LARGE).header(|header| {
         (header.init_spi, header.resp_spi) = ([0xee; 8], [0xdd; 8]);
@@ -90,7 +90,7 @@ fn one_datagram_takes_no_esp_of_an_honest_sa() {
     }
 }
 
-/// The flow is first seen with ESP, and the forged datagram comes before honest ones.
+/// The flow begins with ESP, and the forged datagram comes before the correct messages.
 #[test]
 fn one_datagram_takes_no_esp_that_was_there_before() {
     for (direction, message) in all_forged() {
@@ -111,7 +111,7 @@ fn one_datagram_takes_no_esp_that_was_there_before() {
     }
 }
 
-/// A datagram with the SPIs of the honest SA and the flag turned round.
+/// A datagram with the SPIs of the correct SA and the opposite Initiator flag.
 #[test]
 fn one_datagram_does_not_turn_the_ends_of_esp_round() {
     let mut conversation = Conversation::new();
@@ -122,7 +122,7 @@ fn one_datagram_does_not_turn_the_ends_of_esp_round() {
     assert_eq!(view.esp.from_initiator().packets, 10);
 }
 
-/// A tap that sees one end only: its second message is enough.
+/// If a tap sees only one end, the second message of that end is enough.
 #[test]
 fn esp_of_one_end_counts_where_only_that_end_is_seen() {
     let mut conversation = Conversation::new();
