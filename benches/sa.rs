@@ -1,4 +1,4 @@
-//! Instructions of `Table::observe`, and of an ESP packet, with few and with very many SAs:
+//! Instructions of `SaTable::observe`, and of an ESP packet, with few and with very many SAs:
 //! `cargo bench --bench sa` (needs valgrind, 1 GB and some minutes).
 //!
 //! Counts hardly differ between runs, whatever else the machine does: only the keys
@@ -14,7 +14,7 @@ use std::process::{Command, ExitCode};
 
 use suricata_ikev2::message::{Direction, Transport};
 use suricata_ikev2::pipeline::{Engines, FlowContext, KnownPacket};
-use suricata_ikev2::sa::Table;
+use suricata_ikev2::sa::SaTable;
 
 use crowd::{end, informational, observe, table_of, SUBJECTS, TIME};
 
@@ -54,7 +54,7 @@ fn run(subject: &str, total: u64, measured: u64) {
 }
 
 /// ESP behind a message of a known SA, what is handed over to the table included.
-fn carry(table: &Table, measured: u64) {
+fn carry(table: &SaTable, measured: u64) {
     let mut flow = FlowContext::new(Transport::Udp4500);
     let message = [&[0; 4], informational(0, 1).bytes()].concat();
     let engines = Engines { sa_table: Some(table), ..Engines::default() };

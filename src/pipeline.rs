@@ -1,34 +1,33 @@
-//! The one way in: a datagram of a flow becomes transactions.
+//! The only entry point: a datagram of a flow becomes transactions.
 //!
-//! [`FlowContext::on_datagram`] joins the parts in the only order in which they work:
+//! [`FlowContext::on_datagram`] calls the parts in the only correct order:
 //!
-//! 1. tell messages from ESP and keepalives,
-//! 2. decode the message,
-//! 3. decrypt earlier messages for which keys have come since,
-//! 4. decrypt the message itself,
-//! 5. track it in its IKE SA.
+//! 1. Distinguish messages from ESP and keepalives.
+//! 2. Decode the message.
+//! 3. Decrypt earlier messages if their keys have come since.
+//! 4. Decrypt the message itself.
+//! 5. Track the message in its IKE SA.
 //!
-//! Most datagrams of a tunnel are ESP. They are counted in the flow, and nothing is done
-//! for them that only messages need.
+//! Most datagrams of a tunnel are ESP. They are only counted in the flow, so they cost little.
 
 use crate::decrypt::{DecryptError, DecryptOutcome, Decryptor, PendingMessage, PendingSas};
 use crate::message::{Direction, Event, EventSet, Message, Role, Transport};
 use crate::policy::Policy;
-use crate::sa::{Endpoint, FlowEsp, InFlow, Observation, SaView, Table};
+use crate::sa::{Endpoint, FlowEsp, FlowSa, Observation, SaTable, SaView};
 use crate::tx::Transaction;
 use crate::wire::{
     classify, detect, detect_expected, detect_if_known, Carrier, Datagram, ErrorKind, ParseError,
     Sighting,
 };
 
-/// What all flows share.
+/// The parts that all flows share.
 #[derive(Clone, Copy)]
 pub struct Engines<'a> {
     /// The policy that judges proposals.
     pub policy: &'static Policy,
-    /// The IKE SAs; none when they are not tracked.
-    pub sa_table: Option<&'a Table>,
-    /// The operator's keys; none when nothing is decrypted.
+    /// The table of IKE SAs. None if SAs are not tracked.
+    pub sa_table: Option<&'a SaTable>,
+    /// The decryptor with the operator's keys. None if nothing is decrypted.
     pub decryptor: Option<&'a Decryptor>,
 }
 
@@ -39,26 +38,26 @@ impl Default for Engines<'_> {
     }
 }
 
-/// The packet that carried a datagram. Only what a datagram needs is asked for.
+/// The packet that carried a datagram. The methods are called only if the value is needed.
 pub trait Packet {
     /// The direction in the flow.
     fn direction(&self) -> Direction;
-    /// The source and the destination; none without IP addresses.
+    /// The source and the destination. None without IP addresses.
     fn endpoints(&self) -> Option<(Endpoint, Endpoint)>;
-    /// When the packet was captured, in microseconds since the epoch.
+    /// The capture time in microseconds since the epoch.
     fn time(&self) -> u64;
 }
 
-/// A packet of which everything is known.
+/// A packet whose values are all known.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownPacket {
     /// The direction in the flow.
     pub direction: Direction,
-    /// Where the packet comes from.
+    /// The source.
     pub source: Endpoint,
-    /// Where the packet goes to.
+    /// The destination.
     pub destination: Endpoint,
-    /// When it was captured, in microseconds since the epoch.
+    /// The capture time in microseconds since the epoch.
     pub time: u64,
 }
 
@@ -76,7 +75,7 @@ impl Packet for KnownPacket {
     }
 }
 
-/// A packet of which only the direction is known: its messages are not tracked.
+/// A packet with a direction and nothing else. Its messages are not tracked.
 impl Packet for Direction {
     fn direction(&self) -> Direction {
         *self
@@ -91,19 +90,19 @@ impl Packet for Direction {
     }
 }
 
-/// What a datagram gave.
+/// The transactions of one datagram.
 #[derive(Debug)]
 pub struct Transactions {
-    /// Earlier messages that were decrypted now, in the order in which they came.
+    /// Earlier messages that were decrypted now, in the order of their packets.
     pub late: Vec<Transaction>,
-    /// The datagram's own message; none if it is not a message.
+    /// The message of the datagram. None if the datagram has no message.
     pub own: Option<Transaction>,
-    /// Whether the message is the first one of a flow that was not known to carry IKE.
+    /// Whether this is the first message of a flow that was not known to carry IKE.
     pub is_first: bool,
 }
 
 impl Transactions {
-    /// Late messages alone. In line, so that nothing is moved where there are none.
+    /// Late messages alone. This is inline so that nothing is copied for ESP.
     #[inline]
     fn of_late(late: Vec<Transaction>) -> Option<Self> {
         match late.is_empty() {
@@ -123,26 +122,26 @@ impl IntoIterator for Transactions {
     }
 }
 
-/// What is known of a flow between its datagrams.
+/// The state of a flow between its datagrams.
 #[derive(Clone, Debug)]
 pub struct FlowContext {
     transport: Transport,
     carrier: Carrier,
-    /// The ports in the form of a carrier, whatever the flow has shown since.
+    /// The carrier that the ports alone show.
     ports: Carrier,
-    /// Whether the flow is known to carry IKE: until then it may be ESP of somebody else.
+    /// Whether the flow is known to carry IKE. Until then it may be ESP of other peers.
     is_ike: bool,
-    /// The IKE SA of the flow's last message, for keepalives, which name none; one for
-    /// which more than a single message speaks.
-    last: Option<InFlow>,
+    /// The IKE SA of the flow's last message. A keepalive has no SPI, so it belongs to this
+    /// SA. An SA with a single message from one end is not stored here.
+    last: Option<FlowSa>,
     esp: FlowEsp,
-    /// The IKE SAs of the flow that have messages without keys.
+    /// The IKE SAs of the flow with messages that wait for keys.
     pending: PendingSas,
 }
 
 impl FlowContext {
-    /// A flow between these ports. It is not known yet whether it carries IKE, so a message
-    /// is taken only if [`find_message`] finds it.
+    /// A flow between these ports. It is not known whether the flow carries IKE, so a message
+    /// is accepted only if [`find_message`] finds it.
     pub fn between(source: u16, destination: u16) -> Self {
         let carrier = carrier_between(source, destination);
         let transport = Transport::of_ports(source, destination);
@@ -166,13 +165,13 @@ impl FlowContext {
         }
     }
 
-    /// The same flow, known to carry IKE: whatever may be a message is taken for one.
+    /// The same flow, known to carry IKE. Every datagram that may be a message is decoded.
     pub fn known(self) -> Self {
         Self { is_ike: true, ..self }
     }
 
-    /// Takes in a datagram of the flow. None if it gives no transaction: ESP, a keepalive,
-    /// an empty datagram, or what is not IKE's.
+    /// Handles a datagram of the flow. None if there is no transaction: for ESP, a keepalive,
+    /// an empty datagram, or data that is not IKE.
     #[inline]
     pub fn on_datagram(
         &mut self,
@@ -198,22 +197,22 @@ impl FlowContext {
         Transactions::of_late(late)
     }
 
-    /// Ends the flow: counts its last ESP into its IKE SA.
+    /// Ends the flow. Its last ESP packets are counted in its IKE SA.
     pub fn finish(&mut self, engines: &Engines<'_>) {
         if let Some(table) = engines.sa_table {
             self.report_esp(table);
         }
     }
 
-    /// Whether a message shows that the flow carries IKE. Nothing is reported of what comes in
-    /// a flow of ESP that may be anybody's.
+    /// Whether a message shows that the flow carries IKE. A flow of ESP may belong to other
+    /// peers, so nothing is reported for it before.
     #[inline(never)]
     fn begins(&self, engines: &Engines<'_>, data: &[u8]) -> bool {
         find_message(self.ports, data, engines.sa_table).is_some()
     }
 
-    /// A message begins at `start` of the datagram. Apart, so that ESP does not pay for its
-    /// stack frame.
+    /// Handles a message that begins at `start` of the datagram. This is a separate function
+    /// so that ESP does not pay for its stack frame.
     #[inline(never)]
     fn on_message(
         &mut self,
@@ -237,8 +236,8 @@ impl FlowContext {
         Transactions { late, own: Some(Transaction::new(message, sa)), is_first }
     }
 
-    /// Hands a NAT keepalive (RFC 3948, 2.3) to the IKE SA of the flow's last message: only a
-    /// peer that found itself behind a NAT sends them.
+    /// Reports a NAT keepalive (RFC 3948, 2.3) to the IKE SA of the flow's last message. Only
+    /// a peer that has found that it is behind a NAT sends keepalives.
     #[inline(never)]
     fn on_keepalive(
         &mut self,
@@ -249,12 +248,12 @@ impl FlowContext {
         if let Some((sa, table)) = self.last.zip(engines.sa_table) {
             let from_initiator =
                 sa.initiator_is_client == (packet.direction() == Direction::ToServer);
-            table.keep_alive(sa.init_spi, sa.resp_spi, from_initiator);
+            table.observe_keepalive(sa.init_spi, sa.resp_spi, from_initiator);
         }
         Transactions::of_late(late)
     }
 
-    /// Earlier messages that can be decrypted now, with a datagram that is no message.
+    /// Earlier messages that can be decrypted now, if the datagram has no message of its own.
     #[inline]
     fn late_alone(&mut self, engines: &Engines<'_>, packet: &impl Packet) -> Vec<Transaction> {
         match engines.decryptor {
@@ -263,18 +262,18 @@ impl FlowContext {
         }
     }
 
-    fn report_esp(&mut self, table: &Table) {
-        if let Some((sa, esp)) = self.esp.take() {
-            table.carry(&sa, &esp);
+    fn report_esp(&mut self, table: &SaTable) {
+        if let Some((sa, esp)) = self.esp.hand_over() {
+            table.count_esp(&sa, &esp);
         }
     }
 
-    /// Counts a message into its IKE SA, and adds the events that only the sequence shows.
-    /// Returns what is known of the SA now.
+    /// Counts a message in its IKE SA and adds the events of the sequence. Returns the state
+    /// of the SA.
     fn track(
         &mut self,
         message: &mut Message,
-        table: &Table,
+        table: &SaTable,
         packet: &impl Packet,
     ) -> Option<SaView> {
         let (from, to) = packet.endpoints()?;
@@ -283,12 +282,12 @@ impl FlowContext {
         let (mut view, events) = table.observe(&observation)?;
         if let Some((sa, header)) = in_flow(message).zip(message.header) {
             self.esp.follow(sa, header.exchange_type, &view);
-            // What the flow carried before is the SA's from now on.
-            if let Some((sa, esp)) = self.esp.take() {
-                table.carry(&sa, &esp);
+            // ESP packets that the flow carried before now belong to the SA.
+            if let Some((sa, esp)) = self.esp.hand_over() {
+                table.count_esp(&sa, &esp);
                 view.esp.add(&esp);
             }
-            // One message can be sent by anybody, and by whoever turns a flag round.
+            // Anybody can send a single message, also one with the opposite Initiator flag.
             let is_known = self.last.is_some_and(|last| last.is_same(&sa));
             if !is_known && (view.mutual || view.messages > 1) {
                 self.last = Some(sa);
@@ -298,7 +297,7 @@ impl FlowContext {
         Some(view)
     }
 
-    /// Decrypts a message, or remembers its SA if there are no keys yet.
+    /// Decrypts a message, or stores its SA if there are no keys yet.
     fn decrypt(&mut self, message: &mut Message, decryptor: &Decryptor, policy: &'static Policy) {
         let Some(decryption) = decryptor.decrypt(message) else { return };
         if let (DecryptOutcome::NoKeys, Some(header)) = (&decryption, &message.header) {
@@ -307,10 +306,10 @@ impl FlowContext {
         add_decryption(decryption, message, false, policy);
     }
 
-    /// The messages for which keys have come since they went by, decrypted: those of the SA of
-    /// the message at hand, and those that the flow carried, whatever its packet is. The host
-    /// inspects a transaction with the packet at hand, so they have its direction; their
-    /// headers tell who sent them.
+    /// Decrypts messages for which keys have come since their packets. These are messages of
+    /// the same SA, and messages that the same flow carried. The host inspects a transaction
+    /// with the current packet, so the messages get its direction. Their headers say who sent
+    /// them.
     fn decrypt_late(
         &mut self,
         engines: &Engines<'_>,
@@ -332,8 +331,8 @@ impl FlowContext {
     }
 }
 
-/// Decrypts a message that waited for keys; none if it gives nothing that is new. What was
-/// reported when it went by is not reported again.
+/// Decrypts a message that waited for keys. None if there is nothing new. What was reported
+/// with its packet is not reported again.
 fn decrypt_pending(
     pending: &PendingMessage,
     direction: Direction,
@@ -350,9 +349,9 @@ fn decrypt_pending(
     is_new.then_some(message)
 }
 
-/// Tells the IKE SA of a late message what it says, and adds the events that follow.
-fn track_late(message: &mut Message, table: &Table, packet: &impl Packet) -> Option<SaView> {
-    let (view, events) = table.learn(message, packet.time())?;
+/// Reports a late message to its IKE SA and adds the events that follow.
+fn track_late(message: &mut Message, table: &SaTable, packet: &impl Packet) -> Option<SaView> {
+    let (view, events) = table.observe_late(message, packet.time())?;
     message.events.merge(events);
     Some(view)
 }
@@ -378,18 +377,19 @@ fn add_decryption(
     }
 }
 
-/// The IKE SA of a message, as its flow carries it.
-fn in_flow(message: &Message) -> Option<InFlow> {
+/// The IKE SA of a message, and which end of the flow is its initiator.
+fn in_flow(message: &Message) -> Option<FlowSa> {
     let (header, role) = message.header.zip(message.role())?;
     let from_client = message.direction == Direction::ToServer;
-    Some(InFlow {
+    Some(FlowSa {
         init_spi: header.init_spi,
         resp_spi: header.resp_spi,
         initiator_is_client: (role == Role::Initiator) == from_client,
     })
 }
 
-/// The port of G-IKEv2 (RFC 9838), which GDOI has too (RFC 6407); its messages are as on 500.
+/// The port of G-IKEv2 (RFC 9838). GDOI uses it too (RFC 6407). Messages have the same form as
+/// on port 500.
 const G_IKEV2: u16 = 848;
 
 /// Whether a flow between these ports is expected to carry IKE.
@@ -397,29 +397,29 @@ pub fn is_expected_between(source: u16, destination: u16) -> bool {
     [source, destination].iter().any(|port| matches!(*port, 500 | 4500 | G_IKEV2))
 }
 
-/// Finds a message in a flow that may carry IKE: one that proves itself, one that a peer may
-/// answer, or one of an SA that is known, which is too odd to be certain otherwise.
-pub fn find_message(ports: Carrier, data: &[u8], table: Option<&Table>) -> Option<Sighting> {
+/// Finds a message in a flow that may carry IKE. It must be certainly a message, or one that a
+/// peer may answer, or an unusual one of an SA in the table.
+pub fn find_message(ports: Carrier, data: &[u8], table: Option<&SaTable>) -> Option<Sighting> {
     let sighting = detect(data).or_else(|| find_expected(ports, data));
     sighting.or_else(|| find_known(data, table?))
 }
 
-/// Finds a message of an IKE SA that is known.
-pub fn find_known(data: &[u8], table: &Table) -> Option<Sighting> {
+/// Finds a message of an IKE SA in the table.
+pub fn find_known(data: &[u8], table: &SaTable) -> Option<Sighting> {
     let (sighting, init_spi, resp_spi) = detect_if_known(data)?;
-    table.knows(init_spi, resp_spi).then_some(sighting)
+    table.contains(init_spi, resp_spi).then_some(sighting)
 }
 
-/// Finds a message that a peer may answer, as [`detect_expected`] does, in the form that the
-/// ports have: without the non-ESP marker on 500 and 848, with it on 4500. [`classify`] tells
-/// what is a marker, so that a message is decoded as it was found.
+/// Finds a message that a peer may answer, as [`detect_expected`] does. The ports determine
+/// the form: without the non-ESP marker on 500 and 848, with it on 4500. [`classify`]
+/// recognizes the marker, so that a message is decoded in the form in which it was found.
 pub fn find_expected(ports: Carrier, data: &[u8]) -> Option<Sighting> {
     let Datagram::Message { marker, .. } = classify(data, ports) else { return None };
     let has_form = marker || ports.port_500 || !ports.encapsulated;
     has_form.then(|| detect_expected(data, marker)).flatten()
 }
 
-/// What the ports of a flow say of its datagrams.
+/// What the ports of a flow say about the form of its datagrams.
 pub fn carrier_between(source: u16, destination: u16) -> Carrier {
     let has_port = |port| source == port || destination == port;
     Carrier { port_500: has_port(500) || has_port(G_IKEV2), encapsulated: has_port(4500) }

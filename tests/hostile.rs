@@ -17,7 +17,7 @@ use suricata_ikev2::message::{Direction, Event};
 use suricata_ikev2::pipeline::{Engines, FlowContext, KnownPacket};
 use suricata_ikev2::render::render;
 use suricata_ikev2::render::JsonText;
-use suricata_ikev2::sa::{Endpoint, Limits, Table};
+use suricata_ikev2::sa::{Endpoint, Limits, SaTable};
 use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::{detect, PayloadType, HEADER_LEN};
 
@@ -111,7 +111,7 @@ fn a_message_with_any_byte_changed_or_cut_at_any_length_is_decoded_and_tracked()
 /// Sends a message with every byte changed and cut at every length into one table.
 fn damage(message: &Datagram) {
     let limits = Limits { memcap: 1 << 20, ..Limits::default() };
-    let table = Table::new(limits);
+    let table = SaTable::new(limits);
     let send = |data: &[u8]| {
         let mut flow = FlowContext::new(message.transport);
         let end = |host| Endpoint { address: IpAddr::from([192, 0, 2, host]), port: 500 };

@@ -9,7 +9,7 @@ use suricata_ikev2::message::{Direction, Transport};
 use suricata_ikev2::pipeline::{carrier_between, find_expected, Engines, FlowContext, KnownPacket};
 use suricata_ikev2::render::JsonText;
 use suricata_ikev2::render::{render, MAX_TEXT};
-use suricata_ikev2::sa::{Endpoint, Limits, Table};
+use suricata_ikev2::sa::{Endpoint, Limits, SaTable};
 use suricata_ikev2::tx::Transaction;
 
 const CLIENT: Endpoint = endpoint(10);
@@ -20,12 +20,12 @@ const fn endpoint(host: u8) -> Endpoint {
 }
 
 /// A message of the client in a new flow, counted into its SA.
-fn observe(table: &Table, data: &[u8], time: u64) -> Transaction {
+fn observe(table: &SaTable, data: &[u8], time: u64) -> Transaction {
     observe_between(table, data, (CLIENT, SERVER), time)
 }
 
 fn observe_between(
-    table: &Table,
+    table: &SaTable,
     data: &[u8],
     (from, to): (Endpoint, Endpoint),
     time: u64,
@@ -51,7 +51,7 @@ fn a_time_that_no_calendar_has_is_written_as_the_last_that_it_has() {
         (u64::MAX, "9999-12-31T23:59:59.999999+0000"),
         (1_700_000_000_000_001, "2023-11-14T22:13:20.000001+0000"),
     ] {
-        let tx = observe(&Table::new(Limits::default()), &request.concat(), time);
+        let tx = observe(&SaTable::new(Limits::default()), &request.concat(), time);
         let mut record = JsonText::default();
         render(&tx, &mut record);
         let record = String::from_utf8_lossy(record.as_bytes()).into_owned();
@@ -94,10 +94,10 @@ fn the_memcap_holds_when_a_record_grows() {
     let (few, many) = (first("aes-gcm256-ecp384.pcap"), first("many-proposals.pcap"));
     let requests =
         [few, many].into_iter().flat_map(|it| (1..100_u64).map(move |n| (it.clone(), n)));
-    let fixed = Table::new(Limits { memcap: 0, ..Limits::default() }).counters().memuse;
+    let fixed = SaTable::new(Limits { memcap: 0, ..Limits::default() }).counters().memuse;
     for room in (44_000..54_000).step_by(200) {
         let limits = Limits { memcap: fixed + room, ..Limits::default() };
-        let table = Table::new(limits);
+        let table = SaTable::new(limits);
         for (mut data, number) in requests.clone() {
             data[..8].copy_from_slice(&number.to_be_bytes());
             observe(&table, &data, 1_700_000_000_000_000);
@@ -113,7 +113,7 @@ fn the_memcap_holds_when_a_record_grows() {
 fn a_repeated_answer_does_not_take_another_responders_record() {
     let capture = capture::datagrams_of("aes-gcm256-ecp384.pcap");
     let (request, answer) = (&capture[0].data, &capture[1].data);
-    let table = Table::new(Limits::default());
+    let table = SaTable::new(Limits::default());
     let mut time = 1_700_000_000_000_000;
     let mut answer_of = |responder: u8| {
         let mut data = answer.clone();
@@ -142,7 +142,7 @@ fn a_fingerprint_in_a_record_is_bounded() {
     let length = u32::try_from(data.len()).expect("a message");
     data[24..28].copy_from_slice(&length.to_be_bytes());
 
-    let tx = observe(&Table::new(Limits::default()), &data, 0);
+    let tx = observe(&SaTable::new(Limits::default()), &data, 0);
     let mut record = JsonText::default();
     render(&tx, &mut record);
     let record = [b"{", record.as_bytes(), b"}"].concat();

@@ -22,7 +22,7 @@ use suricata_ikev2::decrypt::decryptor::MAX_PENDING;
 use suricata_ikev2::decrypt::Decryptor;
 use suricata_ikev2::message::{Direction, Event, EventSet, Transport};
 use suricata_ikev2::pipeline::{Engines, FlowContext, KnownPacket};
-use suricata_ikev2::sa::{Endpoint, Limits, SaView, Table};
+use suricata_ikev2::sa::{Endpoint, Limits, SaTable, SaView};
 use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::detect;
 
@@ -106,7 +106,7 @@ fn follow_with<'a, 'k>(
     packets: impl IntoIterator<Item = &'a Packet>,
     keys: impl Fn(usize) -> Option<&'k Decryptor>,
 ) -> Vec<Ending> {
-    let table = Table::new(Limits::default());
+    let table = SaTable::new(Limits::default());
     let mut flows = Flows::default();
     let mut endings: Vec<Ending> = Vec::new();
     for (number, packet) in packets.into_iter().enumerate() {
@@ -140,7 +140,7 @@ impl Flows {
     /// the events of their sequence alone.
     fn observe(
         &mut self,
-        table: &Table,
+        table: &SaTable,
         packet: &Packet,
         decryptor: Option<&Decryptor>,
     ) -> Vec<(SaView, EventSet)> {
@@ -622,7 +622,7 @@ fn other_projects_captures_end_as_they_did() {
 #[test]
 fn damaged_messages_do_no_harm() {
     let limits = Limits { memcap: 1 << 20, ..Limits::default() };
-    let table = Table::new(limits);
+    let table = SaTable::new(limits);
     for (name, _) in ENDINGS {
         let mut flows = Flows::default();
         for packet in packets(&capture(name)) {

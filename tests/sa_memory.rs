@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use suricata_ikev2::message::{Direction, Message, Transport};
 use suricata_ikev2::policy::Policy;
-use suricata_ikev2::sa::{Endpoint, Limits, Observation, SaView, State, Table};
+use suricata_ikev2::sa::{Endpoint, Limits, Observation, SaTable, SaView, State};
 use suricata_ikev2::wire::registry::{ExchangeType, PayloadType};
 use suricata_ikev2::wire::Flags;
 
@@ -44,7 +44,7 @@ impl Handshake {
     }
 
     /// Plays one message for the SA with this number.
-    fn play(&mut self, table: &Table, step: usize, sa: u64, time: u64) -> Option<SaView> {
+    fn play(&mut self, table: &SaTable, step: usize, sa: u64, time: u64) -> Option<SaView> {
         let message = &mut self.0[step];
         let mut header = message.header.expect("a header");
         header.init_spi = (sa + 1).to_be_bytes();
@@ -99,7 +99,7 @@ fn a_million_sas() {
 /// Requests alone have an offer besides, until it is answered; of a million SAs few
 /// are in that state, unless they are forged, and then the memcap holds.
 fn a_million_sas_fit_into_512_bytes_each() {
-    let table = Table::new(Limits { memcap: 1 << 30, ..Limits::default() });
+    let table = SaTable::new(Limits { memcap: 1 << 30, ..Limits::default() });
     let mut handshake = Handshake::new();
     let fixed = table.counters().memuse;
     let before = resident();
@@ -124,7 +124,7 @@ fn a_million_sas_fit_into_512_bytes_each() {
 fn a_thousand_honest_sas_survive_a_million_forged_requests() {
     const HONEST: u64 = 1_000;
     let limits = Limits::default();
-    let table = Table::new(limits);
+    let table = SaTable::new(limits);
     let mut handshake = Handshake::new();
     let honest = |number| MILLION + number;
     // Half of them are established when the flood begins.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use suricata_ikev2::message::{Direction, Message, Transport};
 use suricata_ikev2::policy::Policy;
-use suricata_ikev2::sa::{Endpoint, Limits, Observation, Table};
+use suricata_ikev2::sa::{Endpoint, Limits, Observation, SaTable};
 
 /// How many SAs apart the messages of known ones are.
 const SPREAD: u64 = 1_000;
@@ -23,8 +23,8 @@ pub(crate) const SUBJECTS: &[Subject] = &[
 ];
 
 /// A table with so many SAs.
-pub(crate) fn table_of(total: u64) -> Table {
-    let table = Table::new(Limits { memcap: 1 << 30, ..Limits::default() });
+pub(crate) fn table_of(total: u64) -> SaTable {
+    let table = SaTable::new(Limits { memcap: 1 << 30, ..Limits::default() });
     for spi in 0..total {
         observe(&table, &informational(spi, 0));
     }
@@ -33,7 +33,7 @@ pub(crate) fn table_of(total: u64) -> Table {
 }
 
 /// Counts a message in.
-pub(crate) fn observe(table: &Table, message: &Message) {
+pub(crate) fn observe(table: &SaTable, message: &Message) {
     let observation = Observation { message, from: end(10), to: end(20), time: TIME };
     black_box(table.observe(black_box(&observation)));
 }

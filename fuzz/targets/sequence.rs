@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use suricata_ikev2::pipeline::{Engines, FlowContext, KnownPacket};
-use suricata_ikev2::sa::{fragment, Limits, SaView, Table};
+use suricata_ikev2::sa::{fragment, Limits, SaView, SaTable};
 use suricata_ikev2_fuzz::input::{self, Step, FLOWS};
 use suricata_ikev2_fuzz::{invariants, memory};
 
@@ -19,7 +19,7 @@ const UNCOUNTED: usize = 16 << 10;
 const BEGIN: u64 = 1_700_000_000_000_000;
 
 struct Run {
-    table: Table,
+    table: SaTable,
     flows: [FlowContext; FLOWS.len()],
     time: u64,
     sent: u32,
@@ -34,7 +34,7 @@ fuzz_target!(|data: &[u8]| {
         FlowContext::between(flow.client_port, flow.server_port).known()
     };
     let flows = [flow(0), flow(1), flow(2), flow(3)];
-    let mut run = Run { table: Table::new(limits), flows, time: BEGIN, sent: 0, before };
+    let mut run = Run { table: SaTable::new(limits), flows, time: BEGIN, sent: 0, before };
     assert!(run.table.counters().memuse < MEMCAP);
     for step in input::steps(data) {
         run.play(&step);

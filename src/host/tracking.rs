@@ -5,17 +5,17 @@ use lazy_static::lazy_static;
 use super::counters::Counter;
 use super::guard::guard;
 use super::settings;
-use crate::sa::{Counters, Table};
+use crate::sa::{Counters, SaTable};
 
 lazy_static! {
-    static ref TABLE: Option<Table> = {
+    static ref TABLE: Option<SaTable> = {
         let settings = settings::get();
-        settings.sa_tracking.then(|| Table::new(settings.sa_limits))
+        settings.sa_tracking.then(|| SaTable::new(settings.sa_limits))
     };
 }
 
 /// The table that all of the host's threads share; none when tracking is off.
-pub(super) fn table() -> Option<&'static Table> {
+pub(super) fn table() -> Option<&'static SaTable> {
     TABLE.as_ref()
 }
 

@@ -1,11 +1,11 @@
-//! The object `sa` of a record: what is known of the message's IKE SA.
+//! The object `sa` of a record: the state of the message's IKE SA.
 
 use core::ffi::CStr;
 
 use super::{decrypted, render_chosen, timestamp, JsonText};
-use crate::sa::{Endpoint, SaView, Sent, State};
+use crate::sa::{Endpoint, SaView, SentEsp, State};
 
-/// Writes the fields into the object that is open.
+/// Writes the fields into the open object.
 pub(super) fn render(sa: &SaView, json: &mut JsonText) {
     render_identity(sa, json);
     render_times(sa, json);
@@ -63,11 +63,11 @@ fn render_times(sa: &SaView, json: &mut JsonText) {
     }
 }
 
-/// Microseconds as milliseconds: those of a local network are less than one. As other
-/// writers of JSON do it, without zeros at the end but for one behind the point.
+/// Microseconds as milliseconds with a fraction, because a local network needs less than one
+/// millisecond. Like other JSON writers, without zeros at the end except one after the point.
 fn milliseconds(microseconds: u32) -> String {
     let mut text = itoa::Buffer::new().format(microseconds / 1000).to_owned();
-    // A thousand more than the rest has the zeros that go before it.
+    // Adding 1000 keeps the leading zeros of the remainder.
     let mut rest = itoa::Buffer::new();
     let rest = rest.format(1000 + microseconds % 1000);
     text.push('.');
@@ -110,7 +110,7 @@ fn render_esp(sa: &SaView, json: &mut JsonText) {
     json.close();
 }
 
-fn render_sent(sent: Sent, key: &CStr, json: &mut JsonText) {
+fn render_sent(sent: SentEsp, key: &CStr, json: &mut JsonText) {
     json.open_object(key);
     json.uint(c"packets", sent.packets.into());
     json.uint(c"bytes", sent.bytes);

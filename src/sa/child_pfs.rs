@@ -15,12 +15,12 @@ use crate::wire::registry::{ExchangeType, NotifyType, Protocol};
 /// The status notifies without a name in the peers' IKE_SA_INIT. Each notify is one of eight
 /// bits: a notify of both peers is always found, and other notifies rarely match.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Announced {
+pub(super) struct AnnouncedStatuses {
     /// The bits of each role, the initiator first. None if no message of the peer was seen.
     peers: [Option<u8>; 2],
 }
 
-impl Announced {
+impl AnnouncedStatuses {
     /// Reads a message of IKE_SA_INIT.
     pub(super) fn note(&mut self, message: &Message, from_initiator: bool) {
         let unnamed = message.notifies().map(|notify| notify.kind).filter(is_unnamed_status);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     fn supported(initiator: Option<&[u16]>, responder: Option<&[u16]>) -> bool {
-        let mut announced = Announced::default();
+        let mut announced = AnnouncedStatuses::default();
         for (kinds, from_initiator) in [(initiator, true), (responder, false)] {
             if let Some(kinds) = kinds {
                 announced.note(&with(kinds), from_initiator);

@@ -14,7 +14,7 @@
 const APART: u32 = 20;
 
 /// The number of messages in a set. All of them are compared with each new message.
-const WAYS: usize = 4;
+const SET_SIZE: usize = 4;
 const SETS: usize = 16;
 
 /// A recent message: a hash of its bytes (0 for none), its time in milliseconds, a hash of its
@@ -31,16 +31,16 @@ struct SeenMessage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CopyOf {
     /// It is no copy.
-    Nothing,
+    None,
     /// It is a copy of a message between the same addresses.
-    Here,
+    SameEnds,
     /// It is a copy of a message between other addresses, as on the other side of a NAT.
-    Elsewhere,
+    OtherEnds,
 }
 
 /// The recent messages of a shard.
 #[derive(Debug, Default)]
-pub(super) struct Copies([[SeenMessage; WAYS]; SETS]);
+pub(super) struct Copies([[SeenMessage; SET_SIZE]; SETS]);
 
 impl Copies {
     /// Compares a message with the recent ones and stores it. `hash` is of its bytes and not
@@ -52,18 +52,18 @@ impl Copies {
         let set = &mut self.0[hash as usize / 2 % SETS];
         let known = set.iter().position(|message| message.hash == hash);
         if let Some(place) = known.filter(|place| distance(set[*place].at, at) <= APART) {
-            return if set[place].ends == ends { CopyOf::Here } else { CopyOf::Elsewhere };
+            return if set[place].ends == ends { CopyOf::SameEnds } else { CopyOf::OtherEnds };
         }
         // A thread first replaces its own messages that are too old. A thread that reads a
         // file and is ahead of others must not remove what they still need.
         let is_over = |message: &SeenMessage| {
             message.thread == thread && message.hash != 0 && distance(message.at, at) > APART
         };
-        let place = known.or_else(|| set.iter().rposition(is_over)).unwrap_or(WAYS - 1);
+        let place = known.or_else(|| set.iter().rposition(is_over)).unwrap_or(SET_SIZE - 1);
         // The newest message is the first in its set.
         set.copy_within(..place, 1);
         set[0] = SeenMessage { hash, at, ends, thread };
-        CopyOf::Nothing
+        CopyOf::None
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
     fn copies_are_near_the_first_of_them() {
         let mut copies = Copies::default();
         let mut at =
-            |milliseconds: u64| copies.observe(7, 1, milliseconds * 1000, 1) == CopyOf::Here;
+            |milliseconds: u64| copies.observe(7, 1, milliseconds * 1000, 1) == CopyOf::SameEnds;
         assert_eq!([0, 0, 12, 20, 21, 22].map(&mut at), [false, true, true, true, false, true]);
         // The clock of a capture may step back, and the milliseconds may start from 0 again.
         assert_eq!([5, 4].map(&mut at), [true, true]);
@@ -101,23 +101,23 @@ mod tests {
     fn the_last_of_a_set_are_known() {
         let mut copies = Copies::default();
         let hashes: Vec<u32> = (0..5).map(|number| 1 + number * 2 * SETS as u32).collect();
-        assert!(hashes.iter().all(|hash| copies.observe(*hash, 1, 0, 1) == CopyOf::Nothing));
+        assert!(hashes.iter().all(|hash| copies.observe(*hash, 1, 0, 1) == CopyOf::None));
         let known: Vec<_> = hashes[1..].iter().map(|hash| copies.observe(*hash, 2, 0, 1)).collect();
-        assert_eq!(known, [CopyOf::Elsewhere; 4]);
-        assert_eq!(copies.observe(hashes[0], 1, 0, 1), CopyOf::Nothing);
+        assert_eq!(known, [CopyOf::OtherEnds; 4]);
+        assert_eq!(copies.observe(hashes[0], 1, 0, 1), CopyOf::None);
     }
 
     #[test]
     fn a_thread_that_is_ahead_keeps_what_others_need() {
         let mut copies = Copies::default();
         let hash = |number: u32| 1 + number * 2 * SETS as u32;
-        assert_eq!(copies.observe(hash(0), 1, 0, 1), CopyOf::Nothing);
+        assert_eq!(copies.observe(hash(0), 1, 0, 1), CopyOf::None);
         for number in 1..100 {
             assert_eq!(
                 copies.observe(hash(number), 1, u64::from(number) * 50_000, 2),
-                CopyOf::Nothing
+                CopyOf::None
             );
         }
-        assert_eq!(copies.observe(hash(0), 1, 20, 1), CopyOf::Here);
+        assert_eq!(copies.observe(hash(0), 1, 20, 1), CopyOf::SameEnds);
     }
 }

@@ -33,14 +33,14 @@ fn is_abnormal(length: usize) -> bool {
 
 /// The ESP packets that one end sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentEsp {
     /// The number of packets.
     pub packets: u32,
     /// The number of bytes, from the SPI on.
     pub bytes: u64,
 }
 
-impl core::ops::Add for Sent {
+impl core::ops::Add for SentEsp {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
@@ -54,7 +54,7 @@ impl core::ops::Add for Sent {
 /// The counts of ESP packets in both directions. Arrays need less space than two of
 /// [`SentEsp`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Esp {
+pub struct EspCounts {
     /// The bytes that each end sent.
     bytes: [u64; 2],
     /// The packets that each end sent.
@@ -63,15 +63,15 @@ pub struct Esp {
     abnormal: u32,
 }
 
-impl Esp {
+impl EspCounts {
     /// The packets of the initiator.
-    pub fn from_initiator(&self) -> Sent {
-        Sent { packets: self.packets[0], bytes: self.bytes[0] }
+    pub fn from_initiator(&self) -> SentEsp {
+        SentEsp { packets: self.packets[0], bytes: self.bytes[0] }
     }
 
     /// The packets of the responder.
-    pub fn from_responder(&self) -> Sent {
-        Sent { packets: self.packets[1], bytes: self.bytes[1] }
+    pub fn from_responder(&self) -> SentEsp {
+        SentEsp { packets: self.packets[1], bytes: self.bytes[1] }
     }
 
     /// The number of packets that are smaller than ESP can be, larger than a link can carry,
@@ -109,7 +109,7 @@ impl Esp {
 
 /// An IKE SA in a flow.
 #[derive(Clone, Copy, Debug)]
-pub struct InFlow {
+pub struct FlowSa {
     /// The initiator's SPI.
     pub init_spi: [u8; 8],
     /// The responder's SPI.
@@ -118,7 +118,7 @@ pub struct InFlow {
     pub initiator_is_client: bool,
 }
 
-impl InFlow {
+impl FlowSa {
     /// Whether both are the same SA.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         (self.init_spi, self.resp_spi) == (other.init_spi, other.resp_spi)
@@ -128,22 +128,22 @@ impl InFlow {
 /// The evidence that an SA is real. Anybody who knows the addresses of a flow can send a
 /// single message from one end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
+enum Evidence {
     /// One message.
     #[default]
-    Claimed,
+    OneMessage,
     /// Several messages of one end.
     OneSided,
     /// Messages of both ends.
     Mutual,
 }
 
-impl Standing {
+impl Evidence {
     fn of(view: &SaView) -> Self {
         match view.mutual {
             true => Self::Mutual,
             false if view.messages > 1 => Self::OneSided,
-            false => Self::Claimed,
+            false => Self::OneMessage,
         }
     }
 }
@@ -152,10 +152,10 @@ impl Standing {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FlowEsp {
     /// The SA to which the ESP packets of the flow belong. None before its first message.
-    owner: Option<InFlow>,
+    owner: Option<FlowSa>,
     /// The highest evidence for the owner so far.
-    standing: Standing,
-    waiting: Esp,
+    evidence: Evidence,
+    waiting: EspCounts,
     /// The number of packets that may wait. It is small at first, so that a successful
     /// handshake is recognized soon.
     patience: u32,
@@ -184,7 +184,7 @@ impl FlowEsp {
 
     /// Returns the counts with their SA and resets them. The initiator's count is first. None
     /// if there are no packets.
-    pub fn take(&mut self) -> Option<(InFlow, Esp)> {
+    pub fn hand_over(&mut self) -> Option<(FlowSa, EspCounts)> {
         let owner = self.owner.filter(|_| !self.waiting.is_empty())?;
         self.patience = (self.patience * 2 + 1).min(MOST_WAITING);
         let waiting = core::mem::take(&mut self.waiting);
@@ -194,7 +194,7 @@ impl FlowEsp {
     /// Updates the owner of the flow's ESP from the SA of a message. An established SA becomes
     /// the owner if there is as much evidence for it as for the present owner. An SA in its
     /// handshake becomes the owner only if there is none.
-    pub fn follow(&mut self, sa: InFlow, exchange: ExchangeType, view: &SaView) {
+    pub fn follow(&mut self, sa: FlowSa, exchange: ExchangeType, view: &SaView) {
         let refused = view.failure.is_some_and(|failure| failure.reason.is_refusal());
         if view.state == State::Closed || refused {
             if self.is_of(&sa) {
@@ -202,28 +202,28 @@ impl FlowEsp {
             }
             return;
         }
-        let standing = Standing::of(view);
+        let evidence = Evidence::of(view);
         let is_in_use = view.state == State::Established;
-        let may_take = standing > Standing::Claimed
-            && standing >= self.standing
+        let may_own = evidence > Evidence::OneMessage
+            && evidence >= self.evidence
             && (is_in_use || self.owner.is_none() && sa.resp_spi != [0; 8]);
         if self.is_of(&sa) {
-            self.standing = self.standing.max(standing);
-        } else if may_take {
+            self.evidence = self.evidence.max(evidence);
+        } else if may_own {
             self.give_to(sa, is_in_use && exchange::is_use(exchange));
-            self.standing = standing;
+            self.evidence = evidence;
         }
     }
 
-    fn is_of(&self, sa: &InFlow) -> bool {
+    fn is_of(&self, sa: &FlowSa) -> bool {
         self.owner.is_some_and(|owner| owner.is_same(sa))
     }
 
     /// Sets the owner. Earlier ESP packets cannot belong to an SA that is in its handshake,
     /// only to an SA in use.
-    fn give_to(&mut self, sa: InFlow, in_use: bool) {
+    fn give_to(&mut self, sa: FlowSa, in_use: bool) {
         if self.owner.is_none() && !in_use {
-            (self.waiting, self.strays) = (Esp::default(), self.spis);
+            (self.waiting, self.strays) = (EspCounts::default(), self.spis);
         }
         self.patience = 0;
         self.owner = Some(sa);
@@ -235,8 +235,8 @@ mod tests {
     use super::*;
     use Direction::{ToClient, ToServer};
 
-    const SA: InFlow = InFlow { init_spi: [1; 8], resp_spi: [2; 8], initiator_is_client: true };
-    const OTHER: InFlow = InFlow { init_spi: [3; 8], ..SA };
+    const SA: FlowSa = FlowSa { init_spi: [1; 8], resp_spi: [2; 8], initiator_is_client: true };
+    const OTHER: FlowSa = FlowSa { init_spi: [3; 8], ..SA };
     const AUTH: ExchangeType = ExchangeType::IKE_AUTH;
     const CHECK: ExchangeType = ExchangeType::INFORMATIONAL;
 
@@ -249,10 +249,10 @@ mod tests {
         SaView { mutual: false, messages, ..view(State::Established) }
     }
 
-    fn owned(sa: InFlow) -> FlowEsp {
-        let mut carrier = FlowEsp::default();
-        carrier.follow(sa, AUTH, &view(State::Established));
-        carrier
+    fn owned(sa: FlowSa) -> FlowEsp {
+        let mut flow = FlowEsp::default();
+        flow.follow(sa, AUTH, &view(State::Established));
+        flow
     }
 
     #[test]
@@ -268,27 +268,27 @@ mod tests {
     #[test]
     fn the_ends_are_those_of_the_sa_and_not_of_the_flow() {
         for (initiator_is_client, ends) in [(true, [1, 2]), (false, [2, 1])] {
-            let mut carrier = owned(InFlow { initiator_is_client, ..SA });
-            carrier.count(ToServer, 7, 100);
-            carrier.count(ToClient, 8, 60);
-            carrier.count(ToClient, 8, 61);
-            let (_, esp) = carrier.take().expect("counts");
+            let mut flow = owned(FlowSa { initiator_is_client, ..SA });
+            flow.count(ToServer, 7, 100);
+            flow.count(ToClient, 8, 60);
+            flow.count(ToClient, 8, 61);
+            let (_, esp) = flow.hand_over().expect("counts");
             let sent = [esp.from_initiator(), esp.from_responder()];
             assert_eq!(sent.map(|sent| sent.packets), ends);
             assert_eq!(sent.map(|sent| sent.bytes), ends.map(|end| [0, 100, 121][end as usize]));
             assert_eq!(esp.abnormal(), 1);
-            assert!(carrier.take().is_none());
+            assert!(flow.hand_over().is_none());
         }
     }
 
     #[test]
     fn counts_wait_longer_and_longer() {
-        let mut carrier = owned(SA);
+        let mut flow = owned(SA);
         let mut handed_over = Vec::new();
         for packet in 1..=5000 {
-            carrier.count(ToServer, 7, 100);
-            if carrier.is_due() {
-                carrier.take();
+            flow.count(ToServer, 7, 100);
+            if flow.is_due() {
+                flow.hand_over();
                 handed_over.push(packet);
             }
         }
@@ -298,81 +298,81 @@ mod tests {
 
     #[test]
     fn what_a_flow_carried_before_a_handshake_is_not_its() {
-        let mut carrier = FlowEsp::default();
-        carrier.count(ToServer, 7, 100);
-        carrier.follow(SA, AUTH, &view(State::Authenticating));
-        carrier.count(ToServer, 7, 100);
-        assert!(carrier.take().is_none());
-        carrier.count(ToServer, 9, 100);
-        assert_eq!(carrier.take().map(|(_, esp)| esp.from_initiator().packets), Some(1));
+        let mut flow = FlowEsp::default();
+        flow.count(ToServer, 7, 100);
+        flow.follow(SA, AUTH, &view(State::Authenticating));
+        flow.count(ToServer, 7, 100);
+        assert!(flow.hand_over().is_none());
+        flow.count(ToServer, 9, 100);
+        assert_eq!(flow.hand_over().map(|(_, esp)| esp.from_initiator().packets), Some(1));
     }
 
     #[test]
     fn what_a_flow_carried_before_an_sa_in_use_is_its() {
-        let mut carrier = FlowEsp::default();
-        carrier.count(ToServer, 7, 100);
-        assert!(!carrier.is_due() && carrier.take().is_none());
-        carrier.follow(SA, CHECK, &view(State::Established));
-        carrier.count(ToServer, 7, 100);
-        assert_eq!(carrier.take().map(|(_, esp)| esp.from_initiator().packets), Some(2));
+        let mut flow = FlowEsp::default();
+        flow.count(ToServer, 7, 100);
+        assert!(!flow.is_due() && flow.hand_over().is_none());
+        flow.follow(SA, CHECK, &view(State::Established));
+        flow.count(ToServer, 7, 100);
+        assert_eq!(flow.hand_over().map(|(_, esp)| esp.from_initiator().packets), Some(2));
     }
 
     #[test]
     fn an_sa_carries_on_until_another_is_established_or_it_ends() {
-        let owner = |carrier: &FlowEsp| carrier.owner.map(|sa| sa.init_spi[0]);
-        let mut carrier = owned(SA);
-        carrier.follow(OTHER, AUTH, &view(State::Authenticating));
-        assert_eq!(owner(&carrier), Some(1));
-        carrier.follow(OTHER, AUTH, &view(State::Established));
-        assert_eq!(owner(&carrier), Some(3));
-        carrier.follow(SA, CHECK, &view(State::Closed));
-        assert_eq!(owner(&carrier), Some(3));
-        carrier.follow(OTHER, CHECK, &view(State::Closed));
-        assert_eq!(owner(&carrier), None);
-        let unnamed = InFlow { resp_spi: [0; 8], ..SA };
-        carrier.follow(unnamed, AUTH, &view(State::HalfOpen));
-        assert_eq!(owner(&carrier), None);
+        let owner = |flow: &FlowEsp| flow.owner.map(|sa| sa.init_spi[0]);
+        let mut flow = owned(SA);
+        flow.follow(OTHER, AUTH, &view(State::Authenticating));
+        assert_eq!(owner(&flow), Some(1));
+        flow.follow(OTHER, AUTH, &view(State::Established));
+        assert_eq!(owner(&flow), Some(3));
+        flow.follow(SA, CHECK, &view(State::Closed));
+        assert_eq!(owner(&flow), Some(3));
+        flow.follow(OTHER, CHECK, &view(State::Closed));
+        assert_eq!(owner(&flow), None);
+        let unnamed = FlowSa { resp_spi: [0; 8], ..SA };
+        flow.follow(unnamed, AUTH, &view(State::HalfOpen));
+        assert_eq!(owner(&flow), None);
     }
 
     #[test]
     fn one_message_takes_no_esp() {
-        let owner = |carrier: &FlowEsp| carrier.owner.map(|sa| sa.init_spi[0]);
-        let mut carrier = FlowEsp::default();
-        carrier.count(ToServer, 7, 100);
-        carrier.follow(OTHER, CHECK, &one_sided(1));
-        assert_eq!(owner(&carrier), None);
-        carrier.follow(SA, CHECK, &view(State::Established));
+        let owner = |flow: &FlowEsp| flow.owner.map(|sa| sa.init_spi[0]);
+        let mut flow = FlowEsp::default();
+        flow.count(ToServer, 7, 100);
+        flow.follow(OTHER, CHECK, &one_sided(1));
+        assert_eq!(owner(&flow), None);
+        flow.follow(SA, CHECK, &view(State::Established));
         for messages in [1, 2, 100] {
-            carrier.follow(OTHER, CHECK, &one_sided(messages));
-            assert_eq!(owner(&carrier), Some(1));
+            flow.follow(OTHER, CHECK, &one_sided(messages));
+            assert_eq!(owner(&flow), Some(1));
         }
-        assert_eq!(carrier.take().map(|(_, esp)| esp.from_initiator().packets), Some(1));
+        assert_eq!(flow.hand_over().map(|(_, esp)| esp.from_initiator().packets), Some(1));
     }
 
     #[test]
     fn where_one_end_is_seen_a_second_message_takes_the_esp() {
-        let owner = |carrier: &FlowEsp| carrier.owner.map(|sa| sa.init_spi[0]);
-        let mut carrier = FlowEsp::default();
-        carrier.follow(SA, CHECK, &one_sided(2));
-        assert_eq!(owner(&carrier), Some(1));
-        carrier.follow(OTHER, CHECK, &one_sided(1));
-        assert_eq!(owner(&carrier), Some(1));
-        carrier.follow(OTHER, CHECK, &one_sided(2));
-        assert_eq!(owner(&carrier), Some(3));
+        let owner = |flow: &FlowEsp| flow.owner.map(|sa| sa.init_spi[0]);
+        let mut flow = FlowEsp::default();
+        flow.follow(SA, CHECK, &one_sided(2));
+        assert_eq!(owner(&flow), Some(1));
+        flow.follow(OTHER, CHECK, &one_sided(1));
+        assert_eq!(owner(&flow), Some(1));
+        flow.follow(OTHER, CHECK, &one_sided(2));
+        assert_eq!(owner(&flow), Some(3));
     }
 
     #[test]
     fn a_wrong_flag_does_not_turn_the_ends_round() {
-        let mut carrier = owned(SA);
-        let turned = InFlow { initiator_is_client: false, ..SA };
-        carrier.follow(turned, CHECK, &view(State::Established));
-        carrier.count(ToServer, 7, 100);
-        assert_eq!(carrier.take().map(|(_, esp)| esp.from_initiator().packets), Some(1));
+        let mut flow = owned(SA);
+        let turned = FlowSa { initiator_is_client: false, ..SA };
+        flow.follow(turned, CHECK, &view(State::Established));
+        flow.count(ToServer, 7, 100);
+        assert_eq!(flow.hand_over().map(|(_, esp)| esp.from_initiator().packets), Some(1));
     }
 
     #[test]
     fn sums_stay_at_their_top() {
-        let most = Esp { bytes: [u64::MAX; 2], packets: [u32::MAX; 2], abnormal: u32::MAX };
+        let most = EspCounts { bytes: [u64::MAX; 2], packets: [u32::MAX; 2], abnormal: u32::MAX };
         let mut sum = most;
         sum.add(&most);
         sum.count(0, 1);

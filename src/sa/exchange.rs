@@ -6,7 +6,7 @@ use crate::message::{Event, EventSet, Message};
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 use crate::wire::{Header, Role};
 
-use super::known::Known;
+use super::decrypted_content::DecryptedContent;
 
 /// How many exchanges of each window are stored, without the first one. The window of a peer
 /// is 1 unless the peer announces another size (RFC 7296, 2.3), and that is encrypted.
@@ -35,7 +35,7 @@ pub(super) struct MessageFacts {
     /// A hash of all bytes of the message. Never 0.
     pub(super) hash: u32,
     /// A hash of the addresses between which the message was sent.
-    pub(super) way: u16,
+    pub(super) path: u16,
 }
 
 /// What is visible of the contents of a message.
@@ -74,12 +74,12 @@ pub(super) struct Protected {
     /// The type of the first encrypted payload. The SK payload has it unencrypted. Of the
     /// fragments of a message only the first has it. If the message was decrypted, this is the
     /// type of its first decrypted payload.
-    pub(super) inner: PayloadType,
+    pub(super) first_payload: PayloadType,
     /// The bytes from the initialization vector to the checksum.
     pub(super) length: u32,
     pub(super) part: FragmentPart,
     /// The meaning of the decrypted message. None if it was not decrypted.
-    pub(super) known: Option<Known>,
+    pub(super) decrypted: Option<DecryptedContent>,
 }
 
 /// Which part of a message a datagram carries.
@@ -112,7 +112,7 @@ impl MessageFacts {
             response: header.flags.response(),
             body,
             hash: hasher.hash_one(message.bytes()) as u32 | 1,
-            way: 0,
+            path: 0,
         })
     }
 
@@ -142,9 +142,9 @@ impl MessageFacts {
     }
 
     /// Whether the whole message was decrypted.
-    pub(super) fn is_opened(&self) -> bool {
-        let known = self.protected().and_then(|protected| protected.known);
-        known.is_some_and(|known| known != Known::Later)
+    pub(super) fn is_decrypted(&self) -> bool {
+        let content = self.protected().and_then(|protected| protected.decrypted);
+        content.is_some_and(|content| content != DecryptedContent::Partial)
     }
 
     /// Whether the message may set new Message IDs for both peers (RFC 6311, 5): an
@@ -153,9 +153,9 @@ impl MessageFacts {
     pub(super) fn may_synchronize(&self) -> bool {
         let has_place = self.exchange == ExchangeType::INFORMATIONAL && self.id == 0;
         let Some(protected) = self.protected().filter(|_| has_place) else { return false };
-        match protected.known {
-            Some(known) => known == Known::Synchronize,
-            None => !matches!(protected.inner, PayloadType::NONE | PayloadType::DELETE),
+        match protected.decrypted {
+            Some(content) => content == DecryptedContent::Synchronize,
+            None => !matches!(protected.first_payload, PayloadType::NONE | PayloadType::DELETE),
         }
     }
 
@@ -190,9 +190,14 @@ fn body(message: &Message, header: &Header) -> Body {
         Some(_) => FragmentPart::Later,
     };
     let length = u32::try_from(contents.len()).unwrap_or(u32::MAX);
-    let known = Known::of(message);
+    let decrypted = DecryptedContent::of(message);
     let first = message.decrypted_payloads().first().map(|payload| payload.kind);
-    Body::Protected(Protected { inner: first.unwrap_or(last.next_payload), length, part, known })
+    Body::Protected(Protected {
+        first_payload: first.unwrap_or(last.next_payload),
+        length,
+        part,
+        decrypted,
+    })
 }
 
 fn init(message: &Message, header: &Header) -> InitStep {
@@ -224,7 +229,7 @@ pub(super) fn first_error(message: &Message) -> Option<NotifyType> {
 
 /// How a message relates to the earlier messages of its exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ExchangeSight {
+pub(super) enum ExchangeMatch {
     /// Not seen before, and complete enough to be judged.
     New,
     /// A further fragment, or a message too old to be compared.
@@ -263,7 +268,7 @@ impl Exchange {
     const RESPONSE_IN_PARTS: u16 = 128;
     const AUTH: u16 = 256;
     /// The request was decrypted, so `DELETE` certainly means the IKE SA.
-    const OPENED: u16 = 512;
+    const DECRYPTED: u16 = 512;
     /// The request announces another authentication.
     const ANOTHER: u16 = 1024;
 
@@ -293,11 +298,11 @@ impl Exchange {
         self.has(Self::DELETE)
     }
 
-    pub(super) fn is_opened(&self) -> bool {
-        self.has(Self::OPENED)
+    pub(super) fn is_decrypted(&self) -> bool {
+        self.has(Self::DECRYPTED)
     }
 
-    pub(super) fn announces_another(&self) -> bool {
+    pub(super) fn announces_another_auth(&self) -> bool {
         self.has(Self::ANOTHER)
     }
 
@@ -322,7 +327,7 @@ impl Exchange {
         }
     }
 
-    fn known(&self, facts: &MessageFacts) -> u32 {
+    fn hash(&self, facts: &MessageFacts) -> u32 {
         if facts.response {
             self.response
         } else {
@@ -332,8 +337,8 @@ impl Exchange {
 
     /// Counts a message that may synchronize Message IDs. A request with other bytes belongs
     /// to another failover.
-    pub(super) fn synchronize(&mut self, facts: &MessageFacts) -> ExchangeSight {
-        let is_other = self.known(facts) != facts.hash;
+    pub(super) fn synchronize(&mut self, facts: &MessageFacts) -> ExchangeMatch {
+        let is_other = self.hash(facts) != facts.hash;
         if is_other && !facts.response {
             *self = Self::default();
         } else if is_other && !self.is_asked() {
@@ -343,48 +348,48 @@ impl Exchange {
     }
 
     /// Compares one datagram with the request or response of this exchange.
-    fn compare(&mut self, facts: &MessageFacts) -> ExchangeSight {
+    fn compare(&mut self, facts: &MessageFacts) -> ExchangeMatch {
         let (seen, parts) = Self::side(facts);
         let part = facts.part();
         let was = self.marks;
         self.marks |= seen | if part == FragmentPart::Whole { 0 } else { parts };
-        let known = if facts.response { &mut self.response } else { &mut self.request };
+        let hash = if facts.response { &mut self.response } else { &mut self.request };
         let in_parts = self.marks & parts != 0;
         match part {
-            FragmentPart::Later => ExchangeSight::Part,
+            FragmentPart::Later => ExchangeMatch::Part,
             // Later fragments may arrive before the first one.
-            _ if was & seen == 0 || *known == 0 => {
-                *known = facts.hash;
-                ExchangeSight::New
+            _ if was & seen == 0 || *hash == 0 => {
+                *hash = facts.hash;
+                ExchangeMatch::New
             }
-            _ if *known == facts.hash => {
+            _ if *hash == facts.hash => {
                 self.marks |= Self::RESENT;
-                ExchangeSight::Repeated
+                ExchangeMatch::Repeated
             }
             // A peer that got no answer may send the message again in fragments, or in smaller
             // ones (RFC 7383, 2.5.1). The module `fragment` checks what must stay the same.
-            _ if in_parts => ExchangeSight::Part,
+            _ if in_parts => ExchangeMatch::Part,
             _ if was & Self::AGAIN != 0 => {
-                *known = facts.hash;
+                *hash = facts.hash;
                 self.marks &= !Self::AGAIN;
                 if !facts.response {
                     self.marks &= !Self::RESPONSE;
                     self.response = 0;
                 }
-                ExchangeSight::New
+                ExchangeMatch::New
             }
-            _ => ExchangeSight::Changed,
+            _ => ExchangeMatch::Changed,
         }
     }
 }
 
 /// Adds the event for this relation to the earlier messages.
-pub(super) fn report_sight(sight: ExchangeSight, events: &mut EventSet) {
-    match sight {
-        ExchangeSight::Repeated => events.insert(Event::Retransmission),
-        ExchangeSight::Changed => events.insert(Event::ReplayChanged),
-        ExchangeSight::Stray => events.insert(Event::ResponseWithoutRequest),
-        ExchangeSight::New | ExchangeSight::Part => {}
+pub(super) fn report_match(matched: ExchangeMatch, events: &mut EventSet) {
+    match matched {
+        ExchangeMatch::Repeated => events.insert(Event::Retransmission),
+        ExchangeMatch::Changed => events.insert(Event::ReplayChanged),
+        ExchangeMatch::Stray => events.insert(Event::ResponseWithoutRequest),
+        ExchangeMatch::New | ExchangeMatch::Part => {}
     }
 }
 
@@ -400,7 +405,7 @@ pub(super) struct ExchangeWindow {
     /// How many requests the peer sends without waiting for a response.
     size: u8,
     /// A hash of the addresses between which the newest request was sent.
-    way: u16,
+    path: u16,
     /// When the newest request was first seen.
     asked_at: u64,
     recent: [Exchange; REMEMBERED + 1],
@@ -419,17 +424,17 @@ impl ExchangeWindow {
         time: u64,
         from_zero: bool,
         events: &mut EventSet,
-    ) -> ExchangeSight {
-        let sight = if facts.response {
+    ) -> ExchangeMatch {
+        let matched = if facts.response {
             self.response(facts, from_zero)
         } else {
             self.request(facts, time, from_zero, events)
         };
-        report_sight(sight, events);
-        if sight == ExchangeSight::New {
+        report_match(matched, events);
+        if matched == ExchangeMatch::New {
             self.mark(facts);
         }
-        sight
+        matched
     }
 
     /// Whether the first request of another record has the same bytes.
@@ -443,7 +448,7 @@ impl ExchangeWindow {
         let first = &self.recent[place(0)];
         match first.marks {
             0 => self.newest().is_some_and(|newest| newest > 0),
-            _ => ![0, facts.hash].contains(&first.known(facts)),
+            _ => ![0, facts.hash].contains(&first.hash(facts)),
         }
     }
 
@@ -488,8 +493,9 @@ impl ExchangeWindow {
     /// answer. Without an answer, the peer may send it again in fragments (RFC 7383, 2.5.1).
     pub(super) fn came_whole(&mut self, facts: &MessageFacts) -> bool {
         let (seen, parts) = Exchange::side(facts);
-        self.exchange(facts.id)
-            .is_some_and(|known| known.is_answered() && known.marks & (seen | parts) == seen)
+        self.exchange(facts.id).is_some_and(|exchange| {
+            exchange.is_answered() && exchange.marks & (seen | parts) == seen
+        })
     }
 
     /// Forgets the response, because another one takes its place.
@@ -514,14 +520,14 @@ impl ExchangeWindow {
         time: u64,
         from_zero: bool,
         events: &mut EventSet,
-    ) -> ExchangeSight {
+    ) -> ExchangeMatch {
         let id = facts.id;
         if let Some(exchange) = self.exchange(id) {
-            let sight = exchange.compare(facts);
-            if sight == ExchangeSight::New {
+            let matched = exchange.compare(facts);
+            if matched == ExchangeMatch::New {
                 self.advance(id, time);
             }
-            return sight;
+            return matched;
         }
         let newest = match self.newest() {
             Some(newest) => i64::from(newest),
@@ -537,18 +543,18 @@ impl ExchangeWindow {
         if jumps {
             // With other addresses, the missing requests may be in a flow of another thread.
             let is_first = self.newest().is_none();
-            if !self.may_jump() && (is_first || self.way == facts.way) {
+            if !self.may_jump() && (is_first || self.path == facts.path) {
                 events.insert(Event::MessageIdGap);
             }
             // One forged message must not remove a request that waits for its response. It
             // must not make all later requests look old.
             let kept = self.recent[place(id)];
             if kept.has(Exchange::REQUEST) && !kept.is_answered() {
-                return ExchangeSight::Part;
+                return ExchangeMatch::Part;
             }
         } else {
             self.advance(id, time);
-            self.way = facts.way;
+            self.path = facts.path;
         }
         self.record(facts)
     }
@@ -563,47 +569,47 @@ impl ExchangeWindow {
 
     /// Counts a request with a lower id than earlier ones: the window of its sender is larger
     /// than 1.
-    fn late_request(&mut self, facts: &MessageFacts, ahead: i64) -> ExchangeSight {
+    fn late_request(&mut self, facts: &MessageFacts, ahead: i64) -> ExchangeMatch {
         let slot = self.recent[place(facts.id)];
         let is_free = slot.marks == 0 || slot.id < facts.id;
         if facts.is_init() {
             // Another thread was faster with the later messages, which use the other port.
-            return if is_free { self.record(facts) } else { ExchangeSight::New };
+            return if is_free { self.record(facts) } else { ExchangeMatch::New };
         }
         let behind = u8::try_from(-ahead).unwrap_or(u8::MAX);
         if !is_free || usize::from(behind) >= REMEMBERED {
-            return ExchangeSight::Part;
+            return ExchangeMatch::Part;
         }
         self.size = self.size.max(behind + 1);
         self.record(facts)
     }
 
-    fn response(&mut self, facts: &MessageFacts, from_zero: bool) -> ExchangeSight {
+    fn response(&mut self, facts: &MessageFacts, from_zero: bool) -> ExchangeMatch {
         let id = facts.id;
         let newest = self.newest();
         if let Some(exchange) = self.exchange(id) {
             let asked = exchange.has(Exchange::REQUEST);
-            let sight = exchange.compare(facts);
+            let matched = exchange.compare(facts);
             if asked && newest.is_some_and(|newest| newest < id) {
                 (self.newest, self.marks) = (id, Self::HAS_NEWEST);
             }
-            return sight;
+            return matched;
         }
         match newest {
-            Some(newest) if id <= newest && !facts.is_init() => ExchangeSight::Part,
+            Some(newest) if id <= newest && !facts.is_init() => ExchangeMatch::Part,
             Some(newest) if id <= newest => self.record(facts),
             // The request could not be stored.
-            _ if from_zero && self.may_jump() => ExchangeSight::Part,
-            _ if from_zero => ExchangeSight::Stray,
+            _ if from_zero && self.may_jump() => ExchangeMatch::Part,
+            _ if from_zero => ExchangeMatch::Stray,
             _ => self.record(facts),
         }
     }
 
-    fn record(&mut self, facts: &MessageFacts) -> ExchangeSight {
+    fn record(&mut self, facts: &MessageFacts) -> ExchangeMatch {
         let mut exchange = Exchange { id: facts.id, ..Exchange::default() };
-        let sight = exchange.compare(facts);
+        let matched = exchange.compare(facts);
         self.recent[place(facts.id)] = exchange;
-        sight
+        matched
     }
 
     fn advance(&mut self, id: u32, time: u64) {
@@ -625,28 +631,29 @@ impl ExchangeWindow {
                     exchange.marks |= Exchange::AUTH;
                 }
                 if facts.exchange == ExchangeType::INFORMATIONAL
-                    && protected.inner == PayloadType::DELETE
+                    && protected.first_payload == PayloadType::DELETE
                 {
                     exchange.marks |= Exchange::DELETE;
                 }
             }
             _ => {}
         }
-        self.learn(facts);
+        self.apply_decrypted(facts);
     }
 
     /// Stores what a decrypted request asks for.
-    pub(super) fn learn(&mut self, facts: &MessageFacts) {
-        let known = facts.protected().and_then(|protected| protected.known);
-        let Some(known) = known.filter(|known| !facts.response && *known != Known::Later) else {
+    pub(super) fn apply_decrypted(&mut self, facts: &MessageFacts) {
+        let content = facts.protected().and_then(|protected| protected.decrypted);
+        let is_whole = |content: &DecryptedContent| *content != DecryptedContent::Partial;
+        let Some(content) = content.filter(|it| !facts.response && is_whole(it)) else {
             return;
         };
         let Some(exchange) = self.exchange(facts.id) else { return };
-        exchange.marks = exchange.marks & !Exchange::DELETE | Exchange::OPENED;
-        if facts.exchange == ExchangeType::INFORMATIONAL && known == Known::Delete {
+        exchange.marks = exchange.marks & !Exchange::DELETE | Exchange::DECRYPTED;
+        if facts.exchange == ExchangeType::INFORMATIONAL && content == DecryptedContent::Delete {
             exchange.marks |= Exchange::DELETE;
         }
-        if known == Known::AuthenticatedOnce {
+        if content == DecryptedContent::AuthenticatedOnce {
             exchange.marks |= Exchange::ANOTHER;
         }
     }
@@ -666,36 +673,36 @@ mod tests {
             response,
             body: Body::Clear(None),
             hash,
-            way: 0,
+            path: 0,
         }
     }
 
     /// How a window that was seen from its beginning judges requests with these ids.
-    fn requests(ids: &[u32]) -> Vec<(ExchangeSight, bool)> {
+    fn requests(ids: &[u32]) -> Vec<(ExchangeMatch, bool)> {
         let mut window = ExchangeWindow::default();
         let request = |id: &u32| {
             let mut events = EventSet::default();
-            let sight = window.observe(&facts(false, *id, 7), 0, true, &mut events);
-            (sight, events.contains(Event::MessageIdGap))
+            let matched = window.observe(&facts(false, *id, 7), 0, true, &mut events);
+            (matched, events.contains(Event::MessageIdGap))
         };
         ids.iter().map(request).collect()
     }
 
     #[test]
     fn ids_that_are_left_out_are_a_gap_once() {
-        let new = (ExchangeSight::New, false);
+        let new = (ExchangeMatch::New, false);
         assert_eq!(requests(&[0, 1, 2]), [new; 3]);
-        assert_eq!(requests(&[0, 2, 3, 4]), [new, (ExchangeSight::New, true), new, new]);
-        assert_eq!(requests(&[1]), [(ExchangeSight::New, true)]);
+        assert_eq!(requests(&[0, 2, 3, 4]), [new, (ExchangeMatch::New, true), new, new]);
+        assert_eq!(requests(&[1]), [(ExchangeMatch::New, true)]);
     }
 
     #[test]
-    fn a_larger_window_is_learnt_from_the_first_request_out_of_order() {
-        let new = (ExchangeSight::New, false);
+    fn a_larger_window_is_inferred_from_the_first_request_out_of_order() {
+        let new = (ExchangeMatch::New, false);
         // The id 3 comes before 2, which is a gap at first. Then 5 before 4 is none.
         assert_eq!(
             requests(&[0, 1, 3, 4, 2, 6, 5]),
-            [new, new, (ExchangeSight::New, true), new, new, new, new]
+            [new, new, (ExchangeMatch::New, true), new, new, new, new]
         );
     }
 
@@ -707,19 +714,19 @@ mod tests {
         };
         observe(false, 0);
         observe(false, 4_000_000_000);
-        assert_eq!(observe(true, 0), ExchangeSight::New);
-        assert_eq!(observe(false, 1), ExchangeSight::New);
-        assert_eq!(observe(true, 1), ExchangeSight::New);
+        assert_eq!(observe(true, 0), ExchangeMatch::New);
+        assert_eq!(observe(false, 1), ExchangeMatch::New);
+        assert_eq!(observe(true, 1), ExchangeMatch::New);
     }
 
     #[test]
     fn a_response_is_asked_for_unless_the_request_was_not_seen() {
-        let sight = |from_zero, id| {
+        let matched = |from_zero, id| {
             let mut window = ExchangeWindow::default();
             window.observe(&facts(true, id, 7), 0, from_zero, &mut EventSet::default())
         };
-        assert_eq!(sight(true, 3), ExchangeSight::Stray);
-        assert_eq!(sight(false, 3), ExchangeSight::New);
+        assert_eq!(matched(true, 3), ExchangeMatch::Stray);
+        assert_eq!(matched(false, 3), ExchangeMatch::New);
     }
 
     #[test]

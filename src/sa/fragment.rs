@@ -294,9 +294,9 @@ mod tests {
     }
 
     /// The number, total, body and time of a fragment, and the expected conditions.
-    type Step<'a> = (u16, u16, &'a str, u64, &'a [Condition]);
+    type FragmentStep<'a> = (u16, u16, &'a str, u64, &'a [Condition]);
 
-    fn play(fragments: &mut Fragments, steps: &[Step<'_>]) {
+    fn play(fragments: &mut Fragments, steps: &[FragmentStep<'_>]) {
         for (place, (number, total, body, now, expected)) in steps.iter().enumerate() {
             let fragment = fragment(*number, *total, body.as_bytes());
             let status = fragments.observe(REQUEST, &fragment, *now);
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_message_is_complete_with_its_last_fragment_in_any_order() {
-        let steps: &[Step<'_>] = &[
+        let steps: &[FragmentStep<'_>] = &[
             (3, 3, "c", 0, &[Incomplete]),
             (1, 3, "a", 1, &[Incomplete]),
             (2, 3, "b", 2, &[Complete]),
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn copies_are_duplicates_and_other_bytes_are_conflicts() {
-        let steps: &[Step<'_>] = &[
+        let steps: &[FragmentStep<'_>] = &[
             (1, 2, "a", 0, &[Incomplete]),
             (1, 2, "a", 1, &[Incomplete, Duplicate]),
             (1, 2, "x", 2, &[Incomplete, Conflict]),
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_larger_total_starts_anew_and_a_smaller_one_is_ignored() {
-        let steps: &[Step<'_>] = &[
+        let steps: &[FragmentStep<'_>] = &[
             (1, 2, "ab", 0, &[Incomplete]),
             (1, 3, "a", 1, &[Incomplete, TotalChanged]),
             (2, 2, "cd", 2, &[Incomplete, TotalChanged]),
@@ -354,12 +354,12 @@ mod tests {
     #[test]
     fn impossible_numbers_are_invalid_and_change_nothing() {
         let mut fragments = Fragments::default();
-        let steps: &[Step<'_>] =
+        let steps: &[FragmentStep<'_>] =
             &[(0, 2, "a", 0, &[Invalid]), (3, 2, "a", 0, &[Invalid]), (1, 0, "a", 0, &[Invalid])];
         play(&mut fragments, steps);
         assert!(fragments.is_empty());
-        let inner = Fragment { first_inner: PayloadType::IDI, ..fragment(2, 2, b"b") };
-        let status = fragments.observe(REQUEST, &inner, 0);
+        let other = Fragment { first_inner: PayloadType::IDI, ..fragment(2, 2, b"b") };
+        let status = fragments.observe(REQUEST, &other, 0);
         assert!(status.conditions.contains(Invalid) && status.seen == 0);
     }
 
@@ -383,7 +383,7 @@ mod tests {
     #[test]
     fn what_is_not_complete_in_time_is_given_up_once() {
         let late = TIMEOUT + 1;
-        let steps: &[Step<'_>] = &[
+        let steps: &[FragmentStep<'_>] = &[
             (1, 2, "a", 0, &[Incomplete]),
             (2, 2, "b", late, &[Incomplete, Timeout]),
             (1, 2, "a", late + 1, &[Complete]),
@@ -400,7 +400,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_runs_backwards_makes_nothing_old() {
-        let steps: &[Step<'_>] =
+        let steps: &[FragmentStep<'_>] =
             &[(1, 2, "a", u64::MAX, &[Incomplete]), (2, 2, "b", 0, &[Complete])];
         play(&mut Fragments::default(), steps);
     }

@@ -3,7 +3,7 @@
 /// The microseconds in a second. Limits are in seconds, packet times in microseconds.
 pub(super) const MICROSECONDS: u64 = 1_000_000;
 
-/// The limits of a [`Table`](super::Table).
+/// The limits of a [`SaTable`](super::SaTable).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The maximum number of bytes for SAs, including the tables.

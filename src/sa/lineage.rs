@@ -28,7 +28,7 @@ pub(super) struct Lineage {
     /// Whether this SA is a clone of the parent, which stays in use (RFC 7791).
     pub(super) is_clone: bool,
     children: Vec<Child>,
-    asked: Vec<Asked>,
+    asked: Vec<PendingRequest>,
 }
 
 /// The two SPIs of a child SA. The IKE SA's initiator chose the first one, and the responder
@@ -38,7 +38,7 @@ struct Child([u32; 2]);
 
 /// A request for a new SA.
 #[derive(Clone, Debug)]
-struct Asked {
+struct PendingRequest {
     /// The exchange, and whether the initiator began it.
     exchange: (u32, bool),
     /// The SPIs with the numbers of their proposals.
@@ -51,7 +51,7 @@ struct Asked {
 
 /// An IKE SA that was created by rekeying or cloning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Made {
+pub(super) struct NewSa {
     pub(super) init_spi: [u8; 8],
     pub(super) resp_spi: [u8; 8],
     /// Whether the initiator of the old SA is the initiator of the new one.
@@ -64,7 +64,7 @@ impl Lineage {
     /// The relations of an SA that this one creates. `parent` is the initiator's SPI of this
     /// one. A rekeyed SA inherits the child SAs (RFC 7296, 2.8), a clone has none (RFC 7791,
     /// 5.2).
-    pub(super) fn successor(&self, parent: [u8; 8], made: &Made) -> Self {
+    pub(super) fn successor(&self, parent: [u8; 8], made: &NewSa) -> Self {
         let mut children = match made.is_clone {
             true => Vec::new(),
             false => self.children.clone(),
@@ -93,17 +93,17 @@ impl Lineage {
     pub(super) fn heap_size(&self) -> usize {
         let spis: usize = self.asked.iter().map(|asked| asked.spis.capacity()).sum();
         self.children.capacity() * size_of::<Child>()
-            + self.asked.capacity() * size_of::<Asked>()
+            + self.asked.capacity() * size_of::<PendingRequest>()
             + spis * size_of::<(u8, u64)>()
     }
 
     /// Reads a decrypted message and returns the IKE SA that it completes. `this` stays none
     /// if the message has no relation to other SAs.
-    pub(super) fn look(
+    pub(super) fn observe(
         this: &mut Option<Box<Self>>,
         facts: &MessageFacts,
         message: &Message,
-    ) -> Option<Made> {
+    ) -> Option<NewSa> {
         if facts.exchange == ExchangeType::INFORMATIONAL {
             if let Some(lineage) = this {
                 lineage.delete_children(facts, message);
@@ -136,7 +136,7 @@ impl Lineage {
         let spis = proposals
             .iter()
             .filter_map(|it| Some((it.number, spi(message.range(it.spi.clone()))?)));
-        self.asked.push(Asked {
+        self.asked.push(PendingRequest {
             exchange,
             spis: spis.take(MAX_SPIS).collect(),
             replaces: replaced(message),
@@ -149,7 +149,7 @@ impl Lineage {
         facts: &MessageFacts,
         message: &Message,
         chosen: Option<&Proposal>,
-    ) -> Option<Made> {
+    ) -> Option<NewSa> {
         // With EAP there are further rounds between the request for a child SA and its
         // response.
         if chosen.is_none() && facts.is_auth() {
@@ -163,7 +163,7 @@ impl Lineage {
         let of_response = message.range(chosen.spi.clone());
         let by_initiator = facts.asked_by_initiator();
         if chosen.protocol == Protocol::IKE {
-            return Some(Made {
+            return Some(NewSa {
                 init_spi: of_request?.to_be_bytes(),
                 resp_spi: of_response.try_into().ok()?,
                 same_initiator: by_initiator,
@@ -207,7 +207,7 @@ impl Lineage {
     }
 }
 
-impl Asked {
+impl PendingRequest {
     fn spi(&self, number: u8) -> Option<u64> {
         self.spis.iter().find(|(of, _)| *of == number).map(|(_, spi)| *spi)
     }
@@ -271,7 +271,7 @@ mod tests {
         let mut lineage = Lineage::default();
         lineage.add_child(child(1));
         let parent = [7; 8];
-        let made = |same_initiator, is_clone| Made {
+        let made = |same_initiator, is_clone| NewSa {
             init_spi: [8; 8],
             resp_spi: [9; 8],
             same_initiator,
@@ -283,10 +283,10 @@ mod tests {
         let mut turned = lineage.successor(parent, &made(false, false));
         assert_eq!((turned.parent, turned.child_spis()), (Some(parent), vec![1001, 1]));
         // The other record has seen newer child SAs.
-        let mut known = Lineage::default();
-        known.add_child(child(2));
-        known.merge(core::mem::take(&mut turned));
-        assert_eq!((known.parent, known.child_spis()), (Some(parent), vec![1001, 1, 2, 1002]));
+        let mut other = Lineage::default();
+        other.add_child(child(2));
+        other.merge(core::mem::take(&mut turned));
+        assert_eq!((other.parent, other.child_spis()), (Some(parent), vec![1001, 1, 2, 1002]));
     }
 
     /// One of the SPIs is 0 if the request was not decrypted.

@@ -1,8 +1,8 @@
 //! IKE SA tracking: what a message means in the sequence of its SA.
 //!
 //! One message alone does not show whether its handshake succeeded, who retries or who floods.
-//! The [`Table`] keeps a record of each IKE SA within a fixed amount of memory.
-//! [`Table::observe`] counts a message and returns the state of the message's SA, with the
+//! The [`SaTable`] keeps a record of each IKE SA within a fixed amount of memory.
+//! [`SaTable::observe`] counts a message and returns the state of the message's SA, with the
 //! events that only the sequence of messages shows.
 //!
 //! ```text
@@ -34,16 +34,16 @@ use crate::wire::registry::NotifyType;
 mod child_pfs;
 mod clock;
 mod copies;
+mod decrypted_content;
 mod esp;
 mod exchange;
 pub mod fragment;
-mod known;
 mod limits;
 mod lineage;
+mod location;
 pub mod nat;
 pub mod negotiation;
 mod outcome;
-mod place;
 mod pressure;
 mod record;
 mod slab;
@@ -53,12 +53,12 @@ mod table;
 mod tests;
 mod transcript;
 
-pub use esp::{Esp, FlowEsp, InFlow, Sent};
+pub use esp::{EspCounts, FlowEsp, FlowSa, SentEsp};
 pub use limits::Limits;
 pub use lineage::MAX_CHILDREN;
 pub use nat::Nat;
 pub use negotiation::Chosen;
-pub use table::{Counters, Table};
+pub use table::{Counters, SaTable};
 pub use transcript::FullTranscript;
 
 /// The address and port of one end of a datagram.
@@ -223,7 +223,7 @@ pub struct SaView {
     /// The failure, in state `failed`.
     pub failure: Option<Failure>,
     /// The ESP packets in UDP of the SA's flows.
-    pub esp: Esp,
+    pub esp: EspCounts,
     /// The relations to other SAs. None without keys.
     pub lineage: Option<Box<LineageView>>,
     /// The number of half-open SAs of this responder.

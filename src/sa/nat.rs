@@ -84,7 +84,7 @@ named! {
 
 /// The result of comparing the hashes of one kind with the addresses of their packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum View {
+pub enum HashCheck {
     /// The message has no such hash.
     #[default]
     Absent,
@@ -95,61 +95,61 @@ pub enum View {
     Differs,
     /// No hash matches, and one is of an address that no peer can have: port 0, the
     /// unspecified address, or zeros instead of a hash. A NAT does not cause these.
-    Made,
+    Impossible,
 }
 
 /// What one message shows about NATs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NatSight {
+pub struct NatObservation {
     /// Whether the message is a response.
     pub response: bool,
     /// The hash of the sender's own address.
-    pub source: View,
+    pub source: HashCheck,
     /// The hash of the address that the sender sends to.
-    pub destination: View,
+    pub destination: HashCheck,
     /// Whether the receiver's port is a default port of IKE and the sender's port is not.
     pub moved_port: bool,
 }
 
 /// Compares the NAT_DETECTION hashes of a message with the addresses of its packet. None for a
 /// message without them. They are only unencrypted in the exchanges that begin an SA.
-pub fn assess(message: &Message, from: &Endpoint, to: &Endpoint) -> Option<NatSight> {
+pub fn assess(message: &Message, from: &Endpoint, to: &Endpoint) -> Option<NatObservation> {
     let header = message.header.filter(|header| {
         matches!(header.exchange_type, ExchangeType::IKE_SA_INIT | ExchangeType::IKE_SESSION_RESUME)
     })?;
-    let source = source_view(message, &header, from);
-    let destination = destination_view(message, &header, to);
-    if source == View::Absent && destination == View::Absent {
+    let source = check_source(message, &header, from);
+    let destination = check_destination(message, &header, to);
+    if source == HashCheck::Absent && destination == HashCheck::Absent {
         return None;
     }
     let moved_port = !IKE_PORTS.contains(&from.port) && IKE_PORTS.contains(&to.port);
-    Some(NatSight { response: header.flags.response(), source, destination, moved_port })
+    Some(NatObservation { response: header.flags.response(), source, destination, moved_port })
 }
 
-fn source_view(message: &Message, header: &Header, from: &Endpoint) -> View {
+fn check_source(message: &Message, header: &Header, from: &Endpoint) -> HashCheck {
     let has =
         |hash: &Hash| hashes(message, NotifyType::NAT_DETECTION_SOURCE_IP).any(|it| it == hash);
     if hashes(message, NotifyType::NAT_DETECTION_SOURCE_IP).next().is_none() {
-        View::Absent
+        HashCheck::Absent
     } else if has(&hash(header, from.address, from.port)) {
-        View::Fits
+        HashCheck::Fits
     } else if has(&[0; 20]) || impossible(from).any(|(it, port)| has(&hash(header, it, port))) {
-        View::Made
+        HashCheck::Impossible
     } else {
-        View::Differs
+        HashCheck::Differs
     }
 }
 
-fn destination_view(message: &Message, header: &Header, to: &Endpoint) -> View {
+fn check_destination(message: &Message, header: &Header, to: &Endpoint) -> HashCheck {
     let mut hashes = hashes(message, NotifyType::NAT_DETECTION_DESTINATION_IP).peekable();
     if hashes.peek().is_none() {
-        return View::Absent;
+        return HashCheck::Absent;
     }
     let expected = hash(header, to.address, to.port);
     if hashes.any(|hash| *hash == expected) {
-        View::Fits
+        HashCheck::Fits
     } else {
-        View::Differs
+        HashCheck::Differs
     }
 }
 
@@ -186,21 +186,21 @@ fn hash(header: &Header, address: IpAddr, port: u16) -> Hash {
 
 /// What all messages of an SA show about NATs, and which peers sent keepalives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Views {
-    request: Option<NatSight>,
-    response: Option<NatSight>,
+pub struct NatEvidence {
+    request: Option<NatObservation>,
+    response: Option<NatObservation>,
     initiator_keepalive: bool,
     responder_keepalive: bool,
 }
 
-impl Views {
+impl NatEvidence {
     /// Adds a message. It replaces an earlier one of the same direction, because the peers use
     /// the last one.
-    pub fn add(&mut self, sight: NatSight) {
-        if sight.response {
-            self.response = Some(sight);
+    pub fn add(&mut self, observed: NatObservation) {
+        if observed.response {
+            self.response = Some(observed);
         } else {
-            self.request = Some(sight);
+            self.request = Some(observed);
         }
     }
 
@@ -226,13 +226,14 @@ impl Views {
         let (Some(request), Some(response)) = (self.request, self.response) else {
             return Nat::Unknown;
         };
-        let both_differ = request.source == View::Differs && response.source == View::Differs;
-        let initiator = End {
+        let both_differ =
+            request.source == HashCheck::Differs && response.source == HashCheck::Differs;
+        let initiator = PeerEvidence {
             source: request.source,
             destination: response.destination,
             supported: request.moved_port || self.initiator_keepalive,
         };
-        let responder = End {
+        let responder = PeerEvidence {
             source: response.source,
             destination: request.destination,
             supported: response.moved_port || self.responder_keepalive,
@@ -248,23 +249,23 @@ impl Views {
 }
 
 /// The evidence for a NAT in front of one peer.
-struct End {
+struct PeerEvidence {
     /// The peer's own hash of its address.
-    source: View,
+    source: HashCheck,
     /// The other peer's hash of this address.
-    destination: View,
+    destination: HashCheck,
     /// Whether there is evidence besides the hashes.
     supported: bool,
 }
 
-impl End {
+impl PeerEvidence {
     fn is_translated(&self, both_differ: bool) -> bool {
-        let by_source = self.source == View::Differs && (self.supported || !both_differ);
-        by_source || self.destination == View::Differs
+        let by_source = self.source == HashCheck::Differs && (self.supported || !both_differ);
+        by_source || self.destination == HashCheck::Differs
     }
 
     fn is_honest(&self) -> bool {
-        matches!(self.source, View::Absent | View::Fits)
+        matches!(self.source, HashCheck::Absent | HashCheck::Fits)
     }
 }
 
@@ -314,14 +315,14 @@ mod tests {
 
     /// The evidence of an observer that sees `left` and `right` as the ends. The hashes are of
     /// the initiator's own address, of its peer's, of the responder's own and of its peer's.
-    fn views(left: Endpoint, right: Endpoint, hashes: [Endpoint; 4]) -> Views {
-        let mut views = Views::default();
+    fn evidence(left: Endpoint, right: Endpoint, hashes: [Endpoint; 4]) -> NatEvidence {
+        let mut evidence = NatEvidence::default();
         let request = message(false, &hashes[..1], Some(hashes[1]));
-        views.add(assess(&request, &left, &right).unwrap());
-        assert_eq!(views.nat(), Nat::Unknown);
+        evidence.add(assess(&request, &left, &right).unwrap());
+        assert_eq!(evidence.nat(), Nat::Unknown);
         let response = message(true, &hashes[2..3], Some(hashes[3]));
-        views.add(assess(&response, &right, &left).unwrap());
-        views
+        evidence.add(assess(&response, &right, &left).unwrap());
+        evidence
     }
 
     #[test]
@@ -343,27 +344,27 @@ mod tests {
 
     #[test]
     fn parts_seen_apart_come_together() {
-        let whole = views(OUTSIDE, SERVER, [PRIVATE, SERVER, SERVER, OUTSIDE]);
-        let mut request = Views { response: None, ..whole };
+        let whole = evidence(OUTSIDE, SERVER, [PRIVATE, SERVER, SERVER, OUTSIDE]);
+        let mut request = NatEvidence { response: None, ..whole };
         assert_eq!(request.nat(), Nat::Unknown);
-        request.merge(Views { request: None, ..whole });
+        request.merge(NatEvidence { request: None, ..whole });
         assert_eq!(request, whole);
     }
 
     #[test]
     fn hashes_that_fit_are_no_nat() {
-        let seen = views(OUTSIDE, SERVER, [OUTSIDE, SERVER, SERVER, OUTSIDE]);
+        let seen = evidence(OUTSIDE, SERVER, [OUTSIDE, SERVER, SERVER, OUTSIDE]);
         assert_eq!(seen.nat(), Nat::None);
     }
 
     #[test]
     fn a_nat_is_seen_from_both_sides_of_it() {
         let hashes = [PRIVATE, SERVER, SERVER, OUTSIDE];
-        assert_eq!(views(OUTSIDE, SERVER, hashes).nat(), Nat::Initiator);
-        assert_eq!(views(PRIVATE, SERVER, hashes).nat(), Nat::Initiator);
+        assert_eq!(evidence(OUTSIDE, SERVER, hashes).nat(), Nat::Initiator);
+        assert_eq!(evidence(PRIVATE, SERVER, hashes).nat(), Nat::Initiator);
         let hashes = [SERVER, OUTSIDE, PRIVATE, SERVER];
-        assert_eq!(views(SERVER, OUTSIDE, hashes).nat(), Nat::Responder);
-        assert_eq!(views(SERVER, PRIVATE, hashes).nat(), Nat::Responder);
+        assert_eq!(evidence(SERVER, OUTSIDE, hashes).nat(), Nat::Responder);
+        assert_eq!(evidence(SERVER, PRIVATE, hashes).nat(), Nat::Responder);
     }
 
     #[test]
@@ -371,33 +372,33 @@ mod tests {
         let port = Endpoint { port: 0, ..OUTSIDE };
         let any = Endpoint { address: IpAddr::from([0; 4]), ..OUTSIDE };
         for made in [port, any, Endpoint { port: 0, ..any }] {
-            let seen = views(OUTSIDE, SERVER, [made, SERVER, SERVER, OUTSIDE]);
+            let seen = evidence(OUTSIDE, SERVER, [made, SERVER, SERVER, OUTSIDE]);
             assert_eq!(seen.nat(), Nat::Forced, "{made:?}");
         }
         let zeros = notify_body(NotifyType::NAT_DETECTION_SOURCE_IP, &[0; 20]);
         let request = MessageBuilder::request(ExchangeType::IKE_SA_INIT);
         let request = decode(&request.payload(PayloadType::NOTIFY, zeros));
-        assert_eq!(assess(&request, &OUTSIDE, &SERVER).unwrap().source, View::Made);
+        assert_eq!(assess(&request, &OUTSIDE, &SERVER).unwrap().source, HashCheck::Impossible);
     }
 
     #[test]
     fn a_made_hash_does_not_hide_a_nat_behind_the_observer() {
         let made = Endpoint { port: 0, ..PRIVATE };
-        let seen = views(PRIVATE, SERVER, [made, SERVER, SERVER, OUTSIDE]);
+        let seen = evidence(PRIVATE, SERVER, [made, SERVER, SERVER, OUTSIDE]);
         assert_eq!(seen.nat(), Nat::Initiator);
     }
 
     #[test]
     fn two_source_hashes_that_differ_are_forced_until_more_speaks_for_a_nat() {
         let hashes = [PRIVATE, SERVER, NOWHERE, OUTSIDE];
-        let mut seen = views(OUTSIDE, SERVER, hashes);
+        let mut seen = evidence(OUTSIDE, SERVER, hashes);
         assert_eq!(seen.nat(), Nat::Forced);
         seen.add_keepalive(true);
         assert_eq!(seen.nat(), Nat::Initiator);
         seen.add_keepalive(false);
         assert_eq!(seen.nat(), Nat::Both);
         let outside = Endpoint { port: 49535, ..OUTSIDE };
-        let seen = views(outside, SERVER, [PRIVATE, SERVER, NOWHERE, outside]);
+        let seen = evidence(outside, SERVER, [PRIVATE, SERVER, NOWHERE, outside]);
         assert_eq!(seen.nat(), Nat::Initiator);
     }
 
@@ -405,13 +406,13 @@ mod tests {
     fn ports_of_ones_own_at_both_ends_speak_for_nothing() {
         let (left, right) =
             (Endpoint { port: 39952, ..OUTSIDE }, Endpoint { port: 5500, ..SERVER });
-        let seen = views(left, right, [NOWHERE, right, NOWHERE, left]);
+        let seen = evidence(left, right, [NOWHERE, right, NOWHERE, left]);
         assert_eq!(seen.nat(), Nat::Forced);
     }
 
     #[test]
     fn keepalives_alone_are_no_nat() {
-        let mut seen = views(OUTSIDE, SERVER, [OUTSIDE, SERVER, SERVER, OUTSIDE]);
+        let mut seen = evidence(OUTSIDE, SERVER, [OUTSIDE, SERVER, SERVER, OUTSIDE]);
         seen.add_keepalive(true);
         assert_eq!(seen.nat(), Nat::None);
     }
@@ -419,8 +420,8 @@ mod tests {
     #[test]
     fn one_of_several_source_hashes_is_enough() {
         let request = message(false, &[NOWHERE, OUTSIDE, PRIVATE], None);
-        let sight = assess(&request, &OUTSIDE, &SERVER).unwrap();
-        assert_eq!((sight.source, sight.destination), (View::Fits, View::Absent));
+        let observed = assess(&request, &OUTSIDE, &SERVER).unwrap();
+        assert_eq!((observed.source, observed.destination), (HashCheck::Fits, HashCheck::Absent));
     }
 
     #[test]

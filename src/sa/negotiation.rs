@@ -71,7 +71,7 @@ impl Irregularities {
 pub fn check_request(message: &Message) -> Irregularities {
     let mut found = Irregularities::default();
     if let Some(group) =
-        own_group(message).filter(|_| is_of(message, false) && reads_whole(message))
+        ke_method(message).filter(|_| is_sa_init(message, false) && is_complete(message))
     {
         let mut offered =
             message.proposals.all_transforms().iter().filter(|it| is_ke(it)).peekable();
@@ -86,11 +86,11 @@ pub fn check_request(message: &Message) -> Irregularities {
 #[derive(Clone, Debug)]
 pub struct StoredOffer {
     lines: Box<[OfferedProposal]>,
-    alternatives: Box<[Packed]>,
+    alternatives: Box<[PackedTransform]>,
     /// The method of the KE payload.
     group: Option<u16>,
     /// The strength of the first request for the SA, which may be an earlier request.
-    first: Worth,
+    first: OfferStrength,
     /// Whether the responder has asked for another request. Its next response may belong to a
     /// request that was not seen.
     is_rejected: bool,
@@ -115,13 +115,13 @@ impl StoredOffer {
     pub fn of(message: &Message) -> Option<Self> {
         let set = &message.proposals;
         let fits = set.all_transforms().len() <= MAX_OFFERED;
-        if !is_of(message, false) || set.is_empty() || !fits || !reads_whole(message) {
+        if !is_sa_init(message, false) || set.is_empty() || !fits || !is_complete(message) {
             return None;
         }
         let mut alternatives = Vec::with_capacity(set.all_transforms().len());
         let mut lines = Vec::with_capacity(set.proposals().len());
         for proposal in set.proposals() {
-            alternatives.extend(set.transforms(proposal).iter().map(Packed::of));
+            alternatives.extend(set.transforms(proposal).iter().map(PackedTransform::of));
             lines.push(OfferedProposal {
                 number: proposal.number,
                 protocol: proposal.protocol,
@@ -133,8 +133,8 @@ impl StoredOffer {
         Some(Self {
             lines: lines.into(),
             alternatives: alternatives.into(),
-            group: own_group(message),
-            first: Worth::of(message),
+            group: ke_method(message),
+            first: OfferStrength::of(message),
             is_rejected: false,
         })
     }
@@ -161,7 +161,7 @@ impl StoredOffer {
 
     /// Checks a response of IKE_SA_INIT against its request.
     pub fn check_response(&mut self, message: &Message) -> Irregularities {
-        if !is_of(message, true) {
+        if !is_sa_init(message, true) {
             return Irregularities::default();
         }
         if message.proposals.is_empty() {
@@ -199,12 +199,12 @@ impl StoredOffer {
         let set = &message.proposals;
         found.insert_if(set.proposals().len() > 1, Irregularity::MultipleChosen);
         // It is not known which of several proposals the peers use. The first one is checked.
-        if let Some(chosen) = set.proposals().first().filter(|it| it.whole && reads_whole(message))
+        if let Some(chosen) = set.proposals().first().filter(|it| it.whole && is_complete(message))
         {
             let is_offered = self.offers(chosen, set.transforms(chosen));
             found.insert_if(!is_offered, Irregularity::ChosenNotOffered);
         }
-        if let Some(group) = own_group(message) {
+        if let Some(group) = ke_method(message) {
             let chosen = set.all_transforms().iter().find(|it| is_ke(it));
             let is_chosen = chosen.is_none_or(|it| it.id == group);
             let is_answer = self.is_rejected || self.group.is_none_or(|it| it == group);
@@ -231,14 +231,14 @@ impl StoredOffer {
 
 /// Whether a choice has exactly one alternative of each type (RFC 7296, 3.3.3). A type whose
 /// only alternative is NONE may be omitted.
-fn is_choice(protocol: Protocol, alternatives: &[Packed], chosen: &[Transform]) -> bool {
+fn is_choice(protocol: Protocol, alternatives: &[PackedTransform], chosen: &[Transform]) -> bool {
     let is_taken_once = |it: &Transform| {
         let is_only_one = chosen.iter().filter(|other| other.kind == it.kind).count() == 1;
         let has_type = alternatives.iter().any(|other| other.kind() == it.kind);
-        let is_offered = alternatives.contains(&Packed::of(it));
+        let is_offered = alternatives.contains(&PackedTransform::of(it));
         is_only_one && (is_offered || (is_none(it.kind, it.id) && !has_type))
     };
-    let is_answered = |it: &Packed| {
+    let is_answered = |it: &PackedTransform| {
         chosen.iter().any(|other| other.kind == it.kind())
             || alternatives.iter().any(|other| other.kind() == it.kind() && other.is_none())
             || is_needless(protocol, it.kind(), chosen)
@@ -260,9 +260,9 @@ fn is_needless(protocol: Protocol, kind: TransformType, chosen: &[Transform]) ->
 /// A transform in four bytes: type, identifier and key length in bytes. A key length that is
 /// not a whole number of bytes, or too long, has the value `OTHER_KEY`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Packed(u32);
+struct PackedTransform(u32);
 
-impl Packed {
+impl PackedTransform {
     const OTHER_KEY: u32 = 0xff;
 
     fn of(transform: &Transform) -> Self {
@@ -304,7 +304,7 @@ fn is_none(kind: TransformType, id: u16) -> bool {
 
 /// The strength of the best choice that an offer allows, in bits of [`table`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Worth {
+struct OfferStrength {
     /// The strength of the strongest proposal.
     whole: Option<u16>,
     /// The strength of the strongest cipher, pseudorandom function, key exchange method and
@@ -312,7 +312,7 @@ struct Worth {
     parts: [Option<u16>; 4],
 }
 
-impl Worth {
+impl OfferStrength {
     fn of(message: &Message) -> Self {
         let all = message.proposals.all_transforms();
         let best = |belongs: fn(TransformType) -> bool| {
@@ -361,21 +361,21 @@ fn spi_size(proposal: &Proposal) -> u8 {
 }
 
 /// Whether a message is a request or a response of IKE_SA_INIT.
-fn is_of(message: &Message, response: bool) -> bool {
+fn is_sa_init(message: &Message, response: bool) -> bool {
     message.header.is_some_and(|header| {
         header.exchange_type == ExchangeType::IKE_SA_INIT && header.flags.response() == response
     })
 }
 
 /// Whether all proposals and transforms were decoded.
-fn reads_whole(message: &Message) -> bool {
+fn is_complete(message: &Message) -> bool {
     let left_out = [Event::TooManyPayloads, Event::TooManyProposals, Event::TooManyTransforms];
     !left_out.iter().any(|event| message.events.contains(*event))
         && !message.events.contains(Event::LengthMismatch)
 }
 
 /// The method of the KE payload.
-fn own_group(message: &Message) -> Option<u16> {
+fn ke_method(message: &Message) -> Option<u16> {
     message.key_exchanges().next().map(|exchange| exchange.method.0)
 }
 
@@ -397,7 +397,7 @@ impl Chosen {
     /// transforms of a type, the first one counts.
     pub fn of(message: &Message) -> Option<Self> {
         let proposals = message.proposals.proposals();
-        let proposal = proposals.first().filter(|_| is_of(message, true))?;
+        let proposal = proposals.first().filter(|_| is_sa_init(message, true))?;
         Some(Self::from_proposal(message, proposal))
     }
 
@@ -500,12 +500,12 @@ pub struct Peers {
 
 impl Peers {
     /// The number of slots in which a pair may be.
-    const WAYS: usize = 4;
+    const SET_SIZE: usize = 4;
 
     /// A memory for at least this number of pairs, 8 bytes each. An attacker who does not know
     /// the seed cannot choose addresses that replace other pairs.
     pub fn new(pairs: usize, seed: u64) -> Self {
-        let count = pairs.clamp(Self::WAYS, 1 << 24).next_power_of_two();
+        let count = pairs.clamp(Self::SET_SIZE, 1 << 24).next_power_of_two();
         Self { slots: (0..count).map(|_| AtomicU64::new(0)).collect(), seed }
     }
 
@@ -524,7 +524,7 @@ impl Peers {
     pub fn settle(&self, one: &Endpoint, other: &Endpoint, bits: u16) -> bool {
         let hash = self.hash(one, other);
         let value = hash & !0xffff | u64::from(bits.min(u16::MAX - 1) + 1);
-        let slots = self.ways(hash);
+        let slots = self.set(hash);
         let slot = slots
             .iter()
             .find(|slot| slot.load(Ordering::Relaxed) >> 16 == hash >> 16)
@@ -547,10 +547,10 @@ impl Peers {
 
     /// The slots in which a pair may be. The low bits of the hash select the set, so a slot
     /// does not need to store them.
-    fn ways(&self, hash: u64) -> &[AtomicU64] {
-        let sets = self.slots.len() / Self::WAYS;
-        let place = (hash as usize & (sets - 1)) * Self::WAYS;
-        self.slots.get(place..place + Self::WAYS).unwrap_or(&[])
+    fn set(&self, hash: u64) -> &[AtomicU64] {
+        let sets = self.slots.len() / Self::SET_SIZE;
+        let place = (hash as usize & (sets - 1)) * Self::SET_SIZE;
+        self.slots.get(place..place + Self::SET_SIZE).unwrap_or(&[])
     }
 }
 

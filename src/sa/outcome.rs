@@ -11,8 +11,8 @@
 
 use crate::wire::registry::{Encr, Integ, PayloadType};
 
+use super::decrypted_content::DecryptedContent;
 use super::exchange::Protected;
-use super::known::Known;
 use super::step::Step;
 use super::Reason;
 
@@ -98,10 +98,10 @@ fn checksum_length(integ: Integ) -> Option<u8> {
 /// Whether the message has one notify without data and nothing else. None if this depends on
 /// algorithms that are not known.
 pub(super) fn is_lone_notify(message: Protected, sizes: Option<Sizes>) -> Option<bool> {
-    if let Some(known) = message.known {
-        return Some(matches!(known, Known::Error(_)));
+    if let Some(content) = message.decrypted {
+        return Some(matches!(content, DecryptedContent::Error(_)));
     }
-    if message.inner != PayloadType::NOTIFY {
+    if message.first_payload != PayloadType::NOTIFY {
         return Some(false);
     }
     sizes.map(|sizes| sizes.eight_bytes(message.length).is_some())
@@ -113,19 +113,24 @@ pub(super) fn is_lone_notify(message: Protected, sizes: Option<Sizes>) -> Option
 /// A first response with EAP begins with the responder's identity like any other response. The
 /// next request of the initiator then shows that it was not the last one.
 pub(super) fn judge(response: Protected, sizes: Option<Sizes>) -> Option<Step> {
-    if let Some(known) = response.known {
-        return Some(match known {
-            Known::Error(kind) => Step::Fail(Reason::Decrypted(kind)),
-            Known::EapFailure => Step::Fail(Reason::EapFailure),
-            Known::Eap => Step::AnotherRound,
-            Known::Authenticated | Known::AuthenticatedOnce => Step::Authenticated,
-            Known::Delete | Known::Synchronize | Known::Other | Known::Later => return None,
+    if let Some(content) = response.decrypted {
+        return Some(match content {
+            DecryptedContent::Error(kind) => Step::Fail(Reason::Decrypted(kind)),
+            DecryptedContent::EapFailure => Step::Fail(Reason::EapFailure),
+            DecryptedContent::Eap => Step::AnotherRound,
+            DecryptedContent::Authenticated | DecryptedContent::AuthenticatedOnce => {
+                Step::Authenticated
+            }
+            DecryptedContent::Delete
+            | DecryptedContent::Synchronize
+            | DecryptedContent::Other
+            | DecryptedContent::Partial => return None,
         });
     }
     if is_lone_notify(response, sizes)? {
         return Some(Step::Fail(Reason::RefusedByResponder));
     }
-    match response.inner {
+    match response.first_payload {
         PayloadType::EAP => Some(Step::AnotherRound),
         PayloadType::NONE => None,
         _ => Some(Step::Authenticated),
@@ -149,7 +154,7 @@ pub(super) enum Certainty {
 /// a Delete for the other direction, unless that one was already deleted (RFC 7296, 1.4.1).
 /// Some peers never send it.
 pub(super) fn deletion(asked: u16, answer: Protected, sizes: Option<Sizes>) -> Option<Certainty> {
-    if answer.inner != PayloadType::NONE {
+    if answer.first_payload != PayloadType::NONE {
         return None;
     }
     let asked = u32::from(asked);
@@ -170,8 +175,8 @@ mod tests {
     use super::*;
     use crate::wire::registry::NotifyType;
 
-    fn message(inner: PayloadType, length: u32) -> Protected {
-        Protected { inner, length, part: FragmentPart::Whole, known: None }
+    fn message(first_payload: PayloadType, length: u32) -> Protected {
+        Protected { first_payload, length, part: FragmentPart::Whole, decrypted: None }
     }
 
     fn sizes(encr: Encr, integ: Integ) -> Sizes {
@@ -238,9 +243,9 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_judged_by_its_first_payload_and_size() {
+    fn a_response_is_judged_by_its_first_payload_and_size() {
         let sizes = Some(sizes(Encr::ENCR_AES_GCM_16, Integ::NONE));
-        let judged = |inner, length, sizes| judge(message(inner, length), sizes);
+        let judged = |first_payload, length, sizes| judge(message(first_payload, length), sizes);
         let refused = Some(Step::Fail(Reason::RefusedByResponder));
         assert_eq!(judged(PayloadType::NOTIFY, 33, sizes), refused);
         assert_eq!(judged(PayloadType::NOTIFY, 100, sizes), Some(Step::Authenticated));
@@ -251,27 +256,28 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_counts_before_what_sizes_tell() {
+    fn decrypted_contents_count_before_sizes() {
         let sizes = Some(sizes(Encr::ENCR_AES_GCM_16, Integ::NONE));
         let refused = NotifyType::AUTHENTICATION_FAILED;
-        for (known, step) in [
-            (Known::Error(refused), Some(Step::Fail(Reason::Decrypted(refused)))),
-            (Known::EapFailure, Some(Step::Fail(Reason::EapFailure))),
-            (Known::Eap, Some(Step::AnotherRound)),
-            (Known::Authenticated, Some(Step::Authenticated)),
-            (Known::Later, None),
-            (Known::Other, None),
+        for (content, step) in [
+            (DecryptedContent::Error(refused), Some(Step::Fail(Reason::Decrypted(refused)))),
+            (DecryptedContent::EapFailure, Some(Step::Fail(Reason::EapFailure))),
+            (DecryptedContent::Eap, Some(Step::AnotherRound)),
+            (DecryptedContent::Authenticated, Some(Step::Authenticated)),
+            (DecryptedContent::Partial, None),
+            (DecryptedContent::Other, None),
         ] {
-            let is_error = matches!(known, Known::Error(_));
-            let known = Protected { known: Some(known), ..message(PayloadType::NOTIFY, 33) };
-            assert_eq!(judge(known, sizes), step);
-            assert_eq!(is_lone_notify(known, None), Some(is_error));
+            let is_error = matches!(content, DecryptedContent::Error(_));
+            let decrypted =
+                Protected { decrypted: Some(content), ..message(PayloadType::NOTIFY, 33) };
+            assert_eq!(judge(decrypted, sizes), step);
+            assert_eq!(is_lone_notify(decrypted, None), Some(is_error));
         }
     }
 
     #[test]
-    fn only_an_empty_answer_ends_an_sa() {
-        let answer = |inner, length| message(inner, length);
+    fn only_an_empty_response_ends_an_sa() {
+        let answer = |first_payload, length| message(first_payload, length);
         let gcm = Some(sizes(Encr::ENCR_AES_GCM_16, Integ::NONE));
         let empty = answer(PayloadType::NONE, 25);
         assert_eq!(deletion(33, empty, gcm), Some(Certainty::Certain));

@@ -14,7 +14,7 @@ use super::limits::{Limits, MICROSECONDS};
 /// The counts use this part of the memcap: 1/32.
 const SHARE: u64 = 32;
 /// The number of addresses in a set. All of them are compared for each message.
-const WAYS: usize = 8;
+const SET_SIZE: usize = 8;
 /// The maximum number of sets. More memory has no benefit.
 const MAX_SETS: u64 = 4096;
 /// The number of periods in a window.
@@ -36,11 +36,11 @@ pub(super) struct Counts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SaTally {
     /// A responder has one more half-open SA. It began at this time.
-    Opened(u64),
+    HalfOpened(u64),
     /// A responder has one half-open SA less. It began at this time.
     Settled(u64),
     /// An initiator sent an IKE_SA_INIT request.
-    InitStep,
+    InitRequest,
     /// The authentication of an initiator was refused.
     Refused,
 }
@@ -54,7 +54,7 @@ pub(super) struct Pressure {
     periods: [u64; 2],
 }
 
-type Set = [PressureEntry; WAYS];
+type Set = [PressureEntry; SET_SIZE];
 
 /// Counts of the last periods. A period is at the index of its number modulo [`PERIODS`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,9 +101,11 @@ impl Pressure {
             let entry = entry(set, address, time, periods);
             let now = periods.map(|period| number(time, period));
             match tally {
-                SaTally::Opened(began) => entry.half_open.add_at(now[0], number(began, periods[0])),
+                SaTally::HalfOpened(began) => {
+                    entry.half_open.add_at(now[0], number(began, periods[0]))
+                }
                 SaTally::Settled(began) => entry.half_open.remove(number(began, periods[0])),
-                SaTally::InitStep => entry.inits.add(now[1]),
+                SaTally::InitRequest => entry.inits.add(now[1]),
                 SaTally::Refused => entry.refusals.add(now[1]),
             }
         });
@@ -232,10 +234,10 @@ mod tests {
     fn counts_are_of_one_address_and_of_the_window() {
         let pressure = pressure();
         for second in 0..5 {
-            pressure.count(address(1), SaTally::InitStep, START + second * SECOND);
+            pressure.count(address(1), SaTally::InitRequest, START + second * SECOND);
             pressure.count(address(1), SaTally::Refused, START + second * SECOND);
         }
-        pressure.count(address(2), SaTally::InitStep, START);
+        pressure.count(address(2), SaTally::InitRequest, START);
         let at = |seconds| pressure.counts(address(1), START + seconds * SECOND);
         assert_eq!(at(5), Counts { half_open: 0, inits: 5, refusals: 5 });
         assert_eq!(at(49).inits, 5);
@@ -248,7 +250,7 @@ mod tests {
     fn a_half_open_sa_counts_until_it_is_settled_or_too_old() {
         let pressure = pressure();
         for _ in 0..3 {
-            pressure.count(address(1), SaTally::Opened(START), START);
+            pressure.count(address(1), SaTally::HalfOpened(START), START);
         }
         pressure.count(address(1), SaTally::Settled(START), START + 10 * SECOND);
         let at = |seconds| pressure.counts(address(1), START + seconds * SECOND).half_open;
@@ -260,7 +262,7 @@ mod tests {
     #[test]
     fn a_clock_may_run_backwards_or_jump() {
         let pressure = pressure();
-        let count = |time| pressure.count(address(1), SaTally::InitStep, time);
+        let count = |time| pressure.count(address(1), SaTally::InitRequest, time);
         count(START);
         count(START - 5 * SECOND);
         assert_eq!(pressure.counts(address(1), START).inits, 2);
@@ -282,7 +284,7 @@ mod tests {
             pressure.count(address(u32::MAX), SaTally::Refused, START);
         }
         for number in 0..100_000 {
-            pressure.count(address(number), SaTally::InitStep, START);
+            pressure.count(address(number), SaTally::InitRequest, START);
         }
         assert_eq!(pressure.counts(address(u32::MAX), START).refusals, 20);
         assert_eq!(pressure.footprint(), before);
@@ -292,7 +294,7 @@ mod tests {
     fn windows_of_no_time_do_not_divide_by_zero() {
         let none = Limits { half_open_timeout: 0, window: 0, memcap: 0, ..Limits::default() };
         let pressure = Pressure::new(&none);
-        pressure.count(address(1), SaTally::InitStep, START);
+        pressure.count(address(1), SaTally::InitRequest, START);
         assert_eq!(pressure.counts(address(1), START).inits, 1);
     }
 }

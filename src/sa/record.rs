@@ -5,27 +5,27 @@ use std::num::NonZeroU64;
 use crate::message::{Event, EventSet};
 use crate::wire::registry::NotifyType;
 
-use super::child_pfs::Announced;
-use super::esp::Esp;
+use super::child_pfs::AnnouncedStatuses;
+use super::esp::EspCounts;
 use super::exchange::{
-    report_sight, Body, Exchange, ExchangeSight, ExchangeWindow, InitStep, MessageFacts, Protected,
+    report_match, Body, Exchange, ExchangeMatch, ExchangeWindow, InitStep, MessageFacts, Protected,
 };
 use super::fragment::{self, Fragments, MessageKey};
 use super::lineage::Lineage;
-use super::nat;
+use super::location::{self, Ends, OtherEnds};
+use super::nat::NatEvidence;
 use super::negotiation::{Chosen, StoredOffer};
 use super::outcome;
-use super::place::{self, Elsewhere, Ends};
 use super::pressure::SaTally;
 use super::step::{next, Step};
-use super::transcript::Announcers;
+use super::transcript::TranscriptAnnouncers;
 use super::{Endpoint, Failure, Observation, State};
 
 mod auth;
-mod carried;
 mod copied;
 mod decrypted;
 mod failover;
+mod flow_traffic;
 mod fragmented;
 mod marks;
 mod negotiated;
@@ -46,7 +46,7 @@ pub(super) struct SaRecord {
     pub(super) resp_spi: [u8; 8],
     pub(super) state: State,
     marks: Marks,
-    pub(super) nat: nat::Views,
+    pub(super) nat: NatEvidence,
     pub(super) failure: Option<Failure>,
     pub(super) initiator: Option<Endpoint>,
     pub(super) responder: Option<Endpoint>,
@@ -66,13 +66,13 @@ pub(super) struct SaRecord {
     rare: Option<Box<Rare>>,
     offer: Option<Box<StoredOffer>>,
     fragments: Option<Box<Fragments>>,
-    pub(super) esp: Esp,
+    pub(super) esp: EspCounts,
     /// The relations to other SAs, known from decrypted messages.
     pub(super) lineage: Option<Box<Lineage>>,
     /// The status notifies without a name in IKE_SA_INIT.
-    pub(super) announced: Announced,
+    pub(super) announced: AnnouncedStatuses,
     /// Which peers sent IKE_SA_INIT_FULL_TRANSCRIPT_AUTH.
-    pub(super) transcript: Announcers,
+    pub(super) transcript: TranscriptAnnouncers,
 }
 
 /// Data that few SAs have.
@@ -82,7 +82,7 @@ struct Rare {
     /// so they cannot be in the windows.
     synchronizations: [Exchange; 2],
     /// Other addresses between which copies of messages were seen.
-    elsewhere: Option<Box<Elsewhere>>,
+    other_ends: Option<Box<OtherEnds>>,
     /// A message that was parsed before the algorithms were known.
     unjudged: Option<Unjudged>,
 }
@@ -132,7 +132,7 @@ impl SaRecord {
             resp_spi: [0; 8],
             state: State::default(),
             marks: Marks::empty(),
-            nat: nat::Views::default(),
+            nat: NatEvidence::default(),
             failure: None,
             initiator: None,
             responder: None,
@@ -148,10 +148,10 @@ impl SaRecord {
             rare: None,
             offer: None,
             fragments: None,
-            esp: Esp::default(),
+            esp: EspCounts::default(),
             lineage: None,
-            announced: Announced::default(),
-            transcript: Announcers::default(),
+            announced: AnnouncedStatuses::default(),
+            transcript: TranscriptAnnouncers::default(),
         }
     }
 
@@ -163,14 +163,14 @@ impl SaRecord {
             resp_spi: [0; 8],
             state: State::HalfOpen,
             marks: self.marks & (Marks::FROM_START | Marks::INIT_SEEN | Marks::BOTH_SEEN),
-            nat: nat::Views::default(),
+            nat: NatEvidence::default(),
             failure: None,
             chosen: None,
             windows: [asked, ExchangeWindow::default()],
             rare: None,
             offer: None,
             fragments: None,
-            esp: Esp::default(),
+            esp: EspCounts::default(),
             lineage: None,
             round_trip_us: None,
             established: None,
@@ -180,7 +180,7 @@ impl SaRecord {
 
     /// Whether the current message is the first one of the SA. Anybody can send one such
     /// message, so it proves nothing.
-    fn is_claim(&self) -> bool {
+    fn is_first_message(&self) -> bool {
         self.messages == 0 && !self.is_mutual()
     }
 
@@ -204,9 +204,10 @@ impl SaRecord {
             fragments.map_or(0, |fragments| size_of::<Fragments>() + fragments.heap_size());
         let lineage = self.lineage.as_ref();
         let lineage = lineage.map_or(0, |lineage| size_of::<Lineage>() + lineage.heap_size());
-        let elsewhere = |rare: &Rare| rare.elsewhere.as_ref().map_or(0, |_| size_of::<Elsewhere>());
+        let other_ends =
+            |rare: &Rare| rare.other_ends.as_ref().map_or(0, |_| size_of::<OtherEnds>());
         let rare = self.rare.as_ref();
-        let rare = rare.map_or(0, |rare| size_of::<Rare>() + elsewhere(rare));
+        let rare = rare.map_or(0, |rare| size_of::<Rare>() + other_ends(rare));
         offer + fragments + lineage + rare
     }
 
@@ -227,28 +228,30 @@ impl SaRecord {
         self.locate(facts, observation);
         let too_soon = self.check_order(facts, &mut outcome.events);
         let after_whole = self.window(facts).came_whole(facts);
-        let sight = self.pair(facts, time, &mut outcome.events);
+        let matched = self.pair(facts, time, &mut outcome.events);
         outcome.init_request = facts.body == Body::Init(InitStep::Request)
-            && matches!(sight, ExchangeSight::New | ExchangeSight::Changed);
-        match sight {
-            ExchangeSight::New => self.proceed(facts, observation, too_soon, &mut outcome),
-            ExchangeSight::Repeated => {
+            && matches!(matched, ExchangeMatch::New | ExchangeMatch::Changed);
+        match matched {
+            ExchangeMatch::New => self.proceed(facts, observation, too_soon, &mut outcome),
+            ExchangeMatch::Repeated => {
                 self.retransmissions = self.retransmissions.saturating_add(1);
                 if self.is_after_delete(facts, time) {
                     outcome.events.insert(Event::MessageAfterDelete);
                 }
                 let step = self.lose_patience(facts, time, patience);
-                self.take(step, time, &mut outcome);
+                self.apply_step(step, time, &mut outcome);
             }
-            ExchangeSight::Part if facts.is_opened() => self.correct(facts, time, &mut outcome),
-            ExchangeSight::Part | ExchangeSight::Changed | ExchangeSight::Stray => {}
+            ExchangeMatch::Part if facts.is_decrypted() => self.correct(facts, time, &mut outcome),
+            ExchangeMatch::Part | ExchangeMatch::Changed | ExchangeMatch::Stray => {}
         }
         if facts.is_init() {
             self.announced.note(observation.message, facts.from_initiator);
             self.transcript.note(observation.message, facts.from_initiator);
         }
         self.announced.judge(observation.message, &mut outcome.events);
-        if facts.is_opened() && !matches!(sight, ExchangeSight::Repeated | ExchangeSight::Changed) {
+        if facts.is_decrypted()
+            && !matches!(matched, ExchangeMatch::Repeated | ExchangeMatch::Changed)
+        {
             outcome.successor = self.read_lineage(facts, observation.message, time);
         }
         self.observe_fragment(facts, observation, after_whole, &mut outcome);
@@ -278,7 +281,11 @@ impl SaRecord {
             return None;
         }
         self.marks ^= Marks::COUNTED;
-        Some(if counts { SaTally::Opened(self.started) } else { SaTally::Settled(self.started) })
+        Some(if counts {
+            SaTally::HalfOpened(self.started)
+        } else {
+            SaTally::Settled(self.started)
+        })
     }
 
     /// The milliseconds from the first IKE_SA_INIT to the response that established the SA.
@@ -296,7 +303,7 @@ impl SaRecord {
         outcome: &mut MessageOutcome,
     ) {
         let time = observation.time;
-        if let Some(round_trip) = self.take_round_trip(facts, time) {
+        if let Some(round_trip) = self.round_trip(facts, time) {
             self.round_trip_us = Some(round_trip);
         }
         let unknown = facts.body == Body::Clear(Some(NotifyType::INVALID_IKE_SPI));
@@ -307,11 +314,11 @@ impl SaRecord {
             outcome.events.insert(Event::MessageAfterDelete);
         }
         let step = self.step(facts, too_soon, time);
-        self.take(step, time, outcome);
+        self.apply_step(step, time, outcome);
         self.negotiate(facts, observation, &mut outcome.events);
         if self.chosen.is_some() {
-            let step = self.judge_at_last();
-            self.take(step, self.last, outcome);
+            let step = self.judge_postponed();
+            self.apply_step(step, self.last, outcome);
         }
     }
 
@@ -329,7 +336,9 @@ impl SaRecord {
         let present = self.ends();
         if observation.time >= self.last || present.is_none() {
             let [initiator, responder] = match (&mut self.rare, present) {
-                (Some(rare), Some(present)) => place::after(&mut rare.elsewhere, present, ends),
+                (Some(rare), Some(present)) => {
+                    location::move_to(&mut rare.other_ends, present, ends)
+                }
                 _ => ends,
             };
             (self.initiator, self.responder) = (Some(initiator), Some(responder));
@@ -355,7 +364,7 @@ impl SaRecord {
         &mut self.windows[side(facts)]
     }
 
-    fn take_round_trip(&mut self, facts: &MessageFacts, time: u64) -> Option<u32> {
+    fn round_trip(&mut self, facts: &MessageFacts, time: u64) -> Option<u32> {
         if facts.may_synchronize() {
             // Several requests may have the id 0, so the time between is not known.
             return None;

@@ -21,9 +21,9 @@ pub(super) enum Class {
     /// There is no response, or none that accepts the request.
     HalfOpen,
     /// In the handshake, but only one of the peers was seen.
-    Claimed,
+    OneSidedHandshake,
     /// In use, but only one of the peers was seen.
-    OneSided,
+    OneSidedUse,
     /// Failed or closed.
     Ended,
     /// In the handshake, and both peers were seen.
@@ -38,8 +38,8 @@ pub(super) enum Class {
 impl Class {
     pub(super) const ALL: [Self; 7] = [
         Self::HalfOpen,
-        Self::Claimed,
-        Self::OneSided,
+        Self::OneSidedHandshake,
+        Self::OneSidedUse,
         Self::Ended,
         Self::Opening,
         Self::MidStream,
@@ -50,9 +50,9 @@ impl Class {
         match (sa.state, sa.is_mutual()) {
             (State::HalfOpen | State::Cookie, _) => Self::HalfOpen,
             (State::Failed | State::Closed, _) => Self::Ended,
-            (State::InitDone | State::Authenticating, false) => Self::Claimed,
+            (State::InitDone | State::Authenticating, false) => Self::OneSidedHandshake,
             (State::InitDone | State::Authenticating, true) => Self::Opening,
-            (State::Established, false) => Self::OneSided,
+            (State::Established, false) => Self::OneSidedUse,
             (State::Established, true) if sa.has_init() => Self::Established,
             (State::Established, true) => Self::MidStream,
         }
@@ -65,7 +65,7 @@ impl Class {
     fn share(self) -> usize {
         match self {
             Self::HalfOpen | Self::Ended => 1,
-            Self::Claimed | Self::OneSided => 0,
+            Self::OneSidedHandshake | Self::OneSidedUse => 0,
             Self::Opening | Self::Established => 5,
             Self::MidStream => 4,
         }
@@ -293,7 +293,7 @@ impl Slab {
 
     pub(super) fn half_open(&self) -> usize {
         let length = |class| self.lists[class as usize].length;
-        length(Class::HalfOpen) + length(Class::Claimed) + length(Class::Opening)
+        length(Class::HalfOpen) + length(Class::OneSidedHandshake) + length(Class::Opening)
     }
 
     /// The bytes in use.
@@ -409,7 +409,7 @@ mod tests {
             response: false,
             body: Body::Init(InitStep::Request),
             hash: 0,
-            way: 0,
+            path: 0,
         };
         SaRecord::new(&facts, 0)
     }

@@ -26,7 +26,7 @@ pub(super) enum Step {
     /// An exchange of an SA in use is complete.
     Use,
     /// ESP packets show that the handshake is complete.
-    Carry,
+    EspSeen,
     /// The IKE SA was deleted.
     Delete,
 }
@@ -50,7 +50,7 @@ pub(super) fn next(state: State, step: Step) -> State {
         (InitDone | Authenticating | Failed, Step::Authenticated) => Established,
 
         (InitDone | Authenticating | Failed | Closed, Step::Use) => Established,
-        (InitDone | Authenticating | Failed, Step::Carry) => Established,
+        (InitDone | Authenticating | Failed, Step::EspSeen) => Established,
         (InitDone | Authenticating | Established | Failed, Step::Delete) => Closed,
 
         (HalfOpen | Cookie | InitDone | Authenticating | Established, Step::Fail(_)) => Failed,
@@ -74,7 +74,7 @@ mod tests {
         Step::Authenticated,
         Step::Fail(Reason::NoAnswer),
         Step::Use,
-        Step::Carry,
+        Step::EspSeen,
         Step::Delete,
     ];
 

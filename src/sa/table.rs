@@ -14,7 +14,7 @@ use crate::message::{Event, EventSet, Message};
 use crate::wire::registry::ExchangeType;
 
 use super::clock::{thread_number, Clock, Now};
-use super::esp::{Esp, InFlow};
+use super::esp::{EspCounts, FlowSa};
 use super::exchange::{Body, InitStep, MessageFacts};
 use super::limits::{Limits, MICROSECONDS};
 use super::lineage::Lineage;
@@ -59,7 +59,7 @@ pub struct Counters {
 
 /// The table of all IKE SAs.
 #[derive(Debug)]
-pub struct Table {
+pub struct SaTable {
     limits: Limits,
     shards: Box<[Mutex<Slab>]>,
     pressure: Pressure,
@@ -81,7 +81,7 @@ struct Sums {
     unfinished: AtomicU64,
 }
 
-impl Table {
+impl SaTable {
     /// An empty table.
     pub fn new(limits: Limits) -> Self {
         let hasher = RandomState::new();
@@ -126,8 +126,8 @@ impl Table {
     /// message belongs to no IKE SA, or if the memcap leaves no room for a new SA.
     pub fn observe(&self, observation: &Observation<'_>) -> Option<(SaView, EventSet)> {
         let mut facts = MessageFacts::of(observation.message, &self.hasher)?;
-        let keys = Keys::of(&facts, observation, &self.hasher);
-        facts.way = keys.half as u16;
+        let keys = RecordKeys::of(&facts, observation, &self.hasher);
+        facts.path = keys.half as u16;
         let mut shard = self.lock(keys.place);
         let now = self.clock.advance(observation.time);
         self.expire(&mut shard, now);
@@ -161,15 +161,15 @@ impl Table {
         Some((view, events))
     }
 
-    /// Adds what a message says that was decrypted after [`Table::observe`] had counted it.
+    /// Adds what a message says that was decrypted after [`SaTable::observe`] had counted it.
     /// Returns its SA with new events. None if the SA is no longer in the table.
-    pub fn learn(&self, message: &Message, time: u64) -> Option<(SaView, EventSet)> {
+    pub fn observe_late(&self, message: &Message, time: u64) -> Option<(SaView, EventSet)> {
         let facts = MessageFacts::of(message, &self.hasher)?;
-        let learnt = self.update(facts.init_spi, facts.resp_spi, |sa| {
-            let outcome = sa.learn(&facts, message);
+        let updated = self.update(facts.init_spi, facts.resp_spi, |sa| {
+            let outcome = sa.observe_late(&facts, message);
             (sa.recount(), view(sa, &outcome, time), outcome)
         });
-        let (tally, view, outcome) = learnt?;
+        let (tally, view, outcome) = updated?;
         Some(self.conclude(outcome, tally, view, time))
     }
 
@@ -211,14 +211,14 @@ impl Table {
 
     /// Counts a NAT keepalive in a flow of the SA. A peer sends keepalives if it has found
     /// that it is behind a NAT.
-    pub fn keep_alive(&self, init_spi: [u8; 8], resp_spi: [u8; 8], from_initiator: bool) {
-        self.update(init_spi, resp_spi, |sa| sa.keep_alive(from_initiator));
+    pub fn observe_keepalive(&self, init_spi: [u8; 8], resp_spi: [u8; 8], from_initiator: bool) {
+        self.update(init_spi, resp_spi, |sa| sa.observe_keepalive(from_initiator));
     }
 
     /// Counts the ESP packets of a flow of the SA.
-    pub fn carry(&self, sa: &InFlow, esp: &Esp) {
+    pub fn count_esp(&self, sa: &FlowSa, esp: &EspCounts) {
         let settled = self.update(sa.init_spi, sa.resp_spi, |sa| {
-            sa.carry(esp);
+            sa.count_esp(esp);
             Some((sa.responder?.address, sa.recount()?, sa.last))
         });
         if let Some((responder, tally, time)) = settled.flatten() {
@@ -227,7 +227,7 @@ impl Table {
     }
 
     /// Whether the table has a record of the SA with these SPIs.
-    pub fn knows(&self, init_spi: [u8; 8], resp_spi: [u8; 8]) -> bool {
+    pub fn contains(&self, init_spi: [u8; 8], resp_spi: [u8; 8]) -> bool {
         let shard = self.lock(place(&self.hasher, init_spi));
         let hash = self.hasher.hash_one((init_spi, resp_spi));
         let is_it = |sa: &SaRecord| (sa.init_spi, sa.resp_spi) == (init_spi, resp_spi);
@@ -253,7 +253,7 @@ impl Table {
         &self,
         shard: &mut SaShard<'_>,
         facts: &MessageFacts,
-        keys: &Keys,
+        keys: &RecordKeys,
         time: u64,
     ) -> Option<(u32, EventSet)> {
         let half = self.find(shard, By::Half, keys.half, facts, time);
@@ -284,7 +284,7 @@ impl Table {
         &self,
         shard: &mut SaShard<'_>,
         facts: &MessageFacts,
-        keys: &Keys,
+        keys: &RecordKeys,
         half: Option<u32>,
         time: u64,
     ) -> Option<u32> {
@@ -305,7 +305,7 @@ impl Table {
         &self,
         shard: &mut SaShard<'_>,
         facts: &MessageFacts,
-        keys: &Keys,
+        keys: &RecordKeys,
         half: Option<u32>,
         time: u64,
     ) -> Option<(u32, EventSet)> {
@@ -347,14 +347,14 @@ impl Table {
         let Some(sa) = shard.remove(slot) else { return };
         let sum = match Class::of(&sa) {
             Class::HalfOpen => &self.sums.unanswered,
-            Class::Claimed | Class::Opening => &self.sums.unfinished,
+            Class::OneSidedHandshake | Class::Opening => &self.sums.unfinished,
             _ => return,
         };
         sum.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Adds a record. From now on, requests without a responder SPI belong to it.
-    fn add(&self, shard: &mut SaShard<'_>, sa: SaRecord, keys: &Keys) -> Option<u32> {
+    fn add(&self, shard: &mut SaShard<'_>, sa: SaRecord, keys: &RecordKeys) -> Option<u32> {
         let growth = shard.growth();
         if !self.make_room(shard, growth, None) {
             return None;
@@ -397,7 +397,7 @@ impl Table {
         }
         if let Some(initiator) = view.initiator.map(|end| end.address) {
             if outcome.init_request {
-                count(initiator, SaTally::InitStep);
+                count(initiator, SaTally::InitRequest);
             }
             if outcome.refused {
                 count(initiator, SaTally::Refused);
@@ -472,9 +472,11 @@ impl Table {
         let limits = &self.limits;
         let seconds = match Class::of(sa) {
             Class::HalfOpen => u64::from(limits.half_open_timeout),
-            Class::Claimed | Class::Opening => u64::from(limits.half_open_timeout) * PATIENCE,
+            Class::OneSidedHandshake | Class::Opening => {
+                u64::from(limits.half_open_timeout) * PATIENCE
+            }
             Class::Ended => u64::from(limits.closed_timeout),
-            Class::OneSided | Class::MidStream | Class::Established => {
+            Class::OneSidedUse | Class::MidStream | Class::Established => {
                 u64::from(limits.established_timeout)
             }
         };
@@ -563,7 +565,7 @@ fn place(hasher: &RandomState, init_spi: [u8; 8]) -> usize {
 }
 
 /// The hashes under which the record of a message is found.
-struct Keys {
+struct RecordKeys {
     place: usize,
     /// The hash of both SPIs. None while the responder has no SPI.
     pair: Option<u64>,
@@ -572,7 +574,7 @@ struct Keys {
     initiator: u64,
 }
 
-impl Keys {
+impl RecordKeys {
     /// A hash of the message's bytes that differs between SAs. Never 0.
     fn message(&self, facts: &MessageFacts) -> u32 {
         (facts.hash ^ self.initiator as u32) | 1

@@ -31,13 +31,13 @@ const ANSWER: u8 = Flags::RESPONSE;
 
 /// A table and a clock that advances by one millisecond for each message.
 struct Play {
-    table: Table,
+    table: SaTable,
     time: u64,
 }
 
 impl Play {
     fn new() -> Self {
-        Self { table: Table::new(Limits::default()), time: START }
+        Self { table: SaTable::new(Limits::default()), time: START }
     }
 
     /// Sends a message between the SA's initiator 192.0.2.10 and its responder 192.0.2.20.
@@ -71,7 +71,7 @@ impl Play {
 }
 
 fn observe(
-    table: &Table,
+    table: &SaTable,
     message: &MessageBuilder,
     initiator: u8,
     time: u64,
@@ -108,26 +108,26 @@ fn sk(
     exchange: ExchangeType,
     flags: u8,
     id: u32,
-    inner: PayloadType,
+    first_payload: PayloadType,
     size: usize,
 ) -> MessageBuilder {
-    let byte = id as u8 ^ flags ^ inner.0;
+    let byte = id as u8 ^ flags ^ first_payload.0;
     MessageBuilder::request(exchange)
         .header(|header| (header.flags, header.message_id) = (Flags(flags), id))
         .payload(PayloadType::SK, vec![byte; size])
-        .last_next(inner)
+        .last_next(first_payload)
 }
 
-fn auth(id: u32, inner: PayloadType, size: usize) -> MessageBuilder {
-    sk(ExchangeType::IKE_AUTH, INITIATOR, id, inner, size)
+fn auth(id: u32, first_payload: PayloadType, size: usize) -> MessageBuilder {
+    sk(ExchangeType::IKE_AUTH, INITIATOR, id, first_payload, size)
 }
 
-fn auth_answer(id: u32, inner: PayloadType, size: usize) -> MessageBuilder {
-    sk(ExchangeType::IKE_AUTH, ANSWER, id, inner, size)
+fn auth_answer(id: u32, first_payload: PayloadType, size: usize) -> MessageBuilder {
+    sk(ExchangeType::IKE_AUTH, ANSWER, id, first_payload, size)
 }
 
-fn inform(flags: u8, id: u32, inner: PayloadType) -> MessageBuilder {
-    sk(ExchangeType::INFORMATIONAL, flags, id, inner, SMALL)
+fn inform(flags: u8, id: u32, first_payload: PayloadType) -> MessageBuilder {
+    sk(ExchangeType::INFORMATIONAL, flags, id, first_payload, SMALL)
 }
 
 #[test]
@@ -467,7 +467,7 @@ fn a_request_or_a_refusal_names_no_responder_spi() {
 
 #[test]
 fn the_same_spi_of_two_initiators_is_two_sas() {
-    let table = Table::new(Limits::default());
+    let table = SaTable::new(Limits::default());
     for initiator in [10, 11] {
         let (view, events) = observe(&table, &sa_init(), initiator, START).expect("an SA");
         assert_eq!((view.messages, events), (1, EventSet::default()));
@@ -521,7 +521,7 @@ fn other_shards_are_tidied_up_by_and_by() {
 
 #[test]
 fn what_belongs_to_no_sa_has_no_record() {
-    let table = Table::new(Limits::default());
+    let table = SaTable::new(Limits::default());
     for message in [
         sa_init().header(|header| header.init_spi = [0; 8]),
         MessageBuilder::response(ExchangeType::INFORMATIONAL)
@@ -535,13 +535,13 @@ fn what_belongs_to_no_sa_has_no_record() {
 }
 
 /// Counts ESP packets of the initiator and of the responder.
-fn carry(play: &Play, packets: [u32; 2]) {
-    let sa = InFlow { init_spi: INIT_SPI, resp_spi: RESP_SPI, initiator_is_client: true };
-    let mut esp = Esp::default();
+fn count_esp(play: &Play, packets: [u32; 2]) {
+    let sa = FlowSa { init_spi: INIT_SPI, resp_spi: RESP_SPI, initiator_is_client: true };
+    let mut esp = EspCounts::default();
     for (end, packets) in packets.into_iter().enumerate() {
         (0..packets).for_each(|_| esp.count(end, 100));
     }
-    play.table.carry(&sa, &esp);
+    play.table.count_esp(&sa, &esp);
 }
 
 #[test]
@@ -554,10 +554,10 @@ fn esp_of_both_ends_shows_success_where_sizes_do_not() {
     play.send(&auth(1, PayloadType::IDI, LARGE));
     let undecided = play.view(&auth_answer(1, PayloadType::NOTIFY, SMALL));
     assert_eq!((undecided.state, undecided.half_open), (State::Authenticating, 1));
-    carry(&play, [5, 0]);
+    count_esp(&play, [5, 0]);
     let again = auth_answer(1, PayloadType::NOTIFY, SMALL);
     assert_eq!(play.view(&again).state, State::Authenticating);
-    carry(&play, [0, 1]);
+    count_esp(&play, [0, 1]);
     assert_eq!(play.table.counters().half_open, 0);
     let view = play.view(&inform(INITIATOR, 2, PayloadType::NONE));
     assert_eq!((view.state, view.confirmed, view.half_open), (State::Established, true, 0));
@@ -570,7 +570,7 @@ fn esp_is_no_proof_against_a_refusal() {
     let mut play = Play::new().begin();
     play.send(&auth(1, PayloadType::IDI, LARGE));
     play.send(&auth_answer(1, PayloadType::NOTIFY, SMALL));
-    carry(&play, [1, 1]);
+    count_esp(&play, [1, 1]);
     let view = play.view(&auth_answer(1, PayloadType::NOTIFY, SMALL));
     assert_eq!((view.state, view.auth_failures), (State::Failed, 1));
 }
@@ -582,18 +582,18 @@ fn esp_overrules_a_failure_in_clear() {
     let forged = MessageBuilder::response(ExchangeType::IKE_AUTH)
         .payload(PayloadType::NOTIFY, notify_body(NotifyType::INVALID_SYNTAX, &[]));
     assert_eq!(play.view(&forged).state, State::Failed);
-    carry(&play, [1, 1]);
+    count_esp(&play, [1, 1]);
     let view = play.view(&inform(INITIATOR, 2, PayloadType::NONE));
     assert_eq!((view.state, view.failure), (State::Established, None));
 }
 
 #[test]
-fn esp_of_abnormal_size_is_told_with_the_next_message_once() {
+fn esp_of_abnormal_size_is_reported_once_with_the_next_message() {
     let mut play = Play::new().established();
-    let sa = InFlow { init_spi: INIT_SPI, resp_spi: RESP_SPI, initiator_is_client: true };
-    let mut esp = Esp::default();
+    let sa = FlowSa { init_spi: INIT_SPI, resp_spi: RESP_SPI, initiator_is_client: true };
+    let mut esp = EspCounts::default();
     esp.count(0, 21);
-    play.table.carry(&sa, &esp);
+    play.table.count_esp(&sa, &esp);
     assert_eq!(play.events(&inform(INITIATOR, 2, PayloadType::NONE)), [Event::AbnormalEspSize]);
     let (view, events) = play.send(&inform(ANSWER, 2, PayloadType::NONE));
     assert_eq!((view.esp.abnormal(), events), (1, EventSet::default()));
@@ -637,8 +637,8 @@ fn a_request_that_is_sent_again_is_no_further_one() {
 #[test]
 fn keepalives_are_of_the_sa_with_the_spis() {
     let mut play = Play::new().established();
-    play.table.keep_alive(INIT_SPI, [9; 8], true);
-    play.table.keep_alive(INIT_SPI, RESP_SPI, true);
+    play.table.observe_keepalive(INIT_SPI, [9; 8], true);
+    play.table.observe_keepalive(INIT_SPI, RESP_SPI, true);
     assert_eq!(play.view(&inform(INITIATOR, 2, PayloadType::NONE)).nat, Nat::Unknown);
     assert_eq!(play.table.counters().active, 1);
 }
@@ -659,7 +659,7 @@ fn ids_follow_from_the_spi_alone() {
 
 #[test]
 fn threads_share_a_table_and_its_sums_stay_right() {
-    let table = Table::new(Limits { memcap: 4 << 20, ..Limits::default() });
+    let table = SaTable::new(Limits { memcap: 4 << 20, ..Limits::default() });
     let handshake = |thread: u8| {
         for sa in 0..=u8::MAX {
             let spi = [thread + 1, sa, 1, 1, 1, 1, 1, 1];
@@ -683,7 +683,7 @@ fn threads_share_a_table_and_its_sums_stay_right() {
 
 #[test]
 fn a_memcap_for_no_sa_tracks_none() {
-    let table = Table::new(Limits { memcap: 1, ..Limits::default() });
+    let table = SaTable::new(Limits { memcap: 1, ..Limits::default() });
     assert_eq!(observe(&table, &sa_init(), 10, START), None);
     assert_eq!(table.counters().active, 0);
 }

@@ -23,9 +23,9 @@ named! {
 
 /// Which peers announced it in their messages of IKE_SA_INIT.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Announcers(u8);
+pub(super) struct TranscriptAnnouncers(u8);
 
-impl Announcers {
+impl TranscriptAnnouncers {
     const INITIATOR: u8 = 1;
     const RESPONDER: u8 = 2;
     /// A message that could announce it was seen.
@@ -85,7 +85,8 @@ mod tests {
             (false, true, FullTranscript::Responder),
             (true, true, FullTranscript::Both),
         ] {
-            let (mut one, mut other) = (Announcers::default(), Announcers::default());
+            let (mut one, mut other) =
+                (TranscriptAnnouncers::default(), TranscriptAnnouncers::default());
             one.note(&message(PayloadType::KE, initiator), true);
             // A message without a key exchange changes nothing.
             one.note(&message(PayloadType::VENDOR_ID, true), false);
@@ -93,7 +94,7 @@ mod tests {
             other.merge(one);
             assert_eq!(other.posture(), Some(expected));
         }
-        let mut cookie = Announcers::default();
+        let mut cookie = TranscriptAnnouncers::default();
         cookie.note(&message(PayloadType::VENDOR_ID, true), false);
         assert_eq!(cookie.posture(), None);
     }

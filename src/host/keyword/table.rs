@@ -5,7 +5,7 @@ use super::kind::{Choice, Integer, Keyword, Kind, Names, Values, Width};
 use crate::message::{Event, Scope, Transport};
 use crate::message::{Prefilter, Remainders};
 use crate::policy::PostQuantum;
-use crate::sa::Sent;
+use crate::sa::SentEsp;
 use crate::tx::Transaction;
 use crate::wire::registry::{
     Encr, ExchangeType, Integ, KeyExchangeMethod, NotifyType, PayloadType, Prf, SequenceNumbers,
@@ -56,7 +56,7 @@ macro_rules! esp {
             values: Values::Of(|tx, part, test| {
                 let Some(sa) = tx.sa() else { return false };
                 let ($sent, other) = (sa.esp.from_initiator(), sa.esp.from_responder());
-                let value = |$sent: Sent| $value;
+                let value = |$sent: SentEsp| $value;
                 test(match part {
                     Some(ValuePart::Initiator) => value($sent),
                     Some(ValuePart::Responder) => value(other),

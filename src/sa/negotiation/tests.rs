@@ -3,11 +3,9 @@
 use super::Irregularity::*;
 use super::*;
 use crate::message::testing;
+use crate::policy::testing::TransformNumbers;
 use crate::wire::registry::PayloadType;
 use crate::wire::testing::{notify_body, proposal, sa_body, transform, MessageBuilder};
-
-/// A transform as type, identifier and key length.
-type TransformNumbers = (u8, u16, Option<u16>);
 
 const AES_128: TransformNumbers = (1, 12, Some(128));
 const AES_256: TransformNumbers = (1, 12, Some(256));

@@ -1,8 +1,8 @@
 //! What IKE_AUTH and the messages right after it say about the authentication.
 
 use super::{outcome, Marks, MessageFacts, SaRecord, Unjudged, SOON};
+use crate::sa::decrypted_content::DecryptedContent;
 use crate::sa::exchange::{FragmentPart, Protected};
-use crate::sa::known::Known;
 use crate::sa::step::Step;
 use crate::sa::{Reason, State};
 use crate::wire::registry::{ExchangeType, PayloadType};
@@ -12,7 +12,7 @@ impl SaRecord {
     /// with EAP. A further identity is only allowed if the responder announced it (RFC 4739).
     pub(super) fn is_second_authentication(&self, facts: &MessageFacts) -> bool {
         let another_identity = facts.protected().is_some_and(|protected| {
-            protected.inner == PayloadType::IDI && protected.part != FragmentPart::Later
+            protected.first_payload == PayloadType::IDI && protected.part != FragmentPart::Later
         });
         let answered = self.state == State::Established || self.has(Marks::AUTH_OVER);
         match another_identity {
@@ -32,7 +32,9 @@ impl SaRecord {
     }
 
     pub(super) fn auth_answer(&mut self, facts: &MessageFacts, answer: Protected) -> Option<Step> {
-        if answer.known == Some(Known::Authenticated) && !self.takes_another(facts) {
+        if answer.decrypted == Some(DecryptedContent::Authenticated)
+            && !self.expects_another_auth(facts)
+        {
             self.marks |= Marks::AUTH_OVER | Marks::CONFIRMED;
         }
         self.judge_answer(answer)
@@ -40,17 +42,17 @@ impl SaRecord {
 
     /// Whether another authentication may follow (RFC 4739). The decrypted request says so, or
     /// the responder announced it.
-    pub(super) fn takes_another(&mut self, facts: &MessageFacts) -> bool {
+    pub(super) fn expects_another_auth(&mut self, facts: &MessageFacts) -> bool {
         let multiple = self.has(Marks::MULTIPLE_AUTH);
-        let asked = self.window(facts).exchange(facts.id).filter(|asked| asked.is_opened());
-        asked.map_or(multiple, |asked| asked.announces_another())
+        let asked = self.window(facts).exchange(facts.id).filter(|asked| asked.is_decrypted());
+        asked.map_or(multiple, |asked| asked.announces_another_auth())
     }
 
     pub(super) fn judge_answer(&mut self, answer: Protected) -> Option<Step> {
         let step = outcome::judge(answer, self.sizes());
-        let waits = step.is_none() && answer.known.is_none();
+        let waits = step.is_none() && answer.decrypted.is_none();
         self.postpone(waits.then_some(Unjudged::Answer(answer)));
-        if answer.known.is_none() && answer.inner == PayloadType::AUTH {
+        if answer.decrypted.is_none() && answer.first_payload == PayloadType::AUTH {
             self.marks |= Marks::AUTH_OVER | Marks::CONFIRMED;
         }
         step
@@ -63,7 +65,7 @@ impl SaRecord {
         }
     }
 
-    pub(super) fn judge_at_last(&mut self) -> Option<Step> {
+    pub(super) fn judge_postponed(&mut self) -> Option<Step> {
         match self.rare.as_mut()?.unjudged.take()? {
             Unjudged::Answer(answer) => self.judge_answer(answer),
             Unjudged::LastWord(request, id) => {
@@ -87,12 +89,12 @@ impl SaRecord {
         if facts.exchange != ExchangeType::INFORMATIONAL || !facts.from_initiator {
             return false;
         }
-        if let Some(known) = protected.known {
-            let is_error = matches!(known, Known::Error(_));
+        if let Some(content) = protected.decrypted {
+            let is_error = matches!(content, DecryptedContent::Error(_));
             return match self.state {
                 State::Authenticating => is_error,
                 // The failure that was inferred before can now get its exact reason.
-                State::Established | State::Failed => known.is_fatal(),
+                State::Established | State::Failed => content.is_fatal(),
                 _ => false,
             };
         }

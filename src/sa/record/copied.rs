@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{ends, Marks, MessageFacts, MessageOutcome, Observation, SaRecord, SaTally};
 use crate::sa::copies::{self, CopyOf};
-use crate::sa::place;
+use crate::sa::location;
 
 impl SaRecord {
     /// Whether a message with the same bytes as a recent one is a copy that a tap made.
@@ -19,7 +19,7 @@ impl SaRecord {
         facts: &MessageFacts,
         observation: &Observation<'_>,
     ) -> bool {
-        if copy == CopyOf::Nothing {
+        if copy == CopyOf::None {
             return false;
         }
         let Some(present) = self.ends().filter(|_| self.messages > 0) else { return false };
@@ -34,7 +34,7 @@ impl SaRecord {
             && self.duplicates == 0
             && self.window(facts).exchange(facts.id).is_some_and(|exchange| exchange.is_resent());
         // The SA may have moved to other addresses already, if another thread was faster.
-        (copy == CopyOf::Here || is_near) && !is_second_answer
+        (copy == CopyOf::SameEnds || is_near) && !is_second_answer
     }
 
     /// Counts a copy that a tap made. It changes nothing else, because no peer sent it.
@@ -49,7 +49,7 @@ impl SaRecord {
             let ends = ends(facts, observation);
             if ends != present || self.rare.is_some() {
                 let rare = self.rare.get_or_insert_default();
-                place::note_copy(&mut rare.elsewhere, present, ends);
+                location::note_copy(&mut rare.other_ends, present, ends);
             }
         }
         self.observe_fragment(facts, observation, false, &mut outcome);

@@ -2,12 +2,12 @@
 
 use super::{Chosen, Marks, MessageFacts, MessageOutcome, SaRecord, Step};
 use crate::message::Message;
-use crate::sa::lineage::{Lineage, Made};
+use crate::sa::lineage::{Lineage, NewSa};
 use crate::sa::State;
 
 impl SaRecord {
     /// Adds a message that was already counted and was decrypted later.
-    pub(in crate::sa) fn learn(
+    pub(in crate::sa) fn observe_late(
         &mut self,
         facts: &MessageFacts,
         message: &Message,
@@ -29,8 +29,8 @@ impl SaRecord {
         time: u64,
         outcome: &mut MessageOutcome,
     ) {
-        let Some(protected) = facts.protected().filter(|_| facts.is_opened()) else { return };
-        self.window(facts).learn(facts);
+        let Some(protected) = facts.protected().filter(|_| facts.is_decrypted()) else { return };
+        self.window(facts).apply_decrypted(facts);
         let step = match (facts.is_auth(), facts.response) {
             (true, true) => self.auth_answer(facts, protected),
             (false, _) if facts.is_use() => self.use_step(facts, protected, false, time),
@@ -38,11 +38,11 @@ impl SaRecord {
         };
         let is_past = !self.window(facts).is_newest(facts.id);
         let names = self.state == State::Failed && matches!(step, Some(Step::Fail(_)));
-        let is_told = step == Some(Step::Authenticated) && self.state == State::Established;
-        if (is_past && !names) || is_told {
+        let is_reported = step == Some(Step::Authenticated) && self.state == State::Established;
+        if (is_past && !names) || is_reported {
             return;
         }
-        self.take(step, time, outcome);
+        self.apply_step(step, time, outcome);
     }
 
     /// Reads which SAs a decrypted message creates and deletes. Returns the record of a new
@@ -53,7 +53,7 @@ impl SaRecord {
         message: &Message,
         time: u64,
     ) -> Option<Box<Self>> {
-        let made = Lineage::look(&mut self.lineage, facts, message)?;
+        let made = Lineage::observe(&mut self.lineage, facts, message)?;
         Some(Box::new(self.successor(&made, Chosen::of_decrypted(message), time)))
     }
 
@@ -61,7 +61,7 @@ impl SaRecord {
     /// it (RFC 7791). It is in use at once, between the same addresses. The peer that asked
     /// for it is its initiator. The NAT state is not copied: another thread may not have
     /// parsed it yet.
-    fn successor(&self, made: &Made, chosen: Option<Chosen>, time: u64) -> Self {
+    fn successor(&self, made: &NewSa, chosen: Option<Chosen>, time: u64) -> Self {
         let mut ends = [self.initiator, self.responder];
         if !made.same_initiator {
             ends.reverse();

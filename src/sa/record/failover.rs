@@ -1,7 +1,7 @@
 //! The exchanges of an SA when a cluster sets new Message IDs after a failover.
 
 use super::{
-    report_sight, side, EventSet, ExchangeSight, ExchangeWindow, MessageFacts, SaRecord, State,
+    report_match, side, EventSet, ExchangeMatch, ExchangeWindow, MessageFacts, SaRecord, State,
 };
 
 impl SaRecord {
@@ -12,23 +12,23 @@ impl SaRecord {
         facts: &MessageFacts,
         time: u64,
         events: &mut EventSet,
-    ) -> ExchangeSight {
+    ) -> ExchangeMatch {
         let synchronizes = self.state == State::Established && facts.may_synchronize();
         if synchronizes && self.begins_anew(facts) {
             let rare = self.rare.get_or_insert_default();
-            let sight = rare.synchronizations[side(facts)].synchronize(facts);
-            report_sight(sight, events);
-            if sight == ExchangeSight::New {
+            let matched = rare.synchronizations[side(facts)].synchronize(facts);
+            report_match(matched, events);
+            if matched == ExchangeMatch::New {
                 self.windows.iter_mut().for_each(ExchangeWindow::let_jump);
             }
-            return sight;
+            return matched;
         }
         let from_zero = self.knows_order();
-        let sight = self.window(facts).observe(facts, time, from_zero, events);
-        if synchronizes && sight == ExchangeSight::New {
+        let matched = self.window(facts).observe(facts, time, from_zero, events);
+        if synchronizes && matched == ExchangeMatch::New {
             self.windows.iter_mut().for_each(ExchangeWindow::let_jump);
         }
-        sight
+        matched
     }
 
     /// Whether the message uses the id 0 again, or answers a message that does.

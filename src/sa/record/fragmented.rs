@@ -39,7 +39,7 @@ impl SaRecord {
     }
 }
 
-/// The events of fragments. A duplicate is reported as a retransmission elsewhere, and an
+/// The events of fragments. A duplicate is reported as a retransmission other_ends, and an
 /// incomplete message is not an error yet.
 fn report_conditions(conditions: Conditions, events: &mut EventSet) {
     for condition in conditions.iter() {

@@ -28,8 +28,8 @@ impl SaRecord {
         if self.chosen.is_some() {
             return;
         }
-        if let Some(sight) = nat::assess(message, &observation.from, &observation.to) {
-            self.nat.add(sight);
+        if let Some(observed) = nat::assess(message, &observation.from, &observation.to) {
+            self.nat.add(observed);
         }
         let mut found = match (init, &mut self.offer) {
             (InitStep::Request, _) => negotiation::check_request(message),

@@ -4,8 +4,8 @@ use std::num::NonZeroU64;
 
 use super::{outcome, Marks, MessageFacts, MessageOutcome, SaRecord, Unjudged};
 use crate::message::Event;
+use crate::sa::decrypted_content::DecryptedContent;
 use crate::sa::exchange::{Body, InitStep, Protected};
-use crate::sa::known::Known;
 use crate::sa::outcome::Certainty;
 use crate::sa::step::{next, Step};
 use crate::sa::{Failure, Reason, State};
@@ -82,8 +82,8 @@ impl SaRecord {
         if !too_soon {
             self.marks |= Marks::AUTH_OVER;
         }
-        let reason = match protected.known {
-            Some(Known::Error(kind)) => Reason::Decrypted(kind),
+        let reason = match protected.decrypted {
+            Some(DecryptedContent::Error(kind)) => Reason::Decrypted(kind),
             _ => Reason::RefusedByInitiator,
         };
         gives_up.then_some(Step::Fail(reason))
@@ -98,7 +98,7 @@ impl SaRecord {
             return None;
         }
         let deletes = exchange.asks_to_delete();
-        let deletion = match exchange.is_opened() {
+        let deletion = match exchange.is_decrypted() {
             true => Some(Certainty::Certain),
             false => outcome::deletion(exchange.asked, answer, sizes),
         };
@@ -113,9 +113,14 @@ impl SaRecord {
         }
     }
 
-    pub(super) fn take(&mut self, step: Option<Step>, time: u64, outcome: &mut MessageOutcome) {
+    pub(super) fn apply_step(
+        &mut self,
+        step: Option<Step>,
+        time: u64,
+        outcome: &mut MessageOutcome,
+    ) {
         let Some(step) = step else { return };
-        if matches!(step, Step::Authenticated | Step::Use) && self.is_claim() {
+        if matches!(step, Step::Authenticated | Step::Use) && self.is_first_message() {
             return;
         }
         if step == Step::Authenticated {

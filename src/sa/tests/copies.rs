@@ -4,11 +4,11 @@ use super::*;
 
 /// How a table classifies the same message at each of these times, in microseconds: `d` for a
 /// duplicate, `r` for a retransmission, `-` for neither.
-fn sights(times: &[u64]) -> String {
+fn classify(times: &[u64]) -> String {
     let play = Play::new().established();
     let message = inform(INITIATOR, 2, PayloadType::NONE);
     let mut before = (0, 0);
-    let sight = |time: &u64| {
+    let class = |time: &u64| {
         let (view, events) = observe(&play.table, &message, 10, START + SECOND + time).unwrap();
         let now = (view.duplicates, view.retransmissions);
         let [duplicates, again] = [now.0 - before.0, now.1 - before.1];
@@ -20,24 +20,24 @@ fn sights(times: &[u64]) -> String {
             _ => '-',
         }
     };
-    times.iter().map(sight).collect()
+    times.iter().map(class).collect()
 }
 
 #[test]
 fn a_copy_is_closer_than_any_timer_sends_again() {
-    assert_eq!(sights(&[0, 20, 200, 8_000]), "-ddd");
+    assert_eq!(classify(&[0, 20, 200, 8_000]), "-ddd");
     // The timers of libreswan and strongSwan, and a timer of 100 ms.
-    assert_eq!(sights(&[0, 500_000, 500_020]), "-rd");
-    assert_eq!(sights(&[0, 20, 4_000_000, 4_000_020]), "-drd");
-    assert_eq!(sights(&[0, 100_000, 200_000]), "-rr");
+    assert_eq!(classify(&[0, 500_000, 500_020]), "-rd");
+    assert_eq!(classify(&[0, 20, 4_000_000, 4_000_020]), "-drd");
+    assert_eq!(classify(&[0, 100_000, 200_000]), "-rr");
     // The first copy may be captured after the second.
-    assert_eq!(sights(&[5_000, 0]), "-d");
+    assert_eq!(classify(&[5_000, 0]), "-d");
 }
 
 #[test]
 fn what_is_sent_on_and_on_is_no_copy() {
     let times: Vec<u64> = (0..100).map(|number| number * 1_000).collect();
-    assert_eq!(sights(&times).matches('r').count(), 4);
+    assert_eq!(classify(&times).matches('r').count(), 4);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_handshake_of_which_a_tap_copies_everything_is_like_any_other() {
 /// Three wrong messages: a response without a request, an id after a gap, and other bytes with
 /// a used id. Their copies have no events.
 #[test]
-fn a_copy_of_what_is_wrong_is_told_once() {
+fn a_copy_of_a_wrong_message_has_no_event() {
     let mut play = Play::new().established();
     play.send(&inform(INITIATOR, 2, PayloadType::NONE));
     for (message, event) in [
@@ -81,11 +81,11 @@ fn a_copy_of_what_is_wrong_is_told_once() {
 
 fn fragment(number: u8, total: u8) -> MessageBuilder {
     let body = [&[0, number, 0, total][..], &[number; 100]].concat();
-    let inner = if number == 1 { PayloadType::IDI } else { PayloadType::NONE };
+    let first_payload = if number == 1 { PayloadType::IDI } else { PayloadType::NONE };
     MessageBuilder::request(ExchangeType::IKE_AUTH)
         .header(|header| header.message_id = 1)
         .payload(PayloadType::SKF, body)
-        .last_next(inner)
+        .last_next(first_payload)
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn fragments_are_copied_too() {
 /// A tap on both sides of a NAT, which changes 192.0.2.10 to 192.0.2.110.
 #[test]
 fn both_sides_of_a_nat_are_one_sa_that_does_not_move() {
-    let table = Table::new(Limits::default());
+    let table = SaTable::new(Limits::default());
     let mut time = START;
     let mut places = Vec::new();
     for (number, message) in [
@@ -147,7 +147,7 @@ fn both_sides_of_a_nat_are_one_sa_that_does_not_move() {
 /// The same message from other ports of one address is a flood, not copies of a tap.
 #[test]
 fn other_ports_of_one_address_make_no_copies() {
-    let table = Table::new(Limits::default());
+    let table = SaTable::new(Limits::default());
     let responder = Endpoint { address: IpAddr::from([192, 0, 2, 20]), port: 500 };
     let data = sa_init().build();
     let tx = decode(&data);

@@ -5,21 +5,21 @@ use super::*;
 const SYNC: PayloadType = PayloadType::NOTIFY;
 
 /// A message with this id. Its bytes depend on `seed`.
-fn message(flags: u8, id: u32, inner: PayloadType, seed: u8) -> MessageBuilder {
+fn message(flags: u8, id: u32, first_payload: PayloadType, seed: u8) -> MessageBuilder {
     MessageBuilder::request(ExchangeType::INFORMATIONAL)
         .header(|header| (header.flags, header.message_id) = (Flags(flags), id))
         .payload(PayloadType::SK, vec![seed; SMALL])
-        .last_next(inner)
+        .last_next(first_payload)
 }
 
 /// The events of exchanges, each begun by the responder or by the initiator.
 fn exchanges(play: &mut Play, exchanges: &[(u8, u32, PayloadType)]) -> Vec<Event> {
     let mut events = Vec::new();
-    for (place, (asks, id, inner)) in exchanges.iter().enumerate() {
+    for (place, (asks, id, first_payload)) in exchanges.iter().enumerate() {
         play.time += SECOND;
         let answers = Flags::RESPONSE | (INITIATOR ^ asks);
         for flags in [*asks, answers] {
-            events.extend(play.events(&message(flags, *id, *inner, place as u8 + flags)));
+            events.extend(play.events(&message(flags, *id, *first_payload, place as u8 + flags)));
         }
     }
     events
@@ -82,10 +82,10 @@ fn a_synchronization_is_sent_again_like_any_message() {
 /// An empty message and a Delete synchronize nothing.
 #[test]
 fn another_message_with_id_0_is_a_changed_one() {
-    for inner in [PayloadType::NONE, PayloadType::DELETE] {
+    for first_payload in [PayloadType::NONE, PayloadType::DELETE] {
         let mut play = Play::new().established();
         exchanges(&mut play, &[(RESPONDER, 0, PayloadType::NONE)]);
-        assert_eq!(play.events(&message(RESPONDER, 0, inner, 99)), [Event::ReplayChanged]);
+        assert_eq!(play.events(&message(RESPONDER, 0, first_payload, 99)), [Event::ReplayChanged]);
         let events = exchanges(&mut play, &[(RESPONDER, 40, PayloadType::NONE)]);
         assert_eq!(events, [Event::MessageIdGap]);
     }

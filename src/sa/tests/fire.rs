@@ -22,7 +22,7 @@ impl Forger {
 
     /// Sends the datagrams from one host to another, in either role. The time does not
     /// advance.
-    fn send(&mut self, table: &Table, count: u64, time: u64) {
+    fn send(&mut self, table: &SaTable, count: u64, time: u64) {
         let end = |last| Endpoint { address: IpAddr::from([198, 51, 100, last]), port: 500 };
         let ends = [end(10), end(20)];
         let kinds = self.datagrams.len() as u64;
@@ -71,7 +71,7 @@ fn with_spi(message: MessageBuilder, number: u8) -> MessageBuilder {
 #[test]
 fn refusals_and_floods_are_counted_under_fire() {
     for messages in variants() {
-        let table = Table::new(Limits::default());
+        let table = SaTable::new(Limits::default());
         let mut forger = Forger::new(&messages);
         let mut time = START;
         forger.send(&table, FILL, time);
@@ -101,10 +101,10 @@ fn refusals_and_floods_are_counted_under_fire() {
 
 /// SAs of which only one end was seen are removed before a handshake that has a response.
 #[test]
-fn a_claim_does_not_outlive_a_handshake() {
+fn one_sided_sas_do_not_replace_a_handshake() {
     for message in &variants()[..3] {
         let limits = Limits { memcap: 4 << 20, ..Limits::default() };
-        let table = Table::new(limits);
+        let table = SaTable::new(limits);
         let mut forger = Forger::new(message);
         let handshakes = 200;
         for number in 0..handshakes {
@@ -125,7 +125,7 @@ fn a_claim_does_not_outlive_a_handshake() {
 #[test]
 fn first_requests_push_out_their_own() {
     let limits = Limits { memcap: 4 << 20, ..Limits::default() };
-    let table = Table::new(limits);
+    let table = SaTable::new(limits);
     let mut forger = Forger::new(&[sa_init()]);
     for number in 0..200 {
         for message in [

@@ -8,7 +8,7 @@ use crate::tx::Transaction;
 
 /// The flow between 192.0.2.10 and 192.0.2.20 on port 4500.
 struct Conversation {
-    table: Table,
+    table: SaTable,
     flow: FlowContext,
     time: u64,
 }
@@ -16,10 +16,10 @@ struct Conversation {
 impl Conversation {
     fn new() -> Self {
         let flow = FlowContext::new(Transport::Udp4500);
-        Self { table: Table::new(Limits::default()), flow, time: START }
+        Self { table: SaTable::new(Limits::default()), flow, time: START }
     }
 
-    fn engines(table: &Table) -> Engines<'_> {
+    fn engines(table: &SaTable) -> Engines<'_> {
         Engines { sa_table: Some(table), ..Engines::default() }
     }
 

@@ -7,7 +7,7 @@ use super::exchange::first_error;
 
 /// What a decrypted message contains, as far as the handshake depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Known {
+pub(super) enum DecryptedContent {
     /// An error, and no authentication.
     Error(NotifyType),
     /// EAP continues or has succeeded. Another round follows.
@@ -25,24 +25,24 @@ pub(super) enum Known {
     /// Something else.
     Other,
     /// A fragment of a message that is not yet complete.
-    Later,
+    Partial,
 }
 
-impl Known {
+impl DecryptedContent {
     /// None if the message was not decrypted.
     pub(super) fn of(message: &Message) -> Option<Self> {
         if message.decrypted_in_part {
-            return Some(Self::Later);
+            return Some(Self::Partial);
         }
         message.decrypted.as_ref()?;
-        let inside = |kind| message.decrypted_payloads().iter().find(move |it| it.kind == kind);
+        let decrypted = |kind| message.decrypted_payloads().iter().find(move |it| it.kind == kind);
         // The first EAP message comes with the responder's authentication, the last one
         // without.
-        if let Some(eap) = inside(PayloadType::EAP).map(|entry| message.payload(entry)) {
+        if let Some(eap) = decrypted(PayloadType::EAP).map(|entry| message.payload(entry)) {
             let has_failed = eap.body.first() == Some(&EapCode::FAILURE.0);
             return Some(if has_failed { Self::EapFailure } else { Self::Eap });
         }
-        if inside(PayloadType::AUTH).is_some() {
+        if decrypted(PayloadType::AUTH).is_some() {
             let mut kinds = message.notifies().map(|notify| notify.kind);
             let another = kinds.any(|kind| kind == NotifyType::ANOTHER_AUTH_FOLLOWS);
             return Some(if another { Self::AuthenticatedOnce } else { Self::Authenticated });

@@ -13,28 +13,28 @@ pub(super) type Ends = [Endpoint; 2];
 
 /// Other addresses between which copies of an SA's messages were seen.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Elsewhere {
+pub(super) struct OtherEnds {
     ends: Ends,
     /// The last message was seen only between these addresses.
     is_alone: bool,
 }
 
 /// Stores that a copy of a message was seen between `ends`, while the SA is at `present`.
-pub(super) fn note_copy(other: &mut Option<Box<Elsewhere>>, present: Ends, ends: Ends) {
+pub(super) fn note_copy(other: &mut Option<Box<OtherEnds>>, present: Ends, ends: Ends) {
     match other {
-        Some(known) if ends == present || ends == known.ends => known.is_alone = false,
+        Some(stored) if ends == present || ends == stored.ends => stored.is_alone = false,
         _ if ends == present => {}
-        _ => *other = Some(Box::new(Elsewhere { ends, is_alone: false })),
+        _ => *other = Some(Box::new(OtherEnds { ends, is_alone: false })),
     }
 }
 
 /// The addresses of an SA after a message between `ends`, if it was at `present` before.
-pub(super) fn after(other: &mut Option<Box<Elsewhere>>, present: Ends, ends: Ends) -> Ends {
-    let Some(known) = other else { return ends };
+pub(super) fn move_to(other: &mut Option<Box<OtherEnds>>, present: Ends, ends: Ends) -> Ends {
+    let Some(stored) = other else { return ends };
     if ends == present {
-        known.is_alone = false;
-    } else if ends == known.ends && !known.is_alone {
-        known.is_alone = true;
+        stored.is_alone = false;
+    } else if ends == stored.ends && !stored.is_alone {
+        stored.is_alone = true;
         return present;
     } else {
         *other = None;
@@ -55,9 +55,9 @@ mod tests {
     #[test]
     fn without_copies_the_last_message_counts() {
         let mut other = None;
-        assert_eq!(after(&mut other, ends(1), ends(2)), ends(2));
+        assert_eq!(move_to(&mut other, ends(1), ends(2)), ends(2));
         note_copy(&mut other, ends(2), ends(2));
-        assert_eq!(after(&mut other, ends(2), ends(1)), ends(1));
+        assert_eq!(move_to(&mut other, ends(2), ends(1)), ends(1));
     }
 
     #[test]
@@ -68,7 +68,7 @@ mod tests {
         for _ in 0..5 {
             // The request, and then the response.
             for [first, second] in [[1, 2], [2, 1]] {
-                present = after(&mut other, present, ends(first));
+                present = move_to(&mut other, present, ends(first));
                 note_copy(&mut other, present, ends(second));
                 assert_eq!(present, ends(1));
             }
@@ -80,9 +80,9 @@ mod tests {
         let mut other = None;
         // The peer tests its paths from two addresses.
         note_copy(&mut other, ends(1), ends(2));
-        let present = after(&mut other, ends(1), ends(2));
+        let present = move_to(&mut other, ends(1), ends(2));
         assert_eq!(present, ends(1));
-        assert_eq!(after(&mut other, present, ends(2)), ends(2));
-        assert_eq!(after(&mut other, ends(2), ends(3)), ends(3));
+        assert_eq!(move_to(&mut other, present, ends(2)), ends(2));
+        assert_eq!(move_to(&mut other, ends(2), ends(3)), ends(3));
     }
 }

@@ -1,10 +1,10 @@
 //! Keepalives and ESP packets in the flows of an SA.
 
-use super::{next, Esp, Marks, SaRecord, State, Step};
+use super::{next, EspCounts, Marks, SaRecord, State, Step};
 
 impl SaRecord {
     /// Counts a NAT keepalive of a peer.
-    pub(in crate::sa) fn keep_alive(&mut self, from_initiator: bool) {
+    pub(in crate::sa) fn observe_keepalive(&mut self, from_initiator: bool) {
         self.nat.add_keepalive(from_initiator);
     }
 
@@ -12,7 +12,7 @@ impl SaRecord {
     /// send ESP. ESP from both ends is enough proof. If the messages of only one end are seen,
     /// ESP from that end is enough. ESP does not overrule an encrypted refusal, because
     /// anybody can forge ESP.
-    pub(in crate::sa) fn carry(&mut self, more: &Esp) {
+    pub(in crate::sa) fn count_esp(&mut self, more: &EspCounts) {
         self.esp.add(more);
         if more.abnormal() > 0 {
             self.marks |= Marks::ABNORMAL_ESP;
@@ -22,7 +22,7 @@ impl SaRecord {
             return;
         }
         let before = self.state;
-        self.state = next(before, Step::Carry);
+        self.state = next(before, Step::EspSeen);
         if self.state == State::Established {
             self.failure = None;
             self.marks |= Marks::CONFIRMED;
