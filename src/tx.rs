@@ -1,7 +1,7 @@
 //! The transaction: what Suricata holds for a message.
 //!
-//! It joins a [`Message`] with the view of its IKE SA at that time. Keywords and the logger
-//! only read it. Texts are made when the first of them asks.
+//! It joins a [`Message`] with the state of its IKE SA at that time. Keywords and the logger
+//! only read it. Texts are created when they are first needed.
 
 mod positions;
 
@@ -15,7 +15,7 @@ use crate::payload_text::PayloadTexts;
 use crate::sa::SaView;
 use crate::wire::Notify;
 
-/// A message, and what is known of its IKE SA.
+/// A message with the state of its IKE SA.
 #[derive(Debug)]
 pub struct Transaction {
     message: Message,
@@ -23,12 +23,12 @@ pub struct Transaction {
     texts: OnceCell<Box<PayloadTexts>>,
     fingerprint: OnceCell<Option<Fingerprint>>,
     positions: OnceCell<Box<Positions>>,
-    /// The groups of rules of which one has matched, a bit each.
+    /// The groups of rules of which one has matched, one bit each.
     matched_groups: Cell<u8>,
 }
 
 impl Transaction {
-    /// A transaction of a message with the view of its SA; none when SAs are not tracked.
+    /// A transaction for a message. `sa` is none if IKE SAs are not tracked.
     pub fn new(message: Message, sa: Option<SaView>) -> Self {
         Self {
             message,
@@ -45,49 +45,50 @@ impl Transaction {
         &self.message
     }
 
-    /// What is known of the message's IKE SA; none when SAs are not tracked.
+    /// The state of the message's IKE SA. None if SAs are not tracked.
     pub fn sa(&self) -> Option<&SaView> {
         self.sa.as_ref()
     }
 
-    /// Adds an event that the host found, before anybody reads the transaction.
+    /// Adds an event of the host. Only allowed before keywords and the logger read the
+    /// transaction.
     pub fn add_event(&mut self, event: Event) {
         self.message.events.insert(event);
     }
 
-    /// The texts of the decrypted payloads, made when first asked for; none if the message
-    /// was not decrypted.
+    /// The texts of the decrypted payloads, created when they are first needed. None if the
+    /// message was not decrypted.
     pub fn texts(&self) -> Option<&PayloadTexts> {
         self.message.decrypted?;
         Some(self.texts.get_or_init(|| Box::new(PayloadTexts::of(&self.message))))
     }
 
-    /// The fingerprint of the sender, made when first asked for; none of messages that
-    /// [`fingerprint::string`] has none of.
+    /// The fingerprint of the sender, computed when it is first needed. None if
+    /// [`fingerprint::string`] has none for this message.
     pub fn fingerprint(&self) -> Option<&Fingerprint> {
         self.fingerprint.get_or_init(|| fingerprint::of(&self.message)).as_ref()
     }
 
-    /// Where the values are that rules look at one after the other, found when first asked.
+    /// The positions of values that rules read one after the other, found when first needed.
     pub(crate) fn positions(&self) -> &Positions {
         self.positions.get_or_init(|| Box::new(Positions::of(self)))
     }
 
-    /// Marks a group of rules as matched. Returns whether no rule of it matched before.
+    /// Marks a group of rules as matched. Returns whether no rule of the group matched before.
     pub(crate) fn match_group(&self, group: usize) -> bool {
         let (matched, own) = (self.matched_groups.get(), 1 << group);
         self.matched_groups.set(matched | own);
         matched & own == 0
     }
 
-    /// A notify by its number among those that can be read.
+    /// The notify with this number, counted among those without parse errors.
     pub fn notify(&self, number: usize) -> Option<Notify<'_>> {
         let entry = self.message.payloads.get(*self.positions().notifies.get(number)?)?;
         let payload = self.message.payload(entry);
         Notify::parse(payload.body, payload.body_offset()).ok()
     }
 
-    /// A Vendor ID by its number.
+    /// The body of the Vendor ID with this number.
     pub fn vendor_id(&self, number: usize) -> Option<&[u8]> {
         let entry = self.message.payloads.get(*self.positions().vendor_ids.get(number)?)?;
         Some(self.message.payload(entry).body)

@@ -1,25 +1,25 @@
-//! What one message shows that no honest peer would send.
+//! Anomalies of a single message: what no correct peer sends.
 //!
-//! None of it is malformed: every field can be read. Each event names one thing
-//! and cites the rule it breaks; what takes more than one message is not here.
+//! The fields of these messages are not malformed. Each event has one meaning and names the
+//! rule that is broken. Anomalies that need more than one message are found in [`crate::sa`].
 
 use super::{Event, Message};
 use crate::wire::known_secret::gives_known_secret;
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 use crate::wire::{public_value_length, Header, KeyExchange, Nonce};
 
-/// Outer payloads of one message above which a parser's tables are under attack:
-/// honest ones stay below 20, and libreswan's limit of 30 was the way into it
-/// (CVE-2026-12413).
+/// With this number of unencrypted payloads or more, the message may be an attack on a
+/// parser's tables. Correct messages have fewer than 20. An exploit of libreswan exceeded its
+/// limit of 30 (CVE-2026-12413).
 const MANY_PAYLOADS: usize = 30;
 
-/// The payload types of IKEv1 (RFC 2408 and ISAKMP's registry).
+/// The payload types of IKEv1 (RFC 2408 and the registry of ISAKMP).
 const IKEV1_PAYLOADS: core::ops::RangeInclusive<u8> = 1..=13;
 
 /// The fragment payload that Cisco used before RFC 7383.
 const CISCO_FRAGMENT: u8 = 132;
 
-/// Calls `found` with each anomaly of the message.
+/// Calls `found` with the event of each anomaly of the message.
 pub(super) fn inspect(message: &Message, found: &mut impl FnMut(Event)) {
     let Some(header) = &message.header else { return };
     if header.init_spi == [0; 8] {
@@ -71,7 +71,7 @@ fn inspect_key_exchange(message: &Message, header: &Header, found: &mut impl FnM
     }
 }
 
-/// RFC 7296, 1.2, 2.2 and 2.6: the exchange that begins an IKE SA.
+/// Checks IKE_SA_INIT (RFC 7296, 1.2, 2.2 and 2.6).
 fn inspect_sa_init(message: &Message, header: &Header, found: &mut impl FnMut(Event)) {
     let request = !header.flags.response();
     if header.message_id != 0 {
@@ -89,8 +89,8 @@ fn inspect_sa_init(message: &Message, header: &Header, found: &mut impl FnMut(Ev
     }
 }
 
-/// A response without any of the three is an answer of notifies alone: a cookie, a
-/// redirect or an error.
+/// Whether SA, KE or Nonce is missing. A response with none of the three has only notifies: a
+/// cookie, a redirect or an error.
 fn lacks_payloads(message: &Message, request: bool) -> bool {
     let has = |kind| message.payloads.iter().any(|payload| payload.kind == kind);
     let present = [PayloadType::SA, PayloadType::KE, PayloadType::NONCE].map(has);

@@ -1,4 +1,4 @@
-//! Bytes of a datagram, or decrypted contents, to what they say.
+//! Decodes the bytes of a datagram, and decrypted contents, to payloads and proposals.
 
 use super::{Direction, Event, Message, PayloadEntry, Transport};
 use crate::policy::Policy;
@@ -8,16 +8,16 @@ use crate::wire::{
 };
 use crate::wire::{ParseError, Payload, Payloads, Proposals, RawMessage};
 
-/// The most Notify payloads kept of one message.
+/// The maximum number of Notify payloads that are kept of a message.
 pub const MAX_NOTIFIES: usize = 128;
 
-/// How many payloads an IKE_SA_INIT usually has.
+/// The usual number of payloads in IKE_SA_INIT.
 const USUAL_PAYLOADS: usize = 12;
 
 impl Message {
-    /// Decodes the message of a datagram, which begins at `start`: at 4 behind a non-ESP
-    /// marker (RFC 3948, 2.2), else at 0. What is malformed becomes an event, and what was
-    /// decoded before it is kept.
+    /// Decodes the message of a datagram. The message begins at `start`: at 4 after a non-ESP
+    /// marker (RFC 3948, 2.2), otherwise at 0. A malformed part becomes an event, and
+    /// everything decoded before it is kept.
     pub fn decode(
         datagram: &[u8],
         start: usize,
@@ -46,15 +46,16 @@ impl Message {
             self.report(error);
         }
         if raw.header.exchange_type == ExchangeType::IKE_SA_INIT {
-            // Other exchanges have one payload outside the encrypted one: that one.
+            // Messages of other exchanges have one unencrypted payload: the encrypted payload
+            // itself.
             self.payloads.reserve(USUAL_PAYLOADS);
         }
         self.decode_payloads(raw.payloads());
         self.judge(policy);
     }
 
-    /// Adds the contents of the message's encrypted payload, whose first payload is of the
-    /// type `first`. `late` says that the keys came after the message.
+    /// Adds the decrypted contents of the message. `first` is the type of the first decrypted
+    /// payload. `late` says that the keys came after the message.
     pub fn add_decrypted(
         &mut self,
         first: PayloadType,
@@ -101,7 +102,7 @@ impl Message {
     }
 }
 
-/// Whether a payload's body can be read and is sound, for those that are read on demand only.
+/// Checks the body of a payload that is otherwise decoded only when it is needed.
 fn check_body(payload: &Payload<'_>) -> Result<(), ParseError> {
     let (body, offset) = (payload.body, payload.body_offset());
     match payload.kind {
@@ -134,7 +135,7 @@ fn check_body(payload: &Payload<'_>) -> Result<(), ParseError> {
     }
 }
 
-/// What could be read is kept, whatever is wrong with it.
+/// Turns a fault into an error. The decoded fields are kept anyway.
 fn sound(fault: Option<ParseError>) -> Result<(), ParseError> {
     fault.map_or(Ok(()), Err)
 }

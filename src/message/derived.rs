@@ -1,16 +1,16 @@
-//! What follows from a message's proposals alone.
+//! Values that depend only on the proposals of a message.
 
 use std::sync::OnceLock;
 
 use super::EventSet;
 use crate::policy::Finding;
 
-/// What follows from the proposals, each worked out when first asked for.
+/// Values that depend only on the proposals. Each is computed when it is first needed.
 ///
-/// Messages with the same SA payload share it, in whatever thread they end.
+/// Messages with the same SA payload share these values, also between threads.
 #[derive(Debug, Default)]
 pub(crate) struct Derived {
-    /// What the policy and the rules of negotiation say.
+    /// The result of the policy and of the rules of RFC 7296.
     pub(crate) judgement: OnceLock<Judgement>,
     /// The canonical text of each proposal.
     pub(crate) texts: OnceLock<Vec<String>>,
@@ -18,20 +18,20 @@ pub(crate) struct Derived {
     pub(crate) security_bits: OnceLock<Option<u16>>,
     /// The SA payload's part of the fingerprint.
     pub(crate) fingerprint: OnceLock<Vec<u8>>,
-    /// The proposals in a record.
+    /// The proposals as JSON text for records.
     pub(crate) proposals_json: OnceLock<String>,
-    /// What was chosen, in a record.
+    /// The chosen algorithms as JSON text for records.
     pub(crate) chosen_json: OnceLock<String>,
-    /// The findings in a record.
+    /// The findings as JSON text for records.
     pub(crate) findings_json: OnceLock<String>,
 }
 
-/// What is found in the proposals.
+/// The result of judging the proposals.
 #[derive(Debug, Default)]
 pub(crate) struct Judgement {
-    /// What the policy found.
+    /// The findings of the policy.
     pub(crate) findings: Vec<Finding>,
-    /// The events of the findings and of the proposals' form.
+    /// The events of the findings, and of proposals that break RFC 7296.
     pub(crate) events: EventSet,
 }
 
@@ -50,7 +50,7 @@ mod tests {
         Transaction::new(message, None)
     }
 
-    /// All that follows from a message, as text.
+    /// All derived values of a message, as text.
     fn all_of(tx: &Transaction) -> String {
         let (mut text, message) = (JsonText::default(), tx.message());
         render(tx, &mut text);
@@ -78,7 +78,7 @@ mod tests {
         messages
     }
 
-    /// The first message of a thread has what follows by itself, the third shares it.
+    /// The first message in a thread computes the values, the third one shares them.
     #[test]
     fn what_is_shared_is_what_each_would_have_by_itself() {
         for policy in Policy::all() {

@@ -1,52 +1,53 @@
-//! What is wrong with a message or with a sequence of messages, as rules match it.
+//! The events: what is wrong with a message or with a sequence of messages.
 
 use crate::named::{named, set_of};
 use crate::wire::ErrorKind;
 
 named! {
-    /// What rules match with `app-layer-event:ikev2.NAME`.
+    /// The events that rules match with `app-layer-event:ikev2.NAME`.
     ///
-    /// Numbers are the order here and appear in rules' compiled form only.
+    /// The number of an event is its position here. It is only used in rules that Suricata has
+    /// loaded.
     pub enum Event: core::ffi::CStr {
-        /// Anything malformed; always beside an event that says what.
+        /// Any malformed field. Another event says which one.
         MalformedData = c"malformed_data",
         /// A proposal for AH, or for ESP with NULL or AES-GMAC: integrity without encryption.
         NoEncryption = c"no_encryption",
-        /// An encryption algorithm that the policy calls weak.
+        /// An encryption algorithm that the policy finds weak.
         WeakCryptoEnc = c"weak_crypto_enc",
-        /// A pseudorandom function that the policy calls weak.
+        /// A pseudorandom function that the policy finds weak.
         WeakCryptoPrf = c"weak_crypto_prf",
-        /// A key exchange method that the policy calls weak.
+        /// A key exchange method that the policy finds weak.
         WeakCryptoDh = c"weak_crypto_dh",
-        /// An integrity algorithm that the policy calls weak.
+        /// An integrity algorithm that the policy finds weak.
         WeakCryptoAuth = c"weak_crypto_auth",
         /// An IKE proposal without a key exchange method.
         WeakCryptoNoDh = c"weak_crypto_no_dh",
-        /// Encryption without integrity: neither an AEAD nor an integrity algorithm.
+        /// Encryption without integrity: neither an AEAD cipher nor an integrity algorithm.
         WeakCryptoNoAuth = c"weak_crypto_no_auth",
-        /// A proposal with an algorithm that must not stand there.
+        /// A proposal with an algorithm that is not allowed in this place.
         InvalidProposal = c"invalid_proposal",
-        /// A proposal with a transform type or algorithm that no registry has.
+        /// A proposal with a transform type or algorithm that is in no registry.
         UnknownProposal = c"unknown_proposal",
-        /// Bytes behind the end of a payload's or the message's contents.
+        /// Bytes after the end of the contents of a payload or of the message.
         PayloadExtraData = c"payload_extra_data",
         /// A response with more than one proposal.
         MultipleServerProposal = c"multiple_server_proposal",
-        /// The IKE header is short or its length is impossible.
+        /// The IKE header is too short, or its length is impossible.
         MalformedHeader = c"malformed_header",
-        /// A payload cannot be read.
+        /// A payload cannot be decoded.
         MalformedPayload = c"malformed_payload",
-        /// The header's length is more than the bytes there are.
+        /// The length in the header is larger than the number of captured bytes.
         LengthMismatch = c"length_mismatch",
-        /// Bytes behind the message or behind its last payload.
+        /// Bytes after the message or after its last payload.
         TrailingData = c"trailing_data",
         /// A payload of unknown type with the critical bit.
         UnknownCriticalPayload = c"unknown_critical_payload",
-        /// Bytes behind the encrypted payload, which is always the last.
+        /// Bytes after the encrypted payload, which must be the last one.
         PayloadAfterSk = c"payload_after_sk",
-        /// A transform whose length is impossible.
+        /// A transform with an impossible length.
         BadTransformLength = c"bad_transform_length",
-        /// Numbers or counts of proposals and transforms that do not fit.
+        /// The numbers or counts of proposals and transforms do not match.
         ProposalCountMismatch = c"proposal_count_mismatch",
         /// More payloads than are kept of a message.
         TooManyPayloads = c"too_many_payloads",
@@ -56,91 +57,93 @@ named! {
         TooManyTransforms = c"too_many_transforms",
         /// More notifies than are kept of a message.
         TooManyNotifies = c"too_many_notifies",
-        /// A message of IKEv1 among those of IKEv2.
+        /// A message of IKEv1 in a flow of IKEv2.
         Ikev1Seen = c"ikev1_seen",
         /// A major version other than 1 and 2.
         UnsupportedVersion = c"unsupported_version",
-        /// An IKE SA initiator's SPI of zero (RFC 7296, 3.1).
+        /// The initiator's SPI of an IKE SA is zero (RFC 7296, 3.1).
         InvalidSpiZero = c"invalid_spi_zero",
-        /// A key exchange whose length is not its method's.
+        /// A KE payload whose length does not match its method.
         KeLengthWrong = c"ke_length_wrong",
-        /// A key exchange of zero bytes only.
+        /// A KE payload with only zero bytes.
         KeAllZero = c"ke_all_zero",
         /// A nonce shorter than 16 or longer than 256 bytes (RFC 7296, 3.9).
         NonceLength = c"nonce_length",
-        /// An IKE_SA_INIT that lacks SA, KE or Nonce.
+        /// An IKE_SA_INIT message without SA, KE or Nonce.
         MissingPayload = c"missing_payload",
         /// A payload type of IKEv1 in a message of IKEv2.
         Ikev1Payload = c"ikev1_payload",
         /// The fragment payload (132) that Cisco used before RFC 7383.
         LegacyCiscoFragment = c"legacy_cisco_fragment",
-        /// A notify of an error in a request of IKE_SA_INIT.
+        /// An error notify in a request of IKE_SA_INIT.
         ErrorNotifyInRequest = c"error_notify_in_request",
-        /// An IKE_SA_INIT whose Message ID is not zero (RFC 7296, 2.2).
+        /// An IKE_SA_INIT message whose Message ID is not zero (RFC 7296, 2.2).
         SaInitMessageId = c"sa_init_message_id",
         /// A request of IKE_SA_INIT whose responder SPI is not zero (RFC 7296, 2.6).
         SaInitResponderSpi = c"sa_init_responder_spi",
-        /// Thirty or more payloads outside the encrypted one.
+        /// Thirty or more unencrypted payloads.
         ManyPayloads = c"many_payloads",
-        /// A fragment numbered 0 or above its total, or a total of 0 (RFC 7383, 2.5).
+        /// A fragment whose number is 0 or above its total, or a total of 0 (RFC 7383, 2.5).
         InvalidFragment = c"invalid_fragment",
-        /// A message that was sent before, byte for byte.
+        /// A message that is byte for byte the same as an earlier one.
         Retransmission = c"retransmission",
-        /// A message with the Message ID of another one but other bytes (RFC 7296, 2.1).
+        /// A message with the Message ID of an earlier one but other bytes (RFC 7296, 2.1).
         ReplayChanged = c"replay_changed",
         /// A response to a request that was not sent.
         ResponseWithoutRequest = c"response_without_request",
-        /// A request whose Message ID leaves out others (RFC 7296, 2.2).
+        /// A request whose Message ID leaves a gap after earlier ones (RFC 7296, 2.2).
         MessageIdGap = c"message_id_gap",
-        /// CREATE_CHILD_SA or INFORMATIONAL right after IKE_SA_INIT, before IKE_AUTH.
+        /// CREATE_CHILD_SA or INFORMATIONAL directly after IKE_SA_INIT, before IKE_AUTH.
         OutOfOrderExchange = c"out_of_order_exchange",
-        /// A further IKE_AUTH for an SA that is authenticated.
+        /// Another IKE_AUTH exchange for an SA that is already authenticated.
         AuthTwice = c"auth_twice",
-        /// A message of an SA after its delete was answered.
+        /// A message of an SA after the response to its delete.
         MessageAfterDelete = c"message_after_delete",
-        /// Authentication was refused, as the size of the answer tells.
+        /// Authentication was refused. Without keys, this is inferred from the size of the
+        /// response.
         AuthFailed = c"auth_failed",
-        /// The handshake ended with an error in clear or without an answer.
+        /// The handshake ended with an unencrypted error, or without a response.
         HandshakeFailed = c"handshake_failed",
-        /// A choice that is none of those offered (RFC 7296, 2.7).
+        /// The choice was not offered (RFC 7296, 2.7).
         ChosenNotOffered = c"chosen_not_offered",
         /// A choice of more than one proposal (RFC 7296, 2.7).
         MultipleChosen = c"multiple_chosen",
-        /// A key exchange of a method that was not offered or not chosen.
+        /// A KE payload with a method that was not offered or not chosen.
         KeGroupNotOffered = c"ke_group_not_offered",
-        /// INVALID_KE_PAYLOAD that asks for a weaker method than the initiator came with.
+        /// INVALID_KE_PAYLOAD asks for a weaker method than the initiator used.
         DowngradeKe = c"downgrade_ke",
-        /// A further request of IKE_SA_INIT that offers less than the first.
+        /// A later request of IKE_SA_INIT offers less than the first one.
         DowngradeRetry = c"downgrade_retry",
-        /// Peers that settle for less than they did the last time.
+        /// The peers choose weaker algorithms than the last time.
         DowngradePeers = c"downgrade_peers",
-        /// Two fragments of the same number and message with other bytes.
+        /// Two fragments of a message with the same number and other bytes.
         FragmentConflict = c"fragment_conflict",
-        /// A fragment whose total is another than that of those before.
+        /// A fragment whose total differs from that of earlier fragments.
         FragmentTotalChanged = c"fragment_total_changed",
-        /// The same message in one piece and in fragments.
+        /// The same message came unfragmented and in fragments.
         FragmentMixed = c"fragment_mixed",
-        /// Fragments of a message that was not complete in time.
+        /// A fragmented message was not complete in time.
         FragmentTimeout = c"fragment_timeout",
-        /// More fragments, or fragmented messages at once, than are followed.
+        /// More fragments, or more fragmented messages at the same time, than are followed.
         TooManyFragments = c"too_many_fragments",
-        /// ESP in UDP of a size that no peer sends, since the SA's last message.
+        /// ESP packets in UDP of an abnormal size came since the SA's last message.
         AbnormalEspSize = c"abnormal_esp_size",
-        /// More messages at once than `max-tx` allows; the oldest were given up.
+        /// More messages at the same time than `max-tx` allows. The oldest were dropped.
         TooManyTransactions = c"too_many_transactions",
-        /// The operator's keys for the IKE SA do not open the message: it was changed on the
-        /// way, forged, or the keys are not its own.
+        /// The operator's keys for the IKE SA do not decrypt the message. It was changed on
+        /// the path or forged, or the keys belong to another SA.
         IntegrityFailed = c"integrity_failed",
-        /// A message of the handshake whose Initiator flag is not that of its sender: set in
-        /// a response, or not set in a request (RFC 7296, 3.1).
+        /// The Initiator flag of a handshake message is wrong: set in a response, or not set
+        /// in a request (RFC 7296, 3.1).
         InitiatorFlagWrong = c"initiator_flag_wrong",
-        /// A key exchange whose value gives a secret that everybody knows (RFC 6989, 2.1).
+        /// A KE payload whose value leads to a shared secret that everybody knows (RFC 6989,
+        /// 2.1).
         KeKnownSecret = c"ke_known_secret",
     }
 }
 
 impl Event {
-    /// Whether it speaks of weak algorithms, which honest peers offer and choose.
+    /// Whether the event is about weak algorithms, which correct peers also offer and choose.
     pub fn is_weakness(self) -> bool {
         matches!(
             self,
@@ -155,7 +158,7 @@ impl Event {
         )
     }
 
-    /// The event of a parse error.
+    /// The event for a parse error.
     pub fn of_error(kind: ErrorKind) -> Self {
         match kind {
             ErrorKind::MalformedHeader => Self::MalformedHeader,
@@ -175,11 +178,12 @@ impl Event {
 }
 
 set_of! {
-    /// A set of events: one bit each.
+    /// A set of events, one bit each.
     pub struct EventSet(u128) of Event
 }
 
-/// What another event of the same message says more exactly, or many messages have.
+/// Events that say little: another event of the same message is more exact, or many messages
+/// have them.
 const LEAST_TELLING: [Event; 13] = [
     Event::InvalidProposal,
     Event::UnknownProposal,
@@ -197,7 +201,8 @@ const LEAST_TELLING: [Event; 13] = [
 ];
 
 impl EventSet {
-    /// The events with the most telling one first: those of the list come last, in its order.
+    /// The events, ordered by how much they say. Those of `LEAST_TELLING` come last, in its
+    /// order.
     pub fn most_telling(self) -> impl Iterator<Item = Event> {
         let first = self.iter().filter(|event| !LEAST_TELLING.contains(event));
         first.chain(LEAST_TELLING.into_iter().filter(move |event| self.contains(*event)))

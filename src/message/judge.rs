@@ -1,4 +1,4 @@
-//! What the policy and RFC 7296 say of the proposals of a message.
+//! Judges the proposals of a message by the policy and by RFC 7296.
 
 use core::cell::RefCell;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use crate::proposal::{Proposal, ProposalSet, Transform};
 use crate::wire::registry::{Encr, PayloadType, Protocol, TransformType};
 
 thread_local! {
-    /// What follows from SA payloads that come again and again.
+    /// The derived values of SA payloads that many messages have.
     static OFFERS: RefCell<Cache<Arc<Derived>>> = RefCell::default();
 }
 
 impl Message {
-    /// Adds the events that show only when all payloads are there.
+    /// Adds the events that need all payloads of the message.
     pub(super) fn judge(&mut self, policy: &'static Policy) {
         self.judge_proposals(policy);
         let mut events = self.events;
@@ -36,7 +36,7 @@ impl Message {
     }
 }
 
-/// What follows from the message's proposals, if its only SA payload came before.
+/// The derived values of a message whose only SA payload was seen before.
 fn shared(message: &Message, policy: &'static Policy) -> Option<Arc<Derived>> {
     let mut payloads = message.payloads_of(PayloadType::SA);
     let payload = payloads.next()?;
@@ -69,8 +69,8 @@ fn judgement(set: &ProposalSet, scope: Scope, policy: &Policy) -> Judgement {
     Judgement { findings, events }
 }
 
-/// A proposal that is put together against RFC 7296 is invalid, whatever the
-/// algorithms; only that something is left out has events of its own.
+/// The event of a finding. A proposal that breaks RFC 7296 is invalid, whatever its algorithms
+/// are. Only missing algorithms have events of their own.
 fn event_of(finding: &Finding) -> Event {
     match finding.what {
         What::NoDh => Event::WeakCryptoNoDh,
@@ -85,7 +85,8 @@ fn event_of(finding: &Finding) -> Event {
     }
 }
 
-/// AH, and ESP with a cipher that is none (RFC 2410, RFC 4543), be it one of several.
+/// Whether a proposal allows ESP or AH without encryption. One such cipher among several is
+/// enough (RFC 2410, RFC 4543).
 fn lacks_encryption(set: &ProposalSet, proposal: &Proposal) -> bool {
     let is_none = |transform: &Transform| {
         transform.kind == TransformType::ENCR
@@ -98,8 +99,8 @@ fn lacks_encryption(set: &ProposalSet, proposal: &Proposal) -> bool {
     }
 }
 
-/// PRF 0 is reserved, and an IKE SA cannot do without a key exchange
-/// (RFC 7296, 3.3.2 and 3.3.3).
+/// Whether an IKE proposal has PRF 0, which is reserved, or key exchange method NONE, which an
+/// IKE SA must not use (RFC 7296, 3.3.2 and 3.3.3).
 fn has_invalid_transform(set: &ProposalSet) -> bool {
     set.proposals().iter().filter(|proposal| proposal.protocol == Protocol::IKE).any(|proposal| {
         set.transforms(proposal).iter().any(|transform| {

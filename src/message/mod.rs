@@ -1,11 +1,11 @@
-//! The decoded message: all that one IKEv2 message says, as plain owned data.
+//! The decoded message: all fields of one IKEv2 message, as owned data.
 //!
-//! A message owns one copy of its datagram, and its payloads are ranges of that copy. The
-//! decrypted contents of an encrypted payload stand behind the datagram, so that decrypted
-//! payloads are read in the same way as the others.
+//! A message owns one copy of its datagram, and its payloads are ranges of that copy.
+//! Decrypted contents are appended to the datagram, so decrypted payloads are read in the same
+//! way as the others.
 //!
-//! [`Message::decode`] reads a datagram, [`Message::add_decrypted`] adds what keys opened.
-//! Nothing here knows of other messages.
+//! [`Message::decode`] decodes a datagram. [`Message::add_decrypted`] adds decrypted contents.
+//! This module only looks at one message at a time.
 
 mod anomaly;
 mod decode;
@@ -37,47 +37,47 @@ use crate::wire::registry::PayloadType;
 pub use crate::wire::Role;
 use crate::wire::{Delete, ErrorKind, Fragment, Header, KeyExchange, Notify, ParseError, Payload};
 
-/// The most parse errors kept of one message; their events are never lost.
+/// The maximum number of parse errors that are kept of a message. Events are kept for all.
 pub const MAX_ERRORS: usize = 8;
 
-/// The generic header before every payload's body (RFC 7296, 3.2), in bytes.
+/// The bytes of the generic header of each payload (RFC 7296, 3.2).
 const GENERIC_HEADER_LEN: usize = 4;
 
-/// How the encrypted payload of a message was decrypted.
+/// How a message was decrypted.
 #[derive(Clone, Copy, Debug)]
 pub struct Decrypted {
     /// Whether the keys came after the message.
     pub late: bool,
-    /// How many of the message's payloads are outside the encrypted one.
+    /// The number of unencrypted payloads, including the encrypted payload itself.
     outer_payloads: usize,
-    /// How many of its proposals are outside the encrypted payload.
+    /// The number of unencrypted proposals.
     outer_proposals: usize,
 }
 
-/// All that one IKEv2 message says.
+/// A decoded IKEv2 message.
 #[derive(Debug)]
 pub struct Message {
-    /// The datagram, and behind it what was decrypted.
+    /// The datagram, followed by the decrypted contents.
     bytes: Box<[u8]>,
     start: usize,
     end: usize,
-    /// The IKE header; none when the datagram was too short for one.
+    /// The IKE header. None if the datagram was too short for it.
     pub header: Option<Header>,
-    /// Both SPIs as 16 lower-case hex digits each.
+    /// Both SPIs, each as 16 lower-case hex digits.
     spi_text: [[u8; 16]; 2],
     /// The direction in the flow.
     pub direction: Direction,
-    /// What carried it.
+    /// The transport that carried the message.
     pub transport: Transport,
-    /// The payloads, in the order of the message; the decrypted ones last.
+    /// The payloads in the order of the message. Decrypted payloads come last.
     pub payloads: Vec<PayloadEntry>,
-    /// The proposals of its SA payloads.
+    /// The proposals of the SA payloads.
     pub proposals: ProposalSet,
-    /// How it was decrypted; none if it was not.
+    /// How the message was decrypted. None if it was not.
     pub decrypted: Option<Decrypted>,
-    /// Whether it is a fragment that was decrypted, and does not complete its message.
+    /// Whether the message is a decrypted fragment, and other fragments are still missing.
     pub decrypted_in_part: bool,
-    /// What was malformed: the first [`MAX_ERRORS`].
+    /// The first [`MAX_ERRORS`] parse errors.
     pub errors: Vec<ParseError>,
     /// The events.
     pub events: EventSet,
@@ -87,8 +87,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// A message with nothing decoded yet. `start` is 4 behind a non-ESP marker
-    /// (RFC 3948, 2.2), else 0.
+    /// A message without decoded fields. `start` is 4 after a non-ESP marker (RFC 3948, 2.2),
+    /// otherwise 0.
     fn new(datagram: &[u8], start: usize, direction: Direction, transport: Transport) -> Self {
         Self {
             bytes: datagram.into(),
@@ -116,9 +116,9 @@ impl Message {
         self.header = Some(header);
     }
 
-    /// Records a parse error and its events.
+    /// Adds a parse error and its events.
     pub fn report(&mut self, error: ParseError) {
-        // A version that is not ours can be read, as far as it goes.
+        // A message of an unsupported version is not malformed.
         if error.kind != ErrorKind::UnsupportedVersion {
             self.events.insert(Event::MalformedData);
         }
@@ -136,20 +136,19 @@ impl Message {
         self.bytes.get(..self.end).unwrap_or(&[])
     }
 
-    /// The bytes of the IKE message: the datagram behind the non-ESP marker.
+    /// The bytes of the IKE message: the datagram without the non-ESP marker.
     pub fn bytes(&self) -> &[u8] {
         self.bytes.get(self.start..self.end).unwrap_or(&[])
     }
 
-    /// Bytes of the message, or behind its end of what was decrypted.
+    /// A range of the message, or of the decrypted contents after its end.
     pub fn range(&self, range: Range<usize>) -> &[u8] {
         let all = self.bytes.get(self.start..).unwrap_or(&[]);
         all.get(range).unwrap_or(&[])
     }
 
-    /// Puts decrypted contents behind the message. Payloads and proposals that are added
-    /// from now on are decrypted ones. Returns where the contents begin, in bytes from the
-    /// IKE header.
+    /// Appends decrypted contents to the message. Payloads and proposals that are added later
+    /// count as decrypted. Returns the position of the contents, in bytes from the IKE header.
     fn append(&mut self, plaintext: &[u8], late: bool) -> usize {
         self.bytes = [self.datagram(), plaintext].concat().into();
         self.decrypted = Some(Decrypted {
@@ -161,7 +160,8 @@ impl Message {
         self.bytes().len()
     }
 
-    /// The payloads outside the encrypted one, which is the last of them.
+    /// The unencrypted payloads. The last one is the encrypted payload itself, if there is
+    /// one.
     pub fn outer_payloads(&self) -> &[PayloadEntry] {
         match &self.decrypted {
             None => &self.payloads,
@@ -169,29 +169,29 @@ impl Message {
         }
     }
 
-    /// The decrypted payloads; none if the message was not decrypted.
+    /// The decrypted payloads. Empty if the message was not decrypted.
     pub fn decrypted_payloads(&self) -> &[PayloadEntry] {
         let outer = self.outer_payloads().len();
         self.payloads.get(outer..).unwrap_or(&[])
     }
 
-    /// The decrypted proposals; none if the message was not decrypted.
+    /// The decrypted proposals. Empty if the message was not decrypted.
     pub fn decrypted_proposals(&self) -> &[Proposal] {
         self.proposals.proposals().get(self.outer_proposals()..).unwrap_or(&[])
     }
 
-    /// How many of the proposals are outside the encrypted payload.
+    /// The number of unencrypted proposals.
     pub fn outer_proposals(&self) -> usize {
         let outer = self.decrypted.map(|decrypted| decrypted.outer_proposals);
         outer.unwrap_or(self.proposals.proposals().len())
     }
 
-    /// Whether the non-ESP marker stood before the message.
+    /// Whether the message had a non-ESP marker.
     pub fn nat_t(&self) -> bool {
         self.start != 0
     }
 
-    /// Whether the proposals are offers or a choice; requests offer.
+    /// Whether the proposals are offered (requests) or chosen (responses).
     pub fn scope(&self) -> Scope {
         match self.header {
             Some(header) if header.flags.response() => Scope::Chosen,
@@ -199,7 +199,7 @@ impl Message {
         }
     }
 
-    /// Which end of its IKE SA sent the message; none without a header of IKEv2.
+    /// The role of the sender in the IKE SA. None without a header of IKEv2.
     pub fn role(&self) -> Option<Role> {
         let header = self.header.filter(|header| header.version.major() == 2)?;
         Some(header.role())
@@ -235,58 +235,58 @@ impl Message {
         of_kind.map(|entry| self.payload(entry))
     }
 
-    /// The notifies that can be read, in the order of the message.
+    /// The notifies without parse errors, in the order of the message.
     pub fn notifies(&self) -> impl Iterator<Item = Notify<'_>> {
         self.payloads_of(PayloadType::NOTIFY)
             .filter_map(|payload| Notify::parse(payload.body, payload.body_offset()).ok())
     }
 
-    /// The Delete payloads that can be read, in the order of the message.
+    /// The Delete payloads without parse errors, in the order of the message.
     pub fn deletes(&self) -> impl Iterator<Item = Delete<'_>> {
         self.payloads_of(PayloadType::DELETE)
             .filter_map(|payload| Delete::parse(payload.body, payload.body_offset()).ok())
     }
 
-    /// The KE payloads that can be read; a well-formed message has at most one.
+    /// The KE payloads without parse errors. A correct message has at most one.
     pub fn key_exchanges(&self) -> impl Iterator<Item = KeyExchange<'_>> {
         self.payloads_of(PayloadType::KE)
             .filter_map(|payload| KeyExchange::parse(payload.body, payload.body_offset()).ok())
     }
 
-    /// What the policy found in the proposals.
+    /// The findings of the policy.
     pub fn findings(&self) -> &[Finding] {
         self.derived().judgement.get().map_or(&[], |judgement| &judgement.findings)
     }
 
-    /// Takes what follows from the proposals from another message with the same ones.
+    /// Uses the derived values of another message with the same proposals.
     fn share(&mut self, derived: Arc<Derived>) {
         self.shared = Some(derived);
     }
 
-    /// What follows from the proposals, if other messages have the same ones.
+    /// The derived values that the message shares with others. None if it shares none.
     pub(crate) fn shared(&self) -> Option<&Derived> {
         self.shared.as_deref()
     }
 
-    /// What follows from the proposals.
+    /// The values derived from the proposals.
     pub(crate) fn derived(&self) -> &Derived {
         self.shared().unwrap_or(&self.own)
     }
 
-    /// The strength of the proposals in bits: of the strongest offered, or of the
-    /// chosen one. None without proposals, and where none has an estimate.
+    /// The strength of the proposals in bits: of the strongest offered one, or of the chosen
+    /// one. None without proposals, or without an estimate.
     pub fn security_bits(&self) -> Option<u16> {
         *self.derived().security_bits.get_or_init(|| policy::security_bits(&self.proposals))
     }
 
-    /// What the message may have, made when first asked for.
+    /// The prefilter of the message, computed when it is first needed.
     pub fn prefilter(&self) -> &Prefilter {
         self.prefilter.get_or_init(|| Box::new(Prefilter::of(self)))
     }
 
-    /// What the proposals and notifies say about quantum computers; none without
-    /// proposals. Those of a child SA inside an encrypted payload say nothing without a
-    /// key exchange, for its keys come from the IKE SA's then (RFC 7296, 2.17).
+    /// What the proposals and notifies say about protection against quantum computers. None
+    /// without proposals. The encrypted proposals of a child SA without a key exchange method
+    /// say nothing, because then its keys come from the IKE SA (RFC 7296, 2.17).
     pub fn post_quantum(&self) -> Option<PostQuantum> {
         let set = &self.proposals;
         let exchanges = || set.all_transforms().iter().any(|it| it.kind.is_key_exchange());
@@ -295,7 +295,7 @@ impl Message {
         tells.then(|| policy::post_quantum(set, notifies))
     }
 
-    /// The canonical text of each proposal, made when first asked for.
+    /// The canonical text of each proposal, computed when it is first needed.
     pub fn proposal_texts(&self) -> &[String] {
         self.derived().texts.get_or_init(|| {
             let text = |proposal| canonical::text(&self.proposals, proposal);
@@ -309,8 +309,7 @@ impl Message {
         Fragment::parse(&self.payload(last)).ok()
     }
 
-    /// The contents of the SK payload or of the fragment, initialization vector to
-    /// checksum.
+    /// The contents of the SK or SKF payload, from the initialization vector to the checksum.
     pub fn encrypted(&self) -> Option<&[u8]> {
         let last = self.outer_payloads().last()?;
         match last.kind {

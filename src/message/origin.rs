@@ -1,27 +1,28 @@
-//! How a message is seen: its direction in the flow, what carried it, and what its proposals mean.
+//! The direction and the transport of a message, and whether its proposals are offered or
+//! chosen.
 
 /// The direction of a message in its flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// From the flow's client to its server.
+    /// From the client of the flow to its server.
     ToServer,
-    /// From the flow's server to its client.
+    /// From the server of the flow to its client.
     ToClient,
 }
 
-/// What carried a message.
+/// The transport that carried a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// UDP with port 500 on either side.
+    /// UDP with port 500 on one side.
     Udp500,
-    /// UDP with port 4500 on either side.
+    /// UDP with port 4500 on one side.
     Udp4500,
     /// UDP between other ports.
     Udp,
 }
 
 impl Transport {
-    /// What these UDP ports mean; 500 counts before 4500.
+    /// The transport between these UDP ports. Port 500 has priority over 4500.
     pub fn of_ports(source: u16, destination: u16) -> Self {
         match (source, destination) {
             (500, _) | (_, 500) => Self::Udp500,
@@ -40,12 +41,12 @@ impl Transport {
     }
 }
 
-/// Whether algorithms are an offer (requests) or a choice (responses).
+/// Whether algorithms are offered (requests) or chosen (responses).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// A request's proposals: what the sender would accept.
+    /// The proposals of a request: what the sender accepts.
     Offered,
-    /// A response's proposal: what the responder took.
+    /// The proposal of a response: what the responder has chosen.
     Chosen,
 }
 

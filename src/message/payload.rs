@@ -3,20 +3,20 @@
 use crate::wire::registry::PayloadType;
 use crate::wire::Payload;
 
-/// A payload of the message: its generic header and where its body is.
+/// A payload: its generic header and the position of its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PayloadEntry {
-    /// The payload's type.
+    /// The type of the payload.
     pub kind: PayloadType,
     /// The critical bit.
     pub critical: bool,
-    /// Next Payload; of SK and SKF the first payload inside.
+    /// Next Payload. In SK and SKF payloads, this is the type of the first encrypted payload.
     pub next_payload: PayloadType,
-    /// Payload Length as on the wire, generic header included.
+    /// Payload Length as in the message, with the generic header.
     pub length: u16,
-    /// Where the generic header begins, counted from the IKE header's first byte.
+    /// The position of the generic header, in bytes from the beginning of the IKE header.
     pub offset: u32,
-    /// How many bytes of the body are there.
+    /// The number of captured bytes of the body.
     pub body_length: u32,
 }
 

@@ -1,23 +1,23 @@
-//! What a message has none of, at a glance.
+//! A quick test whether a message may contain a number.
 //!
-//! Of a thousand rules that look for a number nearly all look for one that is not
-//! there. A set of remainders says so in one step, however many transforms or notifies
-//! the message has; where it says "perhaps" the values are looked at.
+//! Most rules look for a number that a message does not have. A set of remainders shows this
+//! in one step, for any number of transforms or notifies. Only if the set says "perhaps" are
+//! the values compared.
 
 use core::ops::RangeInclusive;
 
 use super::Message;
 use crate::wire::registry::TransformType;
 
-/// Numbers by their remainders modulo 64.
+/// A set of numbers, stored as their remainders modulo 64.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Remainders(u64);
 
 impl Remainders {
-    /// Those of all numbers.
+    /// The set of all numbers.
     pub const ALL: Self = Self(u64::MAX);
 
-    /// Those of the numbers from one to another.
+    /// The set of the numbers in a range.
     pub fn of(numbers: RangeInclusive<u32>) -> Self {
         let (first, last) = numbers.into_inner();
         match last.checked_sub(first) {
@@ -27,7 +27,7 @@ impl Remainders {
         }
     }
 
-    /// Those of both sets.
+    /// The union of both sets.
     pub fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
@@ -44,14 +44,14 @@ impl FromIterator<u32> for Remainders {
     }
 }
 
-/// What a message may have.
+/// The numbers that a message may contain.
 #[derive(Clone, Debug, Default)]
 pub struct Prefilter {
-    /// Identifiers, by transform type; the last is of all types from there on.
+    /// The transform identifiers by transform type. The last entry is for type 15 and above.
     transforms: [Remainders; 16],
-    /// Types of notifies.
+    /// The notify types.
     pub notifies: Remainders,
-    /// Methods of KE payloads.
+    /// The methods of KE payloads.
     pub key_exchanges: Remainders,
 }
 

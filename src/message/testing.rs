@@ -1,4 +1,4 @@
-//! Messages for the unit tests of what reads them.
+//! Messages for unit tests.
 
 use super::{Direction, Message, Transport};
 use crate::policy::Policy;

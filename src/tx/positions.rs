@@ -1,31 +1,32 @@
-//! Where the values of a message are that rules look at one after the other.
+//! The positions of values in a message that rules read one after the other.
 //!
-//! Suricata asks for the first, the second, and so on until there is none. To look for each
-//! from the beginning would take time that grows with the square of their number.
+//! Suricata asks for the first value, the second, and so on until there is none. If each
+//! request searched from the beginning, the time would grow with the square of the number of
+//! values.
 
 use super::Transaction;
 use crate::vendor;
 use crate::wire::registry::PayloadType;
 use crate::wire::Notify;
 
-/// Places of values, in the order of the message. A message has at most some hundred
-/// payloads, and fewer of the others.
+/// Positions of values, in the order of the message. A message has at most some hundred
+/// payloads, so these lists are short.
 #[derive(Debug, Default)]
 pub(crate) struct Positions {
-    /// The notifies that can be read, by their place among the payloads.
+    /// The notifies without parse errors, as indexes of payloads.
     pub(crate) notifies: Vec<usize>,
-    /// The Vendor IDs, by their place among the payloads.
+    /// The Vendor IDs, as indexes of payloads.
     pub(crate) vendor_ids: Vec<usize>,
-    /// The names of the Vendor IDs that are known.
+    /// The product names of the known Vendor IDs.
     pub(crate) products: Vec<&'static str>,
-    /// The certificates that are X.509, by their place among all.
+    /// The X.509 certificates, as indexes of all certificates.
     pub(crate) x509: Vec<usize>,
-    /// The configuration attributes that are addresses, by their place among all.
+    /// The configuration attributes that are addresses, as indexes of all attributes.
     pub(crate) addresses: Vec<usize>,
 }
 
 impl Positions {
-    /// Walks over the message once.
+    /// Finds all positions in one pass over the message.
     pub(super) fn of(tx: &Transaction) -> Self {
         let mut positions = Self::default();
         for (place, entry) in tx.message().payloads.iter().enumerate() {
@@ -84,7 +85,7 @@ mod tests {
         assert_eq!(ids, of_kind.collect::<Vec<_>>());
         assert_eq!(data, tx.message().notifies().map(|it| it.data).collect::<Vec<_>>());
         assert!(ids.len() > 50 && data.len() > 20, "{} {}", ids.len(), data.len());
-        // That of the ordinary message is nobody's.
+        // The Vendor ID of `sa_init` has no product name.
         assert_eq!(products.len() + 1, ids.len());
     }
 }
