@@ -1,17 +1,17 @@
-//! The Authentication payload (RFC 7296, 3.8): which signature.
+//! The Authentication payload (RFC 7296, 3.8): the algorithm of its signature.
 
 use x509_parser::prelude::{AlgorithmIdentifier, FromDer};
 
 use super::oid;
 use crate::wire::Authentication;
 
-/// The algorithm of a digital signature (RFC 7427, 3), which names it itself; none of
+/// The algorithm of a digital signature (RFC 7427, 3), which the payload contains. None for
 /// other methods.
 pub fn signature(body: &[u8], offset: u32) -> Option<String> {
     algorithm(Authentication::parse(body, offset).ok()?.algorithm()?)
 }
 
-/// The algorithm that an ASN.1 identifier names.
+/// The algorithm of an ASN.1 identifier.
 pub fn algorithm(identifier: &[u8]) -> Option<String> {
     let (_, algorithm) = AlgorithmIdentifier::from_der(identifier).ok()?;
     Some(oid::signature(&algorithm))

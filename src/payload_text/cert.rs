@@ -10,43 +10,43 @@ use super::{address, hex, oid, text_or_hex};
 use crate::wire::registry::CertEncoding;
 use crate::wire::Certificate;
 
-/// The most names of a certificate's Subject Alternative Name.
+/// The maximum number of names from the Subject Alternative Name of a certificate.
 const MAX_NAMES: usize = 64;
 
-/// A Hash-and-URL begins with the SHA-1 of what is behind the URL (RFC 7296, 3.6).
+/// A Hash-and-URL begins with the SHA-1 hash of the data at the URL (RFC 7296, 3.6).
 const HASH_LENGTH: usize = 20;
 
-/// A certificate as rules and records have it.
+/// A certificate as text for rules and records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateText {
     /// Cert Encoding.
     pub encoding: CertEncoding,
-    /// The SHA-256 of Certificate Data, in lower-case hex digits.
+    /// The SHA-256 hash of Certificate Data, in lower-case hex digits.
     pub sha256: String,
-    /// Where the certificate is, of a Hash-and-URL.
+    /// The address of the certificate, if it is a Hash-and-URL.
     pub url: Option<String>,
-    /// What is in it; none if it is no X.509 certificate or cannot be read.
+    /// The fields of the certificate. None if it is no X.509 certificate or cannot be decoded.
     pub x509: Option<Box<X509Text>>,
 }
 
-/// What is in an X.509 certificate (RFC 5280).
+/// The fields of an X.509 certificate (RFC 5280).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct X509Text {
-    /// `C=CH, O=Example, CN=gw.example`
+    /// The subject, such as `C=CH, O=Example, CN=gw.example`.
     pub subject: String,
-    /// Who issued it.
+    /// The issuer.
     pub issuer: String,
-    /// Its serial number in lower-case hex digits.
+    /// The serial number in lower-case hex digits.
     pub serial: String,
-    /// From when it is valid, in seconds since the epoch.
+    /// The beginning of its validity, in seconds since the epoch.
     pub not_before: i64,
-    /// Until when.
+    /// The end of its validity, in seconds since the epoch.
     pub not_after: i64,
     /// The Subject Alternative Names, each with its kind: `DNS:gw.example`.
     pub names: Vec<String>,
     /// `RSA`, `EC`, `DSA`, or the name or object identifier of another algorithm.
     pub key_type: String,
-    /// The size of the key in bits; none where it is not known.
+    /// The size of the key in bits. None if it is not known.
     pub key_size: Option<u16>,
     /// The algorithm of the issuer's signature.
     pub signature: String,
@@ -95,7 +95,7 @@ impl X509Text {
     }
 }
 
-/// A zero byte in front only says that the number is positive.
+/// The serial number. A leading zero byte only means that the number is positive.
 fn serial(bytes: &[u8]) -> String {
     match bytes {
         [0, rest @ ..] if !rest.is_empty() => hex(rest),
@@ -103,8 +103,8 @@ fn serial(bytes: &[u8]) -> String {
     }
 }
 
-/// A distinguished name in the order of its parts, as Suricata's `tls.subject` has it; hex
-/// digits where it has strings of another kind than X.509's.
+/// A distinguished name with its parts in order, as in Suricata's `tls.subject`. Hex digits if
+/// a string has a type that X.509 does not allow.
 pub(super) fn name(name: &X509Name<'_>) -> String {
     match name.to_string_with_registry(x509_parser::objects::oid_registry()) {
         Ok(text) if !text.chars().any(char::is_control) => text,
@@ -112,7 +112,7 @@ pub(super) fn name(name: &X509Name<'_>) -> String {
     }
 }
 
-/// A name of a Subject Alternative Name behind its kind.
+/// A name of a Subject Alternative Name, with its kind before it.
 pub(super) fn general_name(general: &GeneralName<'_>) -> String {
     match general {
         GeneralName::DNSName(text) => format!("DNS:{}", text_or_hex(text.as_bytes())),
@@ -142,13 +142,13 @@ fn key_type(key: &SubjectPublicKeyInfo<'_>) -> String {
     }
 }
 
-/// The bits of an RSA modulus, of a coordinate of a curve's point, of a DSA key's value.
+/// The bits of an RSA modulus, of a coordinate of an EC point, or of the value of a DSA key.
 fn key_size(key: &SubjectPublicKeyInfo<'_>) -> Option<u16> {
     let bits = match key.parsed().ok()? {
         PublicKey::RSA(rsa) => bit_length(rsa.modulus),
         PublicKey::EC(point) => curve_bits(key).unwrap_or_else(|| point.key_size()),
         PublicKey::DSA(value) => bit_length(value),
-        // Ed25519, Ed448: the key is what the curve is named for.
+        // The size of an Ed25519 or Ed448 key follows from the curve.
         _ if key.algorithm.algorithm.to_id_string() == "1.3.101.112" => 255,
         _ if key.algorithm.algorithm.to_id_string() == "1.3.101.113" => 448,
         _ => return None,
@@ -156,7 +156,7 @@ fn key_size(key: &SubjectPublicKeyInfo<'_>) -> Option<u16> {
     u16::try_from(bits).ok().filter(|bits| *bits > 0)
 }
 
-/// A point of P-521 is filled up to whole bytes.
+/// The bits of curve P-521. Its points are padded to whole bytes.
 fn curve_bits(key: &SubjectPublicKeyInfo<'_>) -> Option<usize> {
     let curve = key.algorithm.parameters.as_ref()?.as_oid().ok()?;
     (curve.to_id_string() == "1.3.132.0.35").then_some(521)
@@ -172,7 +172,7 @@ fn bit_length(number: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    /// Made by `openssl req -x509`, with serial number 0xf00d and names.
+    /// Created by `openssl req -x509` with serial number 0xf00d and with names.
     const ED25519: &[u8] = include_bytes!("../../tests/certificates/ed25519.der");
     const RSA_1024: &[u8] = include_bytes!("../../tests/certificates/rsa1024-sha1.der");
     const P_192: &[u8] = include_bytes!("../../tests/certificates/p192-sha256.der");

@@ -6,15 +6,15 @@ use super::{address, hex, text_or_hex};
 use crate::wire::registry::CfgAttribute;
 use crate::wire::ConfigurationAttribute;
 
-/// A configuration attribute as rules and records have it.
+/// A configuration attribute as text for rules and records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttributeText {
     /// Attribute Type.
     pub kind: CfgAttribute,
-    /// Its value as text: an address, with its prefix where it has one, a name, else hex
-    /// digits; empty where a value is asked for.
+    /// The value as text: an address with its prefix length if it has one, a name, or hex
+    /// digits. Empty if the attribute asks for a value.
     pub value: String,
-    /// Whether it is the inner address of a peer.
+    /// Whether the attribute is the internal address of a peer.
     pub is_address: bool,
 }
 
@@ -54,7 +54,7 @@ fn text(kind: CfgAttribute, value: &[u8]) -> String {
     found.unwrap_or_else(|| hex(value))
 }
 
-/// An IPv6 address and its prefix length in bits; some peers leave that out.
+/// An IPv6 address and its prefix length in bits. Some peers omit the prefix length.
 fn prefix(value: &[u8]) -> Option<String> {
     match value {
         [front @ .., bits] if front.len() == 16 => Some(format!("{}/{bits}", address(front)?)),
@@ -62,7 +62,8 @@ fn prefix(value: &[u8]) -> Option<String> {
     }
 }
 
-/// The IPv6 address of a home agent, and its IPv4 address where it has one (TS 24.302, 8.2.4.1).
+/// The IPv6 address of a home agent, and its IPv4 address if there is one (TS 24.302,
+/// 8.2.4.1).
 fn home_agent(value: &[u8]) -> Option<String> {
     let (v6, v4) = value.split_at_checked(16)?;
     match v4 {
@@ -78,13 +79,13 @@ fn endpoint(value: &[u8]) -> Option<String> {
     Some(format!("{}:{port}", address(front)?))
 }
 
-/// Seconds in two bytes (RFC 6867) or four (TS 24.302, 8.2.4.2).
+/// Seconds in two bytes (RFC 6867) or four bytes (TS 24.302, 8.2.4.2).
 fn seconds(value: &[u8]) -> Option<String> {
     let number = value.iter().fold(0, |high, low| high << 8 | u64::from(*low));
     matches!(value.len(), 2 | 4).then(|| number.to_string())
 }
 
-/// An IPv4 address and its netmask, as a prefix where the mask is one.
+/// An IPv4 address and its netmask, written as a prefix length if possible.
 fn subnet(value: &[u8]) -> Option<String> {
     let (front, mask) = value.split_first_chunk::<4>()?;
     let IpAddr::V4(mask) = address(mask)? else { return None };

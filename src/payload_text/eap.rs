@@ -1,4 +1,4 @@
-//! EAP (RFC 3748) inside IKE_AUTH.
+//! EAP (RFC 3748) in IKE_AUTH.
 
 use crate::wire::registry::{EapCode, EapMethod};
 use crate::wire::Eap;
@@ -6,19 +6,19 @@ use crate::wire::Eap;
 /// The vendor number of 3GPP.
 const VENDOR_3GPP: u32 = 10415;
 
-/// The attribute that has an identity (RFC 4186, 10.8; RFC 4187, 10.5; RFC 9048).
+/// The attribute with an identity (RFC 4186, 10.8; RFC 4187, 10.5; RFC 9048).
 const AT_IDENTITY: u8 = 14;
 
-/// Subtype and a reserved field before the attributes.
+/// The bytes of the subtype and a reserved field before the attributes.
 const SUBTYPE_LENGTH: usize = 3;
 
-/// Attributes are as long as so many times what their second byte says.
+/// The bytes in a unit of an attribute's length, which is in its second byte.
 const UNIT: usize = 4;
 
-/// Type, Length and the actual length before the identity.
+/// The bytes of type, length and actual length before the identity.
 const FRONT: usize = 4;
 
-/// The identity in a response: of type Identity (RFC 3748, 5.1), or in AT_IDENTITY of EAP-SIM,
+/// The identity in a response of type Identity (RFC 3748, 5.1), or in AT_IDENTITY of EAP-SIM,
 /// EAP-AKA and EAP-AKA'.
 pub fn identity<'a>(eap: &Eap<'a>) -> Option<&'a [u8]> {
     if eap.code != EapCode::RESPONSE {
@@ -31,7 +31,7 @@ pub fn identity<'a>(eap: &Eap<'a>) -> Option<&'a [u8]> {
     }
 }
 
-/// The first AT_IDENTITY; of one that is cut off what is there.
+/// The first AT_IDENTITY. If it is cut off, the captured part of it.
 fn at_identity(data: &[u8]) -> Option<&[u8]> {
     let mut rest = data.get(SUBTYPE_LENGTH..)?;
     loop {
@@ -43,15 +43,15 @@ fn at_identity(data: &[u8]) -> Option<&[u8]> {
             let actual = usize::from(u16::from_be_bytes([*high, *low]));
             return Some(value.get(..actual).unwrap_or(value));
         }
-        // One without length would be read for ever.
+        // An attribute of length 0 would cause an endless loop.
         rest = rest.get(length..).filter(|_| length >= FRONT)?;
     }
 }
 
-/// The names of a vendor and of its type, in the type Expanded.
+/// The names of the vendor and of its type in an EAP message of type Expanded.
 pub fn expanded_names(vendor: u32, kind: u32) -> (Option<&'static str>, Option<&'static str>) {
     match (vendor, kind) {
-        // The types of RFC 3748 in the expanded form.
+        // The types of RFC 3748 in expanded form.
         (0, kind) => {
             (Some("IETF"), u8::try_from(kind).ok().and_then(|kind| EapMethod(kind).name()))
         }
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(identity_of(b"\x03\x07\x00\x04"), None);
     }
 
-    /// AT_ANY_ID_REQ, then AT_IDENTITY of 15 bytes with one of padding.
+    /// AT_ANY_ID_REQ, then AT_IDENTITY of 15 bytes with one byte of padding.
     const AKA: &[u8] = b"\x02\x07\x00\x00\x17\x05\0\0\x0d\x01\0\0\x0e\x05\0\x0f0001010@wlan.eu\0";
 
     #[test]
@@ -104,8 +104,8 @@ mod tests {
             let expected = (length >= 16).then(|| AKA[16..length.min(31)].to_vec());
             assert_eq!(identity_of(&AKA[..length]), expected, "{length} bytes");
         }
-        // A length of no units does not go on for ever, and a longer one than the attribute
-        // takes no more than the attribute.
+        // A length of 0 units does not cause an endless loop. An actual length that is longer
+        // than the attribute ends with the attribute.
         assert_eq!(identity_of(b"\x02\x07\0\0\x17\x05\0\0\x0d\0\0\0\x0e\x01\0\0"), None);
         let long = b"\x02\x07\0\0\x17\x05\0\0\x0e\x02\0\x20abcd\x0d\x01\0\0";
         assert_eq!(identity_of(long), Some(b"abcd".to_vec()));

@@ -7,8 +7,8 @@ use super::{address, cert, hex, text_or_hex};
 use crate::wire::registry::IdType;
 use crate::wire::Identification;
 
-/// The identity as text: an address, a name, a DN as `C=CH, O=Example, CN=gw`; a key id
-/// that is no text, and what has no known form, as hex digits. ID_NULL is `null`.
+/// The identity as text: an address, a name, or a DN such as `C=CH, O=Example, CN=gw`. A key
+/// id that is not text, and an unknown form, are hex digits. ID_NULL is `null`.
 pub fn text(id: &Identification<'_>) -> String {
     match id.kind {
         IdType::ID_IPV4_ADDR | IdType::ID_IPV6_ADDR => {

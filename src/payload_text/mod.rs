@@ -1,8 +1,8 @@
-//! What stands inside encrypted messages, as text and numbers that rules and records
-//! have: identities, certificates, authentication, traffic selectors, configuration, EAP.
+//! The contents of encrypted messages as text and numbers for rules and records: identities,
+//! certificates, authentication, traffic selectors, configuration and EAP.
 //!
-//! One file a payload. The payloads themselves are read in [`crate::wire`]; here is what
-//! their contents mean. Nothing is judged, and what has no form that is known is hex.
+//! There is one file for each payload. [`crate::wire`] decodes the payloads, and this module
+//! gives their meaning as text. It does not judge them. Unknown forms are shown as hex digits.
 #![forbid(unsafe_code)]
 
 pub mod auth;
@@ -22,30 +22,30 @@ pub use cert::CertificateText;
 pub use cp::AttributeText;
 pub use ts::SelectorText;
 
-/// The most certificates of a message that are looked into.
+/// The maximum number of certificates of a message that are decoded.
 pub const MAX_CERTIFICATES: usize = 16;
 
-/// The most traffic selectors of a payload, and configuration attributes of a message,
-/// that have a text.
+/// The maximum number of traffic selectors of a payload, and of configuration attributes of a
+/// message, that have a text.
 pub const MAX_TEXTS: usize = 64;
 
-/// The texts of what is inside a message, made when first asked for.
+/// The texts of the decrypted payloads of a message.
 #[derive(Debug, Default)]
 pub struct PayloadTexts {
-    /// The initiator's and the responder's identity, and that of the group (RFC 9838).
+    /// The identities of the initiator, of the responder and of the group (RFC 9838).
     pub ids: [Option<String>; 3],
     /// The certificates, in the order of the message.
     pub certificates: Vec<CertificateText>,
-    /// The initiator's and the responder's traffic selectors.
+    /// The traffic selectors of the initiator and of the responder.
     pub selectors: [Vec<SelectorText>; 2],
     /// The configuration attributes.
     pub attributes: Vec<AttributeText>,
-    /// The algorithm of the signature that authenticates, where it is named.
+    /// The algorithm of the authentication's signature, if the payload contains it.
     pub signature: Option<String>,
 }
 
 impl PayloadTexts {
-    /// The texts of the payloads inside.
+    /// The texts of the decrypted payloads.
     pub fn of(message: &Message) -> Self {
         let mut texts = Self::default();
         for entry in message.decrypted_payloads() {
@@ -91,11 +91,11 @@ impl PayloadTexts {
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = Vec::new();
     text.hex(bytes);
-    // Digits are UTF-8.
+    // Hex digits are always UTF-8.
     String::from_utf8(text).unwrap_or_default()
 }
 
-/// The text of an IPv4 or IPv6 address, by its length.
+/// An IPv4 or IPv6 address, depending on the length.
 pub(crate) fn address(bytes: &[u8]) -> Option<std::net::IpAddr> {
     match bytes.len() {
         4 => <[u8; 4]>::try_from(bytes).ok().map(Into::into),
@@ -104,7 +104,7 @@ pub(crate) fn address(bytes: &[u8]) -> Option<std::net::IpAddr> {
     }
 }
 
-/// Text as it is, or hex digits where it is none. What cannot be printed is none.
+/// The text, or hex digits if it is not UTF-8 or has control characters.
 pub(crate) fn text_or_hex(bytes: &[u8]) -> String {
     match core::str::from_utf8(bytes) {
         Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),

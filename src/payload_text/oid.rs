@@ -27,7 +27,7 @@ const SIGNATURES: &[(&str, &str)] = &[
     ("2.16.840.1.101.3.4.3.19", "ML-DSA-87"),
 ];
 
-/// The hashes of RSASSA-PSS (RFC 8017, A.2.3).
+/// The hash algorithms of RSASSA-PSS (RFC 8017, A.2.3).
 const HASHES: &[(&str, &str)] = &[
     ("1.3.14.3.2.26", "sha1"),
     ("2.16.840.1.101.3.4.2.4", "sha224"),
@@ -38,8 +38,8 @@ const HASHES: &[(&str, &str)] = &[
 
 const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
 
-/// The name of a signature algorithm, as its RFC spells it, or the digits of its object
-/// identifier. RSASSA-PSS has its hash behind a slash.
+/// The name of a signature algorithm as in its RFC, or its object identifier. RSASSA-PSS is
+/// followed by a slash and its hash algorithm.
 pub(super) fn signature(algorithm: &AlgorithmIdentifier<'_>) -> String {
     let oid = algorithm.algorithm.to_id_string();
     if oid == RSASSA_PSS {

@@ -4,13 +4,13 @@ use super::{address, hex};
 use crate::wire::registry::TsType;
 use crate::wire::TrafficSelector;
 
-/// A traffic selector as rules and records have it.
+/// A traffic selector as text for rules and records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelectorText {
-    /// `10.1.0.0-10.1.255.255 proto 0 ports 0-65535`. Of a type without addresses, a
-    /// security label or one that is not known, the type's name and hex digits.
+    /// `10.1.0.0-10.1.255.255 proto 0 ports 0-65535`. A type without addresses, such as a
+    /// security label or an unknown type, has the name of its type and hex digits.
     pub text: String,
-    /// The logarithm to base 2 of the number of addresses, rounded down; none without
+    /// The logarithm to base 2 of the number of addresses, rounded down. None without
     /// addresses.
     pub width: Option<u8>,
 }
@@ -41,7 +41,7 @@ impl SelectorText {
     }
 }
 
-/// A range of which the end is cut off, with `?` for what is missing.
+/// A range that is cut off, with `?` for the missing parts.
 fn part_of_range(selector: &TrafficSelector<'_>, length: usize) -> String {
     let field = |start: usize, size| selector.body.get(start..start + size);
     let missing = || "?".to_owned();
@@ -57,11 +57,11 @@ fn part_of_range(selector: &TrafficSelector<'_>, length: usize) -> String {
     format!("{start}-{end} proto {protocol} ports {}-{}", port(0), port(2))
 }
 
-/// None of a range that ends before it begins.
+/// The width of a range. None if the range ends before it begins.
 fn width(start: &[u8], end: &[u8]) -> Option<u8> {
     let number = |bytes: &[u8]| bytes.iter().fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte));
     let others = number(end).checked_sub(number(start))?;
-    // All of IPv6 is one address more than the type holds.
+    // The number of all IPv6 addresses is one more than the type can hold.
     let logarithm = others.checked_add(1).map_or(128, u128::ilog2);
     u8::try_from(logarithm).ok()
 }
@@ -99,7 +99,7 @@ mod tests {
                 "0.0.0.0-255.255.255.255 proto 0 ports 0-65535",
                 Some(32),
             ),
-            // Opaque ports (RFC 7296, 3.13.1), three addresses.
+            // Opaque ports (RFC 7296, 3.13.1), and three addresses.
             (
                 6,
                 [255, 255, 0, 0, 10, 0, 0, 0, 10, 0, 0, 2],

@@ -1,17 +1,17 @@
-//! A message in an alert: which one it is, and what is wrong with it.
+//! The message in an alert: its identity and its events.
 //!
-//! The message's own record has the rest; `flow_id` and `tx_id` say which one that is. An
-//! alert is written for each rule that matches, so it repeats no list.
+//! The record of the message has all other fields. `flow_id` and `tx_id` identify this record.
+//! There is one alert for each rule that matches, so alerts do not repeat long lists.
 
 use super::room::{array, render_left_out, text_array};
 use super::{decrypted, name, JsonText};
 use crate::tx::Transaction;
 
-/// The bytes of events and findings, and of identities where the message was decrypted.
+/// The bytes for events and findings. A decrypted message also has identities and needs more.
 const ROOM: usize = 180;
 const ROOM_DECRYPTED: usize = 1024;
 
-/// Writes the fields into the object that is open.
+/// Writes the fields into the open object.
 pub fn render_compact(tx: &Transaction, json: &mut JsonText) {
     if let Some(header) = &tx.message().header {
         super::render_exchange(tx, header, json);

@@ -1,4 +1,4 @@
-//! The object `decrypted` of a record: what only an opened message shows.
+//! The object `decrypted` of a record: fields from decrypted payloads.
 
 use core::ffi::CStr;
 
@@ -14,10 +14,10 @@ use crate::wire::{
     Authentication, CertificateRequest, Configuration, Delete, Eap, Identification, Payload,
 };
 
-/// The most bytes of a text of what is inside, in a record.
+/// The maximum number of bytes of a text from decrypted payloads in a record.
 const MAX_TEXT: usize = 1024;
 
-/// Writes the fields into the object that is open.
+/// Writes the fields into the open object.
 pub(super) fn render(layer: &Layer<'_>, texts: &PayloadTexts, json: &mut JsonText) {
     render_ids(layer, texts, json);
     render_auth(layer, texts, json);
@@ -31,18 +31,18 @@ pub(super) fn render(layer: &Layer<'_>, texts: &PayloadTexts, json: &mut JsonTex
     halved(json, |json| render_requests(layer, json));
 }
 
-/// The SPIs of child SAs as numbers, which Suricata's flow records of ESP have too.
+/// Writes the SPIs of child SAs as numbers, as Suricata's flow records of ESP have them.
 fn render_child_spis(layer: &Layer<'_>, json: &mut JsonText) {
     let children = layer.proposals.iter().filter(|it| it.protocol != Protocol::IKE);
     let spis = children
         .filter_map(|it| <[u8; 4]>::try_from(layer.tx.message().range(it.spi.clone())).ok());
     let mut spis: Vec<_> = spis.map(u32::from_be_bytes).take(MAX_ELEMENTS).collect();
-    // All proposals of an offer mostly have the same.
+    // All proposals of an offer usually have the same SPI.
     spis.dedup();
     render_spis(&spis, json);
 }
 
-/// SPIs of child SAs, unless there are none.
+/// Writes the SPIs of child SAs. Writes nothing if there are none.
 pub(super) fn render_spis(spis: &[u32], json: &mut JsonText) {
     if spis.is_empty() {
         return;
@@ -195,7 +195,7 @@ fn first<'a, T>(
     layer.payloads_of(kind).find_map(parse)
 }
 
-/// An array of objects, unless there are none.
+/// Writes an array of objects. Writes nothing if there are none.
 fn objects<T>(
     json: &mut JsonText,
     key: &'static CStr,
@@ -205,7 +205,7 @@ fn objects<T>(
     array(json, key, all.iter(), render);
 }
 
-/// An array of texts, unless there are none.
+/// Writes an array of texts. Writes nothing if there are none.
 fn texts_of<'a>(json: &mut JsonText, key: &'static CStr, all: impl Iterator<Item = &'a str>) {
     text_array(json, key, all.map(|text| bounded(text, MAX_TEXT)));
 }

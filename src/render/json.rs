@@ -1,26 +1,26 @@
-//! JSON text: fast, because a record is the greater part of what a message costs.
+//! JSON text. The writer is fast, because most of the cost of a message is its record.
 
 use core::ffi::CStr;
 use std::net::IpAddr;
 
 use crate::digits::Digits;
 
-/// JSON text that is being written: the members of an object whose braces are
-/// somebody else's.
+/// JSON text in progress: the members of an object. The caller writes the braces of this
+/// object.
 #[derive(Debug, Default)]
 pub struct JsonText {
     text: Vec<u8>,
-    /// Whether something stands before in the object or array, so that a comma is due.
+    /// Whether the object or array already has an element, so that a comma is needed.
     follows: bool,
-    /// The brackets that are open.
+    /// The open brackets.
     open: Vec<u8>,
-    /// How many bytes are to be written at most, where something asks.
+    /// The number of bytes at which lists end. 0 if the caller does not need it.
     room: usize,
-    /// What was left out, and how many of it.
+    /// What was omitted, and how many of each.
     left_out: Vec<(&'static CStr, u64)>,
 }
 
-/// A place in a text to which it can be taken back.
+/// A position in the text to which the writer can return.
 #[derive(Clone, Copy, Debug)]
 pub struct Mark {
     length: usize,
@@ -29,7 +29,7 @@ pub struct Mark {
 }
 
 impl JsonText {
-    /// Starts over and keeps the memory.
+    /// Removes the text and keeps the memory.
     pub fn clear(&mut self) {
         self.text.clear();
         self.open.clear();
@@ -38,12 +38,12 @@ impl JsonText {
         self.left_out.clear();
     }
 
-    /// What was written so far.
+    /// The text so far.
     pub fn as_bytes(&self) -> &[u8] {
         &self.text
     }
 
-    /// The same with a zero at the end, which counts as written from now on.
+    /// The text so far with a zero at the end. The zero then belongs to the text.
     pub fn terminated(&mut self) -> &[u8] {
         self.text.push(0);
         &self.text
@@ -62,7 +62,7 @@ impl JsonText {
         self.follows = true;
     }
 
-    /// In line, so that the lengths of keys are known.
+    /// Inlined, so that the lengths of keys are known at compile time.
     #[inline(always)]
     fn key(&mut self, key: &CStr) {
         self.separate();
@@ -87,8 +87,9 @@ impl JsonText {
         self.text.push(b'"');
     }
 
-    /// Bytes that are no UTF-8 become `\xNN`, as in Suricata's own records. Characters that
-    /// show nothing, or that change how those around them are shown, become `\uNNNN`.
+    /// Writes a text that needs escapes. If the bytes are not UTF-8, bytes above 0x7f become
+    /// `\xNN`, as in Suricata's own records. Invisible characters, and characters that change
+    /// how others are displayed, become `\uNNNN`.
     #[cold]
     fn escaped(&mut self, value: &[u8]) {
         match core::str::from_utf8(value) {
@@ -123,9 +124,9 @@ impl JsonText {
     }
 }
 
-/// Whether a character shows nothing by itself: a control character, or one of Unicode's
-/// format characters. Of these some turn the direction of the text around them (Unicode
-/// Technical Report 36), so that a record in a terminal reads as another one.
+/// Whether a character is invisible: a control character, or a format character of Unicode.
+/// Some format characters change the direction of the text around them (Unicode Technical
+/// Report 36). A terminal would then show another record than the real one.
 fn is_unseen(character: char) -> bool {
     let format = [
         '\u{ad}'..='\u{ad}',
@@ -151,35 +152,35 @@ fn is_unseen(character: char) -> bool {
     character.is_control() || format.iter().any(|range| range.contains(&character))
 }
 
-/// Whether a byte stands for itself in a JSON string.
+/// Whether a byte needs no escape in a JSON string.
 fn is_plain(byte: u8) -> bool {
     (b' '..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\')
 }
 
 impl JsonText {
-    /// Where the text is now.
+    /// The current position.
     pub fn mark(&self) -> Mark {
         Mark { length: self.text.len(), follows: self.follows, open: self.open.len() }
     }
 
-    /// Takes back what was written since.
+    /// Removes everything after a position.
     pub fn take_back(&mut self, mark: Mark) {
         self.text.truncate(mark.length);
         self.open.truncate(mark.open);
         self.follows = mark.follows;
     }
 
-    /// How many bytes may be written in all, before lists end.
+    /// The number of bytes at which lists end.
     pub fn room(&self) -> usize {
         self.room
     }
 
-    /// Sets how many bytes may be written in all, before lists end.
+    /// Sets the number of bytes at which lists end.
     pub fn set_room(&mut self, end: usize) {
         self.room = end;
     }
 
-    /// Counts what is left out.
+    /// Counts omitted elements or bytes.
     pub fn leave_out(&mut self, what: &'static CStr, count: u64) {
         match self.left_out.iter_mut().find(|(known, _)| *known == what) {
             Some((_, all)) => *all += count,
@@ -187,7 +188,7 @@ impl JsonText {
         }
     }
 
-    /// Takes the counts of what was left out.
+    /// Returns the counts of omitted elements and resets them.
     pub fn left_out(&mut self) -> Vec<(&'static CStr, u64)> {
         core::mem::take(&mut self.left_out)
     }
@@ -198,7 +199,7 @@ impl JsonText {
         self.open(b'{');
     }
 
-    /// Begins an object as an array's element.
+    /// Begins an object as an element of an array.
     pub fn start_object(&mut self) {
         self.separate();
         self.open(b'{');
@@ -210,42 +211,42 @@ impl JsonText {
         self.open(b'[');
     }
 
-    /// Ends the object or array begun last.
+    /// Ends the object or array that was begun last.
     pub fn close(&mut self) {
-        // Both pairs of brackets are two apart in ASCII.
+        // In ASCII, a closing bracket is two above its opening bracket.
         if let Some(bracket) = self.open.pop() {
             self.text.push(bracket + 2);
         }
         self.follows = true;
     }
 
-    /// Sets a number.
+    /// Writes a number.
     #[inline(always)]
     pub fn uint(&mut self, key: &CStr, value: u64) {
         self.key(key);
         self.text.decimal(value);
     }
 
-    /// Sets a truth value.
+    /// Writes a Boolean.
     pub fn bool(&mut self, key: &CStr, value: bool) {
         self.key(key);
         self.push(if value { b"true" } else { b"false" });
     }
 
-    /// Sets a text.
+    /// Writes a text.
     pub fn string(&mut self, key: &CStr, value: &[u8]) {
         self.key(key);
         self.quoted(value);
     }
 
-    /// Sets what is JSON already, and may have members behind the value.
+    /// Writes JSON as it is. It may have further members after the value.
     #[inline(always)]
     pub fn raw(&mut self, key: &CStr, value: &str) {
         self.key(key);
         self.push(value.as_bytes());
     }
 
-    /// Sets a text of letters, digits and signs that JSON takes as they are.
+    /// Writes a text that needs no escapes.
     #[inline(always)]
     pub fn word(&mut self, key: &CStr, value: &str) {
         self.key(key);
@@ -254,7 +255,7 @@ impl JsonText {
         self.text.push(b'"');
     }
 
-    /// Sets an address as text.
+    /// Writes an address as text.
     pub fn address(&mut self, key: &CStr, value: IpAddr) {
         self.key(key);
         self.text.push(b'"');
@@ -262,7 +263,7 @@ impl JsonText {
         self.text.push(b'"');
     }
 
-    /// Sets bytes as hex digits.
+    /// Writes bytes as hex digits.
     pub fn hex(&mut self, key: &CStr, value: &[u8]) {
         self.key(key);
         self.text.push(b'"');
@@ -288,7 +289,7 @@ mod tests {
     use super::*;
     use serde_json::{from_slice, json, Value};
 
-    /// What stands between the braces, as a reader understands it.
+    /// The text as an object that a JSON parser has read.
     fn read(text: &JsonText) -> Value {
         let object = [b"{", text.as_bytes(), b"}"].concat();
         from_slice(&object).unwrap_or_else(|error| panic!("{error}: {object:?}"))

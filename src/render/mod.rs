@@ -1,8 +1,8 @@
 //! A transaction as the object `ikev2` of an EVE record.
 //!
-//! The record is written as [`JsonText`]. Arrays and data are bounded, and so is the whole:
-//! what has a few fields comes first, then the lists. Most lists have half of the room that is
-//! left each, and the last has all of it. What was left out is counted in `omitted`.
+//! The record is written as [`JsonText`]. Arrays, data and the whole record have a maximum
+//! size. Single fields come first, then the lists. Most lists may use half of the remaining
+//! room, and the last one may use all of it. `omitted` counts what was left out.
 
 use core::ffi::CStr;
 use std::sync::OnceLock;
@@ -31,21 +31,22 @@ use names::Registered;
 use room::{array, halved, reserving, text_array};
 pub use room::{MANY_EVENTS, MAX_RECORD};
 
-/// The most elements of an array in a record.
+/// The maximum number of elements of an array in a record.
 pub const MAX_ELEMENTS: usize = 64;
 
-/// The most bytes of a field in a record, shown as hex.
+/// The maximum number of bytes of a field that a record shows as hex digits.
 pub const MAX_HEX_BYTES: usize = 256;
 
-/// The most bytes of a proposal's text or a fingerprint's in a record.
+/// The maximum number of bytes of the text of a proposal or fingerprint in a record.
 pub const MAX_TEXT: usize = 4096;
 
-/// Writes the fields of a transaction into the object that is open, within [`MAX_RECORD`].
+/// Writes the fields of a transaction into the open object. The maximum size is
+/// [`MAX_RECORD`].
 pub fn render(tx: &Transaction, json: &mut JsonText) {
     render_within(tx, MAX_RECORD, json);
 }
 
-/// The same within so many bytes. The fields that are no lists are always there.
+/// Writes the fields with a maximum size of `most` bytes. Single fields are always written.
 pub fn render_within(tx: &Transaction, most: usize, json: &mut JsonText) {
     json.set_room(json.as_bytes().len() + room::of(tx, most));
     if let Some(header) = &tx.message().header {
@@ -79,7 +80,7 @@ pub fn render_within(tx: &Transaction, most: usize, json: &mut JsonText) {
     room::render_left_out(json);
 }
 
-/// Which message of which SA it is.
+/// Writes the fields that identify the message and its SA.
 fn render_exchange(tx: &Transaction, header: &Header, json: &mut JsonText) {
     if let (Some(init), Some(resp)) = (tx.message().init_spi_text(), tx.message().resp_spi_text()) {
         json.string(c"init_spi", init);
@@ -115,13 +116,13 @@ fn render_header(tx: &Transaction, header: &Header, json: &mut JsonText) {
     json.uint(c"length", header.length.into());
 }
 
-/// The payloads outside the encrypted one, or the decrypted ones.
+/// The unencrypted payloads of a message, or its decrypted payloads.
 struct Layer<'a> {
     tx: &'a Transaction,
     decrypted: bool,
     payloads: &'a [PayloadEntry],
     proposals: &'a [Proposal],
-    /// The number of the first proposal among all of the message.
+    /// The index of the first proposal among all proposals of the message.
     first: usize,
 }
 
@@ -157,13 +158,13 @@ impl<'a> Layer<'a> {
         self.payloads.iter().filter(move |it| it.kind == kind).map(|it| tx.message().payload(it))
     }
 
-    /// What the responder took: its first proposal.
+    /// The chosen proposal: the first one of a response.
     fn chosen(&self) -> Option<&'a Proposal> {
         self.proposals.first().filter(|_| self.tx.message().scope() == Scope::Chosen)
     }
 }
 
-/// What a layer has once.
+/// Writes the fields that a layer has once.
 fn render_single(layer: &Layer<'_>, json: &mut JsonText) {
     if let Some(proposal) = layer.chosen() {
         let known = layer.tx.message().shared().map(|shared| &shared.chosen_json);
@@ -178,7 +179,8 @@ fn render_single(layer: &Layer<'_>, json: &mut JsonText) {
     render_key_exchange(layer, json);
 }
 
-/// What a layer may have many of. Proposals are the longest; the list of payloads says least.
+/// Writes the lists of a layer. Proposals are the longest, and the list of payloads says
+/// least.
 fn render_lists(layer: &Layer<'_>, json: &mut JsonText) {
     halved(json, |json| render_notifies(layer, json));
     halved(json, |json| render_vendor_ids(layer, json));
@@ -192,12 +194,12 @@ fn render_lists(layer: &Layer<'_>, json: &mut JsonText) {
     render_payloads(layer, json);
 }
 
-/// What a payload takes in the list of payloads.
+/// The bytes of a payload in the list of payloads.
 const USUAL_PAYLOAD: usize = 68;
 
-/// Writes members of which the first has this key, and keeps them where messages share
-/// them and all of it has room; or sets those that were kept. `write` says whether it wrote
-/// everything.
+/// Writes members, the first of them under `key`. If messages share the text and all of it has
+/// been written, it is stored in `known`, and the next call uses it. `write` returns whether
+/// it wrote everything.
 fn kept(
     json: &mut JsonText,
     known: Option<&OnceLock<String>>,
@@ -213,7 +215,7 @@ fn kept(
     let whole = write(json);
     if let Some(known) = known.filter(|_| whole) {
         let text = core::str::from_utf8(json.as_bytes().get(start..).unwrap_or(&[]));
-        // Behind the first key, which has no colon.
+        // The text after the first key. The key contains no colon.
         if let Some((_, value)) = text.ok().and_then(|text| text.split_once(':')) {
             known.get_or_init(|| value.to_owned());
         }
@@ -228,7 +230,7 @@ fn render_payloads(layer: &Layer<'_>, json: &mut JsonText) {
     });
 }
 
-/// The transform types under the keys that records have for them.
+/// The transform types with their keys in records.
 const TRANSFORM_KEYS: &[(TransformType, &CStr)] = &[
     (TransformType::ENCR, c"encr"),
     (TransformType::PRF, c"prf"),
@@ -246,7 +248,7 @@ const TRANSFORM_KEYS: &[(TransformType, &CStr)] = &[
     (TransformType::GCAUTH, c"gcauth"),
 ];
 
-/// Whether all of them had room.
+/// Writes the proposals. Returns whether there was room for all of them.
 fn render_proposals(layer: &Layer<'_>, json: &mut JsonText) -> bool {
     let tx = layer.tx;
     let proposals = layer.proposals.iter().enumerate();
@@ -272,10 +274,10 @@ fn render_proposals(layer: &Layer<'_>, json: &mut JsonText) -> bool {
     whole
 }
 
-/// What a proposal's text takes besides its characters.
+/// The bytes of a proposal's text field without the text itself.
 const TEXT_KEY: usize = 16;
 
-/// Whether all of them had room.
+/// Writes the transforms. Returns whether there was room for all of them.
 fn render_transforms(transforms: &[Transform], json: &mut JsonText) -> bool {
     let bit = |kind: TransformType| 1_u16 << kind.0.min(15);
     let present = transforms.iter().fold(0, |kinds, transform| kinds | bit(transform.kind));
@@ -301,7 +303,7 @@ fn render_algorithm(transform: &Transform, json: &mut JsonText) {
     }
 }
 
-/// What was chosen: a transform of each type that there is.
+/// Writes the chosen transforms, one of each type.
 fn render_chosen(chosen: impl Fn(TransformType) -> Option<Transform>, json: &mut JsonText) {
     json.open_object(c"chosen");
     for (kind, key) in TRANSFORM_KEYS {
@@ -314,7 +316,7 @@ fn render_chosen(chosen: impl Fn(TransformType) -> Option<Transform>, json: &mut
     json.close();
 }
 
-/// The names that records of the built-in parser have.
+/// Writes the chosen algorithms under the names that the built-in parser's records have.
 fn render_algorithms(tx: &Transaction, proposal: &Proposal, json: &mut JsonText) {
     for (kind, key) in [
         (TransformType::ENCR, c"alg_enc"),
@@ -329,7 +331,7 @@ fn render_algorithms(tx: &Transaction, proposal: &Proposal, json: &mut JsonText)
     }
 }
 
-/// What the responder took: the first transform of a type.
+/// The chosen transform of a type: the first one in the proposal.
 fn chosen_transform<'a>(
     tx: &'a Transaction,
     proposal: &Proposal,
@@ -389,7 +391,7 @@ fn render_fingerprint(tx: &Transaction, json: &mut JsonText) {
     if let Some(fingerprint) = tx.fingerprint() {
         json.open_object(c"fingerprint");
         json.string(c"hash", &fingerprint.hash);
-        // Only ASCII; a quarter of the record at most.
+        // The text is ASCII and may use a quarter of the remaining room.
         let room = json.room().saturating_sub(json.as_bytes().len()) / 4;
         let shown = bounded(&fingerprint.string, room.min(MAX_TEXT));
         json.string(c"string", shown);
@@ -420,7 +422,7 @@ fn render_findings(tx: &Transaction, json: &mut JsonText) {
     });
 }
 
-/// All events, the most telling ones first.
+/// Writes all events. Those that say most come first.
 fn render_events(tx: &Transaction, json: &mut JsonText) {
     let end = json.room();
     json.set_room(usize::MAX);
@@ -451,11 +453,11 @@ fn render_encrypted(tx: &Transaction, json: &mut JsonText) {
     }
 }
 
-/// The last microsecond that `humantime` can write, of the year 9999.
+/// The last microsecond that `humantime` can write, in the year 9999.
 const LAST_TIME: u64 = 253_402_300_799_999_999;
 
-/// A packet's time as Suricata writes it, in UTC. What a broken capture has for a
-/// time may lie behind all that has four digits for the year.
+/// The time of a packet in Suricata's format, in UTC. A broken capture may have a time after
+/// the year 9999.
 fn timestamp(microseconds: u64) -> String {
     let time = UNIX_EPOCH + Duration::from_micros(microseconds.min(LAST_TIME));
     let mut text = humantime::format_rfc3339_micros(time).to_string();
@@ -486,7 +488,7 @@ fn name(json: &mut JsonText, key: &CStr, name: Option<&'static str>) {
     }
 }
 
-/// A number and its name, if the registry has one.
+/// Writes a number and its name, if the registry has one.
 fn named(json: &mut JsonText, key: &CStr, entry: &impl Registered) {
     match entry.json() {
         Some(text) => json.raw(key, text),
@@ -494,7 +496,7 @@ fn named(json: &mut JsonText, key: &CStr, entry: &impl Registered) {
     }
 }
 
-/// A name, or the number where the registry has none.
+/// Writes a name, or the number if the registry has no name.
 fn string_of(json: &mut JsonText, key: &CStr, name: Option<&'static str>, number: impl Into<u64>) {
     match name {
         Some(name) => json.word(key, name),
@@ -502,7 +504,8 @@ fn string_of(json: &mut JsonText, key: &CStr, name: Option<&'static str>, number
     }
 }
 
-/// The front of a field; where that is not all, also how many bytes the field has.
+/// Writes the first bytes of a field. If these are not all, also writes the length of the
+/// field.
 fn bounded_hex(json: &mut JsonText, key: &CStr, all: &CStr, bytes: &[u8]) {
     let shown = bytes.get(..MAX_HEX_BYTES).unwrap_or(bytes);
     json.hex(key, shown);
@@ -512,14 +515,14 @@ fn bounded_hex(json: &mut JsonText, key: &CStr, all: &CStr, bytes: &[u8]) {
     leave_out_bytes(json, bytes.len() - shown.len());
 }
 
-/// Counts the bytes of a field that is longer than what is shown of it.
+/// Counts the bytes of a field that were omitted.
 fn leave_out_bytes(json: &mut JsonText, count: usize) {
     if count > 0 {
         json.leave_out(c"bytes", count as u64);
     }
 }
 
-/// The front of a text, cut between characters.
+/// The beginning of a text. A character is never cut.
 fn bounded(text: &str, most: usize) -> &[u8] {
     let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {

@@ -1,6 +1,6 @@
 //! The numbers and names of registries as JSON.
 //!
-//! Records repeat them so often that each text is put together once.
+//! Records repeat them very often, so each text is created once.
 
 use lazy_static::lazy_static;
 
@@ -15,23 +15,23 @@ use crate::wire::registry::{
 pub(super) trait Registered {
     /// The number.
     fn number(&self) -> u64;
-    /// The number and the name as JSON that follows the number's key:
+    /// The number and its name as JSON, without the key of the number:
     /// `12,"name":"ENCR_AES_CBC"`. None if the registry has no name for the number.
     fn json(&self) -> Option<&'static str>;
 }
 
-/// The numbers below this one are found by their place.
+/// Numbers below this one are used as an index.
 const SMALL: u16 = 256;
 
 /// The texts of one registry.
 struct Texts {
     small: Vec<Option<Box<str>>>,
-    /// Those of larger numbers, in ascending order.
+    /// The texts of larger numbers, in ascending order.
     large: Vec<(u16, Box<str>)>,
 }
 
 impl Texts {
-    /// The numbers ascend.
+    /// Creates the texts. The numbers must be in ascending order.
     fn new(named: impl Iterator<Item = (u16, &'static str)>) -> Self {
         let mut texts = Self { small: Vec::new(), large: Vec::new() };
         for (number, name) in named {
@@ -116,7 +116,7 @@ registered! {
     SEQUENCE_NUMBERS: SequenceNumbers,
 }
 
-/// The type of a transform decides which registry has its identifier.
+/// The type of a transform determines the registry of its identifier.
 impl Registered for Transform {
     fn number(&self) -> u64 {
         self.id.into()

@@ -1,4 +1,4 @@
-//! What the data of notifies says, where it is more than a number.
+//! The meaning of a notify's data, if it is more than a number.
 
 use core::ffi::CStr;
 
@@ -8,7 +8,7 @@ use crate::wire::notify::AnnouncedMethod;
 use crate::wire::registry::{GatewayIdType, HashAlgorithm};
 use crate::wire::NotifyData;
 
-/// The most bytes of a gateway's name.
+/// The maximum number of bytes of a gateway's name.
 const MAX_NAME: usize = 256;
 
 /// Writes the fields into the object of the notify.
@@ -32,7 +32,7 @@ pub(super) fn render(data: &NotifyData<'_>, json: &mut JsonText) {
     }
 }
 
-/// An address or a name; hex digits of what has no known form.
+/// An address or a name, or hex digits if the form is not known.
 fn gateway_text(kind: GatewayIdType, identity: &[u8]) -> String {
     match kind {
         GatewayIdType::FQDN => payload_text::text_or_hex(identity),
@@ -52,7 +52,7 @@ fn render_method(announced: AnnouncedMethod<'_>, json: &mut JsonText) {
     }
 }
 
-/// An array of objects, unless there are none.
+/// Writes an array of objects. Writes nothing if there are none.
 fn list<T>(
     json: &mut JsonText,
     key: &CStr,

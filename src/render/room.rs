@@ -1,40 +1,42 @@
-//! How much of a message a record shows.
+//! The size of a record.
 //!
-//! Who sends a datagram decides how much is written of it. So a record has a size, by that of
-//! the message: together with Suricata's own records of it some ten bytes for each that was
-//! sent. Where a message has no faults but weak algorithms, it has the whole size.
+//! The sender of a datagram determines how much is written about it. Therefore the maximum
+//! size of a record depends on the size of the message. Together with Suricata's own records,
+//! about ten bytes are written for each byte of the message. A message without faults, or with
+//! weak algorithms only, has the whole size.
 
 use core::ffi::CStr;
 
 use super::{JsonText, MAX_ELEMENTS};
 use crate::tx::Transaction;
 
-/// The most bytes of a message's object in a record, unless the configuration says another
-/// number.
+/// The maximum number of bytes of a message's object in a record. The configuration may set
+/// another number.
 pub const MAX_RECORD: usize = 8192;
 
-/// What `omitted` takes, and the brackets behind a list.
+/// The bytes for `omitted` and for the brackets after a list.
 const RESERVE: usize = 160;
 
-/// The bytes of records for one byte of a message.
+/// The maximum number of bytes of records for each byte of a message.
 const RATIO: usize = 10;
 
-/// What Suricata itself writes for a message with faults: its record's head, an alert, three
-/// anomalies, the flow.
+/// The bytes that Suricata itself writes for a message with faults: the head of the record, an
+/// alert, three anomalies and the flow record.
 const OTHER_RECORDS: usize = 2700;
 
-/// How many events a message has that is made to have many: one fault is two or three.
+/// A message with this number of events was made to have many. One fault causes two or three.
 pub const MANY_EVENTS: usize = 6;
 
-/// What a message has at least whatever its length: one with some faults, and one with many.
-/// One without has the whole size, as honest offers are long in records and short in bytes.
+/// The minimum size for a message with some faults, and for one with many, whatever its
+/// length. A message without faults has the whole size, because correct offers are short as
+/// bytes and long in records.
 const LEAST: usize = 3400;
 const LEAST_OF_MANY: usize = 1000;
 
-/// How many events honest peers may raise, by what they send or by what became of it.
+/// The number of events that correct peers may cause, with their messages or with the result.
 const FEW_EVENTS: usize = 3;
 
-/// How many bytes the object has for this message.
+/// The maximum number of bytes of the object for this message.
 pub(super) fn of(tx: &Transaction, most: usize) -> usize {
     let faults =
         tx.message().events.iter().filter(|event| !event.is_weakness()).take(MANY_EVENTS).count();
@@ -43,7 +45,7 @@ pub(super) fn of(tx: &Transaction, most: usize) -> usize {
         MANY_EVENTS.. => LEAST_OF_MANY,
         _ => LEAST,
     };
-    // Nobody without the keys makes a message that can be decrypted.
+    // Only somebody with the keys can create a message that can be decrypted.
     let by_length = match tx.message().decrypted {
         Some(_) => usize::MAX,
         None => (RATIO * tx.message().datagram().len()).saturating_sub(OTHER_RECORDS).max(least),
@@ -51,7 +53,7 @@ pub(super) fn of(tx: &Transaction, most: usize) -> usize {
     by_length.min(most).saturating_sub(RESERVE)
 }
 
-/// Writes a list within half of the room that is left.
+/// Writes a list in half of the remaining room.
 pub(super) fn halved<T>(json: &mut JsonText, write: impl FnOnce(&mut JsonText) -> T) -> T {
     let (end, now) = (json.room(), json.as_bytes().len());
     json.set_room(now + end.saturating_sub(now) / 2);
@@ -60,8 +62,7 @@ pub(super) fn halved<T>(json: &mut JsonText, write: impl FnOnce(&mut JsonText) -
     result
 }
 
-/// Writes a list within the room that is left but for so many bytes, and at least within
-/// three quarters of it.
+/// Writes a list and leaves this number of bytes free, but at most a quarter of the room.
 pub(super) fn reserving<T>(
     json: &mut JsonText,
     bytes: usize,
@@ -74,7 +75,8 @@ pub(super) fn reserving<T>(
     result
 }
 
-/// An array of objects, unless there are none, as far as there is room. Whether all are there.
+/// Writes an array of objects while there is room. Returns whether all were written. Writes
+/// nothing if there are none.
 pub(super) fn array<T>(
     json: &mut JsonText,
     key: &'static CStr,
@@ -84,7 +86,7 @@ pub(super) fn array<T>(
     array_of(json, key, key, items, render)
 }
 
-/// The same, with what is left out counted under another name.
+/// The same, but counts what is omitted under another name.
 pub(super) fn array_of<T>(
     json: &mut JsonText,
     key: &CStr,
@@ -99,7 +101,7 @@ pub(super) fn array_of<T>(
     })
 }
 
-/// An array of texts, unless there are none, as far as there is room.
+/// Writes an array of texts while there is room. Writes nothing if there are none.
 pub(super) fn text_array<'a>(
     json: &mut JsonText,
     key: &'static CStr,
@@ -138,7 +140,7 @@ fn elements<T>(
     true
 }
 
-/// Says what was left out, and how many of it.
+/// Writes what was omitted, and how many of each.
 pub(super) fn render_left_out(json: &mut JsonText) {
     let all = json.left_out();
     if all.is_empty() {

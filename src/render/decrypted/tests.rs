@@ -1,4 +1,4 @@
-//! What is wrong inside an encrypted message is said, and what is there is shown.
+//! Faults in decrypted payloads are reported, and the fields are still shown.
 
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ fn record(tx: &Transaction) -> Value {
     serde_json::from_slice(&[b"{", text.as_bytes(), b"}"].concat()).expect("JSON")
 }
 
-/// The decrypted part of the record, and the field at fault, if one is.
+/// The decrypted part of the record, and the faulty field if there is one.
 fn decrypted(kind: PayloadType, body: &[u8]) -> (Value, Option<String>) {
     let tx = message_with(kind, body);
     let record = record(&tx);
@@ -112,7 +112,7 @@ fn requests_for_certificates_have_whole_hashes() {
 
 #[test]
 fn a_signature_with_a_wrong_length_has_its_algorithm() {
-    // Ed25519, of 7 bytes.
+    // The identifier of Ed25519, which has 7 bytes.
     let body =
         |length| [&[14, 0, 0, 0, length, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70][..], &[9; 64]].concat();
     for wrong in [8, 72, 255] {
