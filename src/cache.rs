@@ -1,18 +1,18 @@
-//! What was worked out of bytes, for when the same bytes come again.
+//! A cache of values that were computed from bytes, for bytes that many messages have.
 //!
-//! Peers send the same offer in every handshake, and all peers of a product with the
-//! same configuration do. A value is found by all the bytes that it was worked out of,
-//! not by a hash of them, so nobody can forge one. What is kept is bounded, and bytes
-//! that come once cost their hash and nothing else.
+//! A peer sends the same offer in every handshake. All peers of a product with the same
+//! configuration also send the same offer. The key of a value is all its bytes, not a hash of
+//! them, so nobody can forge a key. The size of the cache is limited. Bytes that come once
+//! only cost their hash.
 
-/// How many values are kept.
+/// The number of values in the cache.
 const SLOTS: usize = 64;
 
-/// The longest bytes whose value is kept. A proposal with all the transforms that its
-/// count allows has about so many.
+/// The maximum length of a key. A proposal with the maximum number of transforms has about
+/// this length.
 const MAX_KEY: usize = 2048;
 
-/// Values by the bytes that they were worked out of.
+/// Values, with the bytes from which they were computed as keys.
 #[derive(Debug)]
 pub(crate) struct Cache<V> {
     slots: [Slot<V>; SLOTS],
@@ -21,7 +21,7 @@ pub(crate) struct Cache<V> {
 #[derive(Debug)]
 struct Slot<V> {
     kept: Option<Kept<V>>,
-    /// The hash of what came to this place last and was not there.
+    /// The hash of the last key that was not found in this slot.
     candidate: Option<u64>,
 }
 
@@ -39,15 +39,15 @@ impl<V> Default for Cache<V> {
 }
 
 impl<V: Clone> Cache<V> {
-    /// The value of a key in a context. It is made for a key that comes to its place a
-    /// second time with no other in between, and takes the place; until then there is
-    /// none. So others cannot drive it out by coming once.
+    /// The value of a key in a context. A key gets a value, and replaces the one in its slot,
+    /// when it comes twice in a row to the slot. Until then the result is none. So keys that
+    /// come once cannot remove others.
     pub(crate) fn get(&mut self, context: u64, key: &[u8], make: impl FnOnce() -> V) -> Option<V> {
         if key.len() > MAX_KEY {
             return None;
         }
         let hash = hash(context, key);
-        // The upper bits depend on all of the key.
+        // The upper bits depend on the whole key.
         let slot = &mut self.slots[(hash >> 32) as usize % SLOTS];
         if let Some(kept) = &slot.kept {
             if kept.context == context && *kept.key == *key {
@@ -63,7 +63,7 @@ impl<V: Clone> Cache<V> {
     }
 }
 
-/// A hash that says where to look: it need not withstand anybody.
+/// A hash to select a slot. It needs no protection against attacks.
 fn hash(context: u64, bytes: &[u8]) -> u64 {
     let mix =
         |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -77,7 +77,7 @@ fn hash(context: u64, bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// Asks for the value of a key, which is its length, and whether it was made.
+    /// Requests the value of a key, which is its length. Also returns whether it was computed.
     fn ask(cache: &mut Cache<usize>, context: u64, key: &[u8]) -> (Option<usize>, bool) {
         let mut made = false;
         let value = cache.get(context, key, || {

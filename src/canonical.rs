@@ -1,5 +1,5 @@
-//! The canonical text of a proposal: one text for one set of alternatives, in
-//! whatever order a peer lists them. `docs/proposals.md` has the grammar.
+//! The canonical text of a proposal. The same set of alternatives has the same text, in any
+//! order. `docs/proposals.md` has the grammar.
 
 use crate::digits::{Digits, Short};
 use crate::proposal::{Proposal, ProposalSet, Transform};
@@ -8,9 +8,9 @@ use crate::wire::registry::{transform_name, TransformType};
 /// The text of a proposal, such as
 /// `IKE:AES_CBC_256/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/MODP_2048`.
 ///
-/// A transform takes 32 bytes at most, so that the proposals of one message take
-/// 32 KiB together ([`MAX_TRANSFORMS`](crate::proposal::MAX_TRANSFORMS)), and
-/// one proposal 8 KiB: its count of transforms is a byte.
+/// A transform needs 32 bytes at most. The proposals of one message together need 32 KiB at
+/// most ([`MAX_TRANSFORMS`](crate::proposal::MAX_TRANSFORMS)). One proposal needs 8 KiB at
+/// most, because the count of its transforms is a byte.
 pub fn text(set: &ProposalSet, proposal: &Proposal) -> String {
     let mut keys: Vec<_> = set.transforms(proposal).iter().map(SortKey::of).collect();
     keys.sort_unstable();
@@ -27,15 +27,15 @@ pub fn text(set: &ProposalSet, proposal: &Proposal) -> String {
         }
         write_run(run, &mut text);
     }
-    // Only names and digits were written.
+    // Names and digits are ASCII.
     String::from_utf8(text).unwrap_or_default()
 }
 
-/// How many bytes a transform takes as a rule.
+/// The usual number of bytes of a transform.
 const USUAL_LENGTH: usize = 16;
 
-/// A transform as a number that sorts as its text is ordered: the place of its type,
-/// identifier, and key length, with none before every length.
+/// A transform as a number. The order of the numbers is the order in the text: the position of
+/// the type, the identifier, and the key length, where no key length comes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct SortKey(u64);
 
@@ -59,7 +59,7 @@ impl SortKey {
     }
 }
 
-/// Integrity comes before the pseudorandom function; other types keep their order.
+/// Puts integrity before the pseudorandom function. Other types keep their order.
 fn swap_integrity(kind: TransformType) -> TransformType {
     match kind {
         TransformType::INTEG => TransformType::PRF,
@@ -73,7 +73,7 @@ fn write_run(run: &[SortKey], text: &mut Vec<u8>) {
     let Some(kind) = run.first().map(|first| first.transform().kind) else { return };
     // What stands before the number of one without a name.
     let mut label = None;
-    // `_` would make MODP_1024 with a length of 160 another group's name.
+    // With `_`, MODP_1024 with a key length of 160 would look like the name of another group.
     let length = if kind == TransformType::ENCR { b'_' } else { b'-' };
     for (place, transform) in run.iter().map(|key| key.transform()).enumerate() {
         if place > 0 {
@@ -93,8 +93,8 @@ fn write_run(run: &[SortKey], text: &mut Vec<u8>) {
     }
 }
 
-/// The registry's name without the prefix that says the type, which its place
-/// says already; with the type where the name alone is one of several types.
+/// Writes the name in the registry without its prefix, because the position already shows the
+/// type. If several types have the same name, the type is written too.
 fn write_name(kind: TransformType, name: &str, text: &mut Vec<u8>) {
     let of_own_type = matches!(kind, TransformType::INTEG | TransformType::KE);
     if (of_own_type && name == "NONE") || (kind != TransformType::KE && kind.is_key_exchange()) {
@@ -215,8 +215,8 @@ mod tests {
         assert_eq!(text(&[(KE, 0, None)]), "IKE:KE_NONE");
     }
 
-    /// Types and ids with all that is assigned and some that are not, and each with
-    /// key lengths that look like a part of some name.
+    /// Types and identifiers, assigned ones and others. Each has key lengths that could be
+    /// confused with a part of a name.
     #[test]
     fn different_transforms_have_different_texts() {
         let lengths = [0, 8, 12, 16, 64, 96, 128, 160, 192, 224, 256, 384, 512, 1024, 65535];

@@ -1,14 +1,14 @@
-//! Digits without the machinery of formatting, which costs more than the digits.
+//! Writes digits without the formatting functions of the standard library, which are slower.
 
 use std::net::IpAddr;
 
-/// Text in bytes that numbers are written to.
+/// A text in bytes to which numbers are written.
 pub(crate) trait Digits {
-    /// Appends a number in decimal.
+    /// Appends a number in decimal digits.
     fn decimal(&mut self, number: u64);
-    /// Appends bytes in lower-case hex.
+    /// Appends bytes as lower-case hex digits.
     fn hex(&mut self, bytes: &[u8]);
-    /// Appends an address as it is usually written.
+    /// Appends an address in its usual form.
     fn address(&mut self, address: IpAddr);
 }
 
@@ -102,7 +102,7 @@ fn many_digits(number: u64, text: &mut Vec<u8>) {
     }
 }
 
-/// The hex digits of bytes, of which there are half as many as digits.
+/// The hex digits of bytes. There must be half as many bytes as digits.
 pub(crate) fn hex<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut text = [b'0'; N];
     for (digits, byte) in text.chunks_exact_mut(2).zip(bytes) {

@@ -1,8 +1,8 @@
 //! Passive fingerprints of the two messages of an IKE_SA_INIT exchange.
 //!
-//! A fingerprint keeps what an implementation and its configuration decide, and
-//! leaves out what chance, addresses and retries do. `docs/fingerprint.md` has the
-//! grammar, a worked example, and the reason for everything that is left out.
+//! A fingerprint contains what the implementation and its configuration decide. It does not
+//! contain what is random, or what depends on addresses or retries. `docs/fingerprint.md` has
+//! the grammar, an example, and the reason for each omission.
 
 use core::cell::RefCell;
 
@@ -15,45 +15,45 @@ use crate::wire::registry::{AttributeType, ExchangeType, NotifyType, PayloadType
 use crate::wire::sa::{Attribute, AttributeValue, Proposals, RawProposal, RawTransform};
 use crate::wire::{Notify, Payload};
 
-/// How many bytes of a vendor id count: a digest of 16 and a version of 4, or a
-/// digest of 20. What follows can be the date of a build or a name.
+/// The number of bytes of a vendor ID in a fingerprint: a digest of 16 bytes and a version of
+/// 4, or a digest of 20. Later bytes may be the date of a build or a name.
 pub const VENDOR_ID_BYTES: usize = 20;
 
-/// How many transforms count. No peer offers so many; who does would have their hash worked
-/// out for each message.
+/// The maximum number of transforms in a fingerprint. No peer offers so many. Without this
+/// limit a sender could make each message expensive to hash.
 pub const MAX_TRANSFORMS: usize = 256;
 
-/// How many payloads count, for the same reason.
+/// The maximum number of payloads in a fingerprint, for the same reason.
 pub const MAX_PAYLOADS: usize = 64;
 
-/// How many bytes a fingerprint has as a rule.
+/// The usual number of bytes in a fingerprint.
 const USUAL_LENGTH: usize = 512;
 
-/// How many characters a hash has.
+/// The number of characters in a hash.
 pub const HASH_LENGTH: usize = 32;
 
 thread_local! {
     static HASHES: RefCell<Cache<[u8; HASH_LENGTH]>> = RefCell::default();
 }
 
-/// What tells an implementation from others.
+/// The fingerprint of an implementation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     /// The readable form.
     pub string: String,
-    /// Its hash as lower-case hex digits.
+    /// The hash of the readable form, as lower-case hex digits.
     pub hash: [u8; 32],
 }
 
-/// The fingerprint of a message; none where [`string`] has none.
+/// The fingerprint of a message. None if [`string`] returns none.
 pub fn of(message: &Message) -> Option<Fingerprint> {
     let string = string(message)?;
     let hash = known_hash(&string);
     Some(Fingerprint { string, hash })
 }
 
-/// The fingerprint of an IKE_SA_INIT message with proposals, as text; none of
-/// other messages, which includes answers with an error or a cookie only.
+/// The fingerprint of an IKE_SA_INIT message with proposals, as text. None for other messages,
+/// such as a response that has only an error or a cookie.
 pub fn string(message: &Message) -> Option<String> {
     let header =
         message.header.filter(|header| header.exchange_type == ExchangeType::IKE_SA_INIT)?;
@@ -70,16 +70,16 @@ pub fn string(message: &Message) -> Option<String> {
     for entry in message.payloads.iter().take(MAX_PAYLOADS) {
         writer.payload(&message.payload(entry));
     }
-    // Only ASCII was written.
+    // The text is ASCII.
     String::from_utf8(writer.out).ok()
 }
 
-/// The first half of the SHA-256 of a fingerprint's text, as lower-case hex.
+/// The first half of the SHA-256 hash of a fingerprint's text, as lower-case hex digits.
 pub fn hash(string: &str) -> [u8; HASH_LENGTH] {
     digits::hex(&Sha256::digest(string.as_bytes()))
 }
 
-/// The same, not worked out again for a text that comes again.
+/// The same hash, from the cache if the text was seen before.
 fn known_hash(string: &str) -> [u8; HASH_LENGTH] {
     let known = HASHES.with_borrow_mut(|it| it.get(0, string.as_bytes(), || hash(string)));
     known.unwrap_or_else(|| hash(string))
@@ -88,9 +88,9 @@ fn known_hash(string: &str) -> [u8; HASH_LENGTH] {
 struct Writer<'a> {
     message: &'a Message,
     out: Vec<u8>,
-    /// How many more transforms are written.
+    /// The number of transforms that may still be written.
     transforms: usize,
-    /// Whether the item before was a NAT_DETECTION_SOURCE_IP.
+    /// Whether the previous item was a NAT_DETECTION_SOURCE_IP.
     source: bool,
 }
 
@@ -108,7 +108,7 @@ impl Writer<'_> {
         if payload.kind == PayloadType::NOTIFY {
             return self.notify(payload);
         }
-        // The solution of a puzzle comes with a cookie, in a retry (RFC 8019).
+        // A retry with a cookie may have the solution of a puzzle (RFC 8019).
         if payload.kind == PayloadType::PS {
             return;
         }
@@ -132,7 +132,7 @@ impl Writer<'_> {
             self.begin(payload);
             return self.text("n?");
         };
-        // One for each address that the sender may have (RFC 7296, 2.23).
+        // A sender with several addresses sends one notify for each (RFC 7296, 2.23).
         let source = notify.kind == NotifyType::NAT_DETECTION_SOURCE_IP;
         if notify.kind == NotifyType::COOKIE || (source && self.source) {
             return;
@@ -140,7 +140,7 @@ impl Writer<'_> {
         self.begin(payload);
         self.source = source;
         let kind = match notify.kind {
-            // What a redirected peer says in place of the other (RFC 5685).
+            // A redirected peer sends this instead of the other notify (RFC 5685).
             NotifyType::REDIRECTED_FROM => NotifyType::REDIRECT_SUPPORTED,
             kind => kind,
         };
@@ -152,7 +152,7 @@ impl Writer<'_> {
         self.methods(&notify);
     }
 
-    /// The data of the notifies that list what the sender is able to.
+    /// Writes the data of notifies that list the abilities of the sender.
     fn methods(&mut self, notify: &Notify<'_>) {
         let lists = [NotifyType::SIGNATURE_HASH_ALGORITHMS, NotifyType::SECURE_PASSWORD_METHODS];
         if !lists.contains(&notify.kind) {
@@ -173,7 +173,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The SA payload is the only one where others share what follows from it.
+    /// Writes the SA payload. Only if it is the only one, the derived values are shared.
     fn sa(&mut self, payload: &Payload<'_>) {
         let Some(shared) = self.message.shared() else { return self.proposals(payload) };
         if let Some(known) = shared.fingerprint.get() {
@@ -184,10 +184,11 @@ impl Writer<'_> {
         shared.fingerprint.get_or_init(|| self.out.get(start..).unwrap_or(&[]).to_vec());
     }
 
-    /// Peers that repeat a request with another key exchange method move the
-    /// proposals that have it to the front, and it to the front of each. So
-    /// proposals are sorted by their methods: those with the same ones stay in
-    /// the order of the wire, which is the order in every retry.
+    /// Writes the proposals of an SA payload. If a peer repeats its request with another key
+    /// exchange method, it may move this method to the front of each proposal, and the
+    /// proposals with this method to the front of the list. Therefore the proposals are sorted
+    /// by their methods. Proposals with the same methods keep their order, which is the same
+    /// in every retry.
     fn proposals(&mut self, payload: &Payload<'_>) {
         let proposals = Proposals::new(payload.body, payload.body_offset());
         let mut texts = Vec::new();
@@ -210,20 +211,20 @@ impl Writer<'_> {
     }
 }
 
-/// The text of a proposal that is being written.
+/// The text of a proposal in progress.
 struct ProposalText<'a> {
     text: Vec<u8>,
     /// The key exchange methods so far.
     methods: Vec<u16>,
-    /// The type of the transform before.
+    /// The type of the previous transform.
     kind: Option<TransformType>,
-    /// The key exchanges in a row that are not written yet, as they will be sorted.
+    /// The last key exchange transforms in a row. They are sorted before they are written.
     run: Vec<RawTransform<'a>>,
 }
 
 impl<'a> ProposalText<'a> {
     fn of(proposal: &RawProposal<'_>) -> Self {
-        // A transform takes a few digits, and most have no attribute.
+        // A transform needs a few digits, and most transforms have no attribute.
         let mut text = Vec::with_capacity(8 * (usize::from(proposal.transform_count) + 1));
         text.decimal(proposal.protocol.0.into());
         text.push(b'.');
@@ -272,7 +273,7 @@ impl<'a> ProposalText<'a> {
         }
     }
 
-    /// The key exchange methods, ascending, and the text.
+    /// The key exchange methods in ascending order, and the text.
     fn finish(mut self) -> (Vec<u16>, Vec<u8>) {
         self.write_run();
         self.methods.sort_unstable();
@@ -322,7 +323,7 @@ mod tests {
         sa_body(&[proposal(1, Protocol::IKE, &[], &transforms(method))])
     }
 
-    /// A message whose only payload beside an empty SA is this one.
+    /// The item of a message with an empty SA payload and this payload.
     fn item(kind: PayloadType, body: &[u8]) -> String {
         let text = of(&request().payload(PayloadType::SA, []).payload(kind, body)).unwrap();
         text.strip_prefix("i1:20.08/sa").unwrap().to_owned()

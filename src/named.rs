@@ -1,7 +1,7 @@
-//! The form of every closed list of words: what rules match and records say.
+//! Macros for closed lists of names that rules and records use.
 
-/// Defines an enum of which every variant has a name: its variants in order as `ALL`, and
-/// `name()` of the given type, which for an event is a text that ends with a zero.
+/// Defines an enum in which each variant has a name. `ALL` has the variants in order. `name()`
+/// returns the given type, which is a text with a zero at its end for events.
 macro_rules! named {
     (
         $(#[$meta:meta])*
@@ -15,7 +15,7 @@ macro_rules! named {
         pub enum $list { $( $(#[$of])+ $variant, )+ }
 
         impl $list {
-            /// All there are.
+            /// All variants.
             pub const ALL: &'static [Self] = &[$( Self::$variant, )+];
 
             /// The name in rules and records.
@@ -26,7 +26,7 @@ macro_rules! named {
     };
 }
 
-/// Defines a set of what such an enum lists: one bit each.
+/// Defines a set of the variants of such an enum, one bit each.
 macro_rules! set_of {
     ($(#[$meta:meta])* pub struct $set:ident($bits:ty) of $item:ident) => {
         $(#[$meta])*
@@ -34,33 +34,33 @@ macro_rules! set_of {
         pub struct $set($bits);
 
         impl $set {
-            /// Adds one.
+            /// Adds one element.
             pub fn insert(&mut self, item: $item) {
                 const { assert!($item::ALL.len() <= <$bits>::BITS as usize) };
                 self.0 |= 1 << item as u8;
             }
 
-            /// Adds those of another set.
+            /// Adds the elements of another set.
             pub fn merge(&mut self, other: Self) {
                 self.0 |= other.0;
             }
 
-            /// A bit for each that is in the set, in the order of all there are.
+            /// The bits of the elements, in the order of `ALL`.
             pub fn bits(self) -> $bits {
                 self.0
             }
 
-            /// Whether it is in the set.
+            /// Whether the set has this element.
             pub fn contains(self, item: $item) -> bool {
                 self.0 & (1 << item as u8) != 0
             }
 
-            /// Whether there is none.
+            /// Whether the set has no element.
             pub fn is_empty(self) -> bool {
                 self.0 == 0
             }
 
-            /// Those in the set, in their order.
+            /// The elements of the set, in their order.
             pub fn iter(self) -> impl Iterator<Item = $item> {
                 $item::ALL.iter().copied().filter(move |item| self.contains(*item))
             }

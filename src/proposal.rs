@@ -1,7 +1,7 @@
-//! Proposals of Security Association payloads as plain owned data.
+//! The proposals of Security Association payloads, as owned data.
 //!
-//! The wire module walks the bytes; this one keeps what rules, policy and
-//! records ask for, in two flat vectors, however many proposals there are.
+//! The wire module decodes the bytes. This module keeps what rules, the policy and records
+//! need, in two flat vectors for any number of proposals.
 
 use core::ops::Range;
 
@@ -9,22 +9,22 @@ use crate::wire::registry::{transform_name, Protocol, TransformType};
 use crate::wire::sa::{self, Proposals};
 use crate::wire::{ErrorKind, ParseError};
 
-/// The most transforms kept of one message.
+/// The maximum number of transforms that are kept of a message.
 pub const MAX_TRANSFORMS: usize = 1024;
 
 /// A transform: one algorithm of a proposal (RFC 7296, 3.3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transform {
-    /// Which kind of algorithm.
+    /// The type of the algorithm.
     pub kind: TransformType,
-    /// The algorithm: a number of the IANA registry of its kind.
+    /// The identifier of the algorithm in the IANA registry of its type.
     pub id: u16,
-    /// The Key Length attribute, in bits, when there is one.
+    /// The Key Length attribute in bits, if there is one.
     pub key_length: Option<u16>,
 }
 
 impl Transform {
-    /// The registry's name of the algorithm.
+    /// The name of the algorithm in its registry.
     pub fn name(&self) -> Option<&'static str> {
         transform_name(self.kind, self.id)
     }
@@ -33,18 +33,18 @@ impl Transform {
 /// A proposal: a set of alternatives for one protocol (RFC 7296, 3.3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
-    /// Proposal Num, from 1 on in an offer.
+    /// Proposal Num. In an offer it begins with 1.
     pub number: u8,
     /// IKE, AH or ESP.
     pub protocol: Protocol,
-    /// Where the SPI is, counted from the first byte of the IKE header.
+    /// The position of the SPI, in bytes from the beginning of the IKE header.
     pub spi: Range<usize>,
-    /// Whether every transform could be read and was kept.
+    /// Whether all transforms were decoded and kept.
     pub whole: bool,
     transforms: Range<usize>,
 }
 
-/// All proposals of one message.
+/// All proposals of a message.
 #[derive(Clone, Debug, Default)]
 pub struct ProposalSet {
     proposals: Vec<Proposal>,
@@ -52,10 +52,9 @@ pub struct ProposalSet {
 }
 
 impl ProposalSet {
-    /// Adds the proposals of an SA payload; `report` gets what was malformed.
+    /// Adds the proposals of an SA payload. `report` is called with each parse error.
     ///
-    /// A proposal or transform that cannot be read is left out, and those
-    /// around it are kept.
+    /// A proposal or transform that cannot be decoded is left out. The others are kept.
     pub fn add(&mut self, payload: Proposals<'_>, report: &mut impl FnMut(ParseError)) {
         for proposal in payload {
             match proposal {
@@ -116,7 +115,7 @@ impl ProposalSet {
         &self.transforms
     }
 
-    /// Whether the message had no proposal.
+    /// Whether the message has no proposals.
     pub fn is_empty(&self) -> bool {
         self.proposals.is_empty()
     }

@@ -1,14 +1,14 @@
-//! Vendor ids and the products that send them.
+//! Vendor IDs and the products that send them.
 //!
-//! A vendor id is any bytes a vendor likes (RFC 7296, 3.12): mostly a digest of
-//! a text, sometimes a text, either sometimes followed by a version. So an entry
-//! is either a whole id or the beginning of one.
+//! A vendor may choose any bytes for its vendor ID (RFC 7296, 3.12). Usually they are a digest
+//! of a text, sometimes a text. Both may be followed by a version. Therefore an entry of the
+//! table is either a whole ID or the beginning of one.
 
-/// Makes the table from rows `exact hex "00ff" => "name",`: `prefix` in place of
-/// `exact` for the beginning of an id, `text` in place of `hex` for ASCII.
+/// Creates the table from rows such as `exact hex "00ff" => "name",`. A row has `prefix`
+/// instead of `exact` for the beginning of an ID, and `text` instead of `hex` for ASCII.
 macro_rules! ids {
     ($($extent:ident $form:ident $bytes:literal => $name:literal,)*) => {
-        /// Ascending by bytes.
+        /// In the ascending order of their bytes.
         pub(super) static IDS: &[VendorEntry] = &[$(
             VendorEntry {
                 bytes: ids!(@bytes $form $bytes),
@@ -28,28 +28,27 @@ macro_rules! ids {
 
 mod ids;
 
-/// A known vendor id.
+/// A known vendor ID.
 struct VendorEntry {
     bytes: &'static [u8],
     extent: Extent,
     name: &'static str,
 }
 
-/// How much of an id an entry is.
+/// Whether an entry is a whole ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Extent {
-    /// All of it.
+    /// The whole ID.
     Exact,
-    /// Its beginning; a version or the like may follow.
+    /// The beginning of an ID. A version or other data may follow.
     Prefix,
 }
 
-/// The product that sends this vendor id, by the longest entry that matches.
+/// The product that sends this vendor ID. The longest matching entry counts.
 ///
-/// The greatest entry that is not above an id shares at least as many bytes with
-/// it as any entry that the id begins with. So where that entry itself does not
-/// match, the search goes on with the shared bytes alone, and each further step
-/// is for a shorter part of the id. A few steps do.
+/// Among the entries that are not above the ID, the greatest one shares the most bytes with
+/// it. If this entry does not match, the search continues with only the shared bytes. Each
+/// step is for a shorter part of the ID, and there are few steps.
 pub fn product(id: &[u8]) -> Option<&'static str> {
     #[cfg(test)]
     tests::LOOKED_UP.set(tests::LOOKED_UP.get() + 1);
@@ -72,7 +71,7 @@ fn shared_length(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
-/// Pairs of lower-case hex digits as bytes; anything else does not compile.
+/// Converts pairs of lower-case hex digits to bytes. Other characters do not compile.
 const fn unhex<const N: usize>(digits: &[u8]) -> [u8; N] {
     assert!(digits.len() == 2 * N, "an odd number of digits");
     let mut bytes = [0; N];
@@ -100,7 +99,7 @@ pub(crate) mod tests {
     use super::*;
 
     thread_local! {
-        /// How often a product was looked for.
+        /// The number of searches for a product.
         pub(crate) static LOOKED_UP: Cell<usize> = const { Cell::new(0) };
     }
 
@@ -174,7 +173,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// What the definition says, entry by entry.
+    /// The longest matching entry, found by comparing all entries.
     fn linear(id: &[u8], among: impl Fn(&VendorEntry) -> bool) -> Option<&'static str> {
         let matching = IDS.iter().filter(|entry| match entry.extent {
             Extent::Exact => id == entry.bytes,

@@ -1,8 +1,7 @@
-//! The known vendor ids, in the order of their bytes: the macro of `super` reads the rows.
+//! The known vendor IDs, in the order of their bytes. The macro of `super` reads the rows.
 //!
-//! Sources: the tables of strongSwan (both versions of IKE), libreswan, Wireshark
-//! and ike-scan, merged. `docs/vendor-ids.md` says what was left out and how to add
-//! a row.
+//! Sources: the tables of strongSwan (both versions of IKE), libreswan, Wireshark and
+//! ike-scan, merged. `docs/vendor-ids.md` says what was left out and how to add a row.
 
 use super::VendorEntry;
 
