@@ -13,7 +13,7 @@ use std::hint::black_box;
 use std::process::{Command, ExitCode};
 
 use suricata_ikev2::message::{Direction, Transport};
-use suricata_ikev2::pipeline::{Engines, FlowContext, KnownPacket};
+use suricata_ikev2::pipeline::{CapturedPacket, Engines, FlowContext};
 use suricata_ikev2::sa::SaTable;
 
 use crowd::{end, informational, observe, table_of, SUBJECTS, TIME};
@@ -59,7 +59,7 @@ fn carry(table: &SaTable, measured: u64) {
     let message = [&[0; 4], informational(0, 1).bytes()].concat();
     let engines = Engines { sa_table: Some(table), ..Engines::default() };
     let direction = Direction::ToServer;
-    let packet = KnownPacket { direction, source: end(10), destination: end(20), time: TIME };
+    let packet = CapturedPacket { direction, source: end(10), destination: end(20), time: TIME };
     assert!(flow.on_datagram(&engines, &packet, &message).is_some());
     let esp = [0xc0; 1400];
     for _ in 0..measured {

@@ -20,13 +20,13 @@ pub(crate) struct Cache<V> {
 
 #[derive(Debug)]
 struct Slot<V> {
-    kept: Option<Kept<V>>,
+    kept: Option<CachedValue<V>>,
     /// The hash of the last key that was not found in this slot.
     candidate: Option<u64>,
 }
 
 #[derive(Debug)]
-struct Kept<V> {
+struct CachedValue<V> {
     context: u64,
     key: Box<[u8]>,
     value: V,
@@ -58,7 +58,7 @@ impl<V: Clone> Cache<V> {
             return None;
         }
         let value = make();
-        slot.kept = Some(Kept { context, key: key.into(), value: value.clone() });
+        slot.kept = Some(CachedValue { context, key: key.into(), value: value.clone() });
         Some(value)
     }
 }

@@ -50,7 +50,7 @@ pub trait Packet {
 
 /// A packet whose values are all known.
 #[derive(Clone, Copy, Debug)]
-pub struct KnownPacket {
+pub struct CapturedPacket {
     /// The direction in the flow.
     pub direction: Direction,
     /// The source.
@@ -61,7 +61,7 @@ pub struct KnownPacket {
     pub time: u64,
 }
 
-impl Packet for KnownPacket {
+impl Packet for CapturedPacket {
     fn direction(&self) -> Direction {
         self.direction
     }
@@ -166,7 +166,7 @@ impl FlowContext {
     }
 
     /// The same flow, known to carry IKE. Every datagram that may be a message is decoded.
-    pub fn known(self) -> Self {
+    pub fn carrying_ike(self) -> Self {
         Self { is_ike: true, ..self }
     }
 

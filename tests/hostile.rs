@@ -14,7 +14,7 @@ use std::thread;
 
 use capture::{datagrams, Datagram};
 use suricata_ikev2::message::{Direction, Event};
-use suricata_ikev2::pipeline::{Engines, FlowContext, KnownPacket};
+use suricata_ikev2::pipeline::{CapturedPacket, Engines, FlowContext};
 use suricata_ikev2::render::render;
 use suricata_ikev2::render::JsonText;
 use suricata_ikev2::sa::{Endpoint, Limits, SaTable};
@@ -115,7 +115,7 @@ fn damage(message: &Datagram) {
     let send = |data: &[u8]| {
         let mut flow = FlowContext::new(message.transport);
         let end = |host| Endpoint { address: IpAddr::from([192, 0, 2, host]), port: 500 };
-        let packet = KnownPacket {
+        let packet = CapturedPacket {
             direction: Direction::ToServer,
             source: end(10),
             destination: end(20),

@@ -6,7 +6,9 @@ mod capture;
 use std::net::IpAddr;
 
 use suricata_ikev2::message::{Direction, Transport};
-use suricata_ikev2::pipeline::{carrier_between, find_expected, Engines, FlowContext, KnownPacket};
+use suricata_ikev2::pipeline::{
+    carrier_between, find_expected, CapturedPacket, Engines, FlowContext,
+};
 use suricata_ikev2::render::JsonText;
 use suricata_ikev2::render::{render, MAX_TEXT};
 use suricata_ikev2::sa::{Endpoint, Limits, SaTable};
@@ -32,7 +34,7 @@ fn observe_between(
 ) -> Transaction {
     let mut flow = FlowContext::new(Transport::Udp500);
     let direction = Direction::ToServer;
-    let packet = KnownPacket { direction, source: from, destination: to, time };
+    let packet = CapturedPacket { direction, source: from, destination: to, time };
     let engines = Engines { sa_table: Some(table), ..Engines::default() };
     let all = flow.on_datagram(&engines, &packet, data);
     all.and_then(|all| all.own).expect("a message")
@@ -80,7 +82,7 @@ fn what_is_found_on_port_500_is_decoded_as_it_was_found() {
         0x26, 0xc6, 0, 0, 0, 0x26, 0, 0, 0, 0, 0x1c,
     ];
     let sighting = find_expected(carrier_between(500, 500), &data);
-    let mut flow = FlowContext::between(500, 500).known();
+    let mut flow = FlowContext::between(500, 500).carrying_ike();
     let all = flow.on_datagram(&Engines::default(), &Direction::ToServer, &data);
     let tx = all.and_then(|all| all.own);
     assert!(sighting.is_none_or(|it| Some(it.marker) == tx.map(|tx| tx.message().nat_t())));

@@ -21,7 +21,7 @@ use pcap_file::pcapng::{Block, PcapNgReader};
 use suricata_ikev2::decrypt::decryptor::MAX_PENDING;
 use suricata_ikev2::decrypt::Decryptor;
 use suricata_ikev2::message::{Direction, Event, EventSet, Transport};
-use suricata_ikev2::pipeline::{Engines, FlowContext, KnownPacket};
+use suricata_ikev2::pipeline::{CapturedPacket, Engines, FlowContext};
 use suricata_ikev2::sa::{Endpoint, Limits, SaTable, SaView};
 use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::detect;
@@ -152,7 +152,7 @@ impl Flows {
         let transport = Transport::of_ports(from.port, to.port);
         let flow = self.0.entry(ends).or_insert_with(|| FlowContext::new(transport));
         let engines = Engines { sa_table: Some(table), decryptor, ..Engines::default() };
-        let packet = KnownPacket { direction, source: *from, destination: *to, time: *time };
+        let packet = CapturedPacket { direction, source: *from, destination: *to, time: *time };
         let all = flow.on_datagram(&engines, &packet, data);
         let of_sequence = |tx: Transaction| {
             let mut events = EventSet::default();

@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use suricata_ikev2::render::JsonText;
 use suricata_ikev2::pipeline::{Engines, FlowContext};
 use suricata_ikev2::render::render;
+use suricata_ikev2::render::JsonText;
 use suricata_ikev2_fuzz::{input, invariants, memory};
 
 /// The most that a datagram may take: a part that is the same for all, and one that
@@ -15,7 +15,7 @@ const A_BYTE: usize = 64;
 fuzz_target!(|data: &[u8]| {
     let Some(step) = input::datagram(data) else { return };
     let (tx, peak) = memory::peak_of(|| {
-        let mut flow = FlowContext::between(step.ports().0, step.ports().1).known();
+        let mut flow = FlowContext::between(step.ports().0, step.ports().1).carrying_ike();
         let tx = flow.on_datagram(&Engines::default(), &step.direction(), step.data)?.own?;
         render(&tx, &mut JsonText::default());
         Some(tx)

@@ -3,11 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use suricata_ikev2::render::JsonText;
 use suricata_ikev2::message::{Direction, Message, PayloadEntry, Transport};
 use suricata_ikev2::payload_text::{PayloadTexts, MAX_CERTIFICATES, MAX_TEXTS};
 use suricata_ikev2::policy::Policy;
 use suricata_ikev2::render::render;
+use suricata_ikev2::render::JsonText;
 use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::registry::PayloadType;
 use suricata_ikev2_fuzz::input::{self, Inside};

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use suricata_ikev2::pipeline::{Engines, FlowContext, KnownPacket};
-use suricata_ikev2::sa::{fragment, Limits, SaView, SaTable};
+use suricata_ikev2::pipeline::{CapturedPacket, Engines, FlowContext};
+use suricata_ikev2::sa::{fragment, Limits, SaTable, SaView};
 use suricata_ikev2_fuzz::input::{self, Step, FLOWS};
 use suricata_ikev2_fuzz::{invariants, memory};
 
@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
     let limits = Limits { memcap: MEMCAP, ..Limits::default() };
     let flow = |place: usize| {
         let flow = &FLOWS[place];
-        FlowContext::between(flow.client_port, flow.server_port).known()
+        FlowContext::between(flow.client_port, flow.server_port).carrying_ike()
     };
     let flows = [flow(0), flow(1), flow(2), flow(3)];
     let mut run = Run { table: SaTable::new(limits), flows, time: BEGIN, sent: 0, before };
@@ -63,7 +63,7 @@ impl Run {
         let direction = step.direction();
         let flow = &mut self.flows[step.flow];
         let (source, destination) = step.endpoints();
-        let packet = KnownPacket { direction, source, destination, time: self.time };
+        let packet = CapturedPacket { direction, source, destination, time: self.time };
         let engines = Engines { sa_table: Some(&self.table), ..Engines::default() };
         let all = flow.on_datagram(&engines, &packet, data);
         let Some(tx) = all.and_then(|all| all.own) else { return };

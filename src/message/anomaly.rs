@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn payloads_that_tell_an_attack_are_found() {
+    fn payloads_of_attacks_are_found() {
         let error = [0, 0, 0, 14];
         for (message, event) in [
             (sa_init().payload(PayloadType(1), [0; 8]), Event::Ikev1Payload),

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_and_signatures_are_told() {
+    fn keys_and_signatures_have_names() {
         for (der, key_type, key_size, signature) in [
             (RSA_1024, "RSA", 1024, "sha1WithRSAEncryption"),
             (RSA_MD5, "RSA", 2048, "md5WithRSAEncryption"),

@@ -164,7 +164,7 @@ impl JsonText {
     }
 
     /// Removes everything after a position.
-    pub fn take_back(&mut self, mark: Mark) {
+    pub fn return_to(&mut self, mark: Mark) {
         self.text.truncate(mark.length);
         self.open.truncate(mark.open);
         self.follows = mark.follows;

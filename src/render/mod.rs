@@ -48,7 +48,7 @@ pub fn render(tx: &Transaction, json: &mut JsonText) {
 
 /// Writes the fields with a maximum size of `most` bytes. Single fields are always written.
 pub fn render_within(tx: &Transaction, most: usize, json: &mut JsonText) {
-    json.set_room(json.as_bytes().len() + room::of(tx, most));
+    json.set_room(json.as_bytes().len() + room::bytes_for(tx, most));
     if let Some(header) = &tx.message().header {
         render_header(tx, header, json);
     }
@@ -167,8 +167,8 @@ impl<'a> Layer<'a> {
 /// Writes the fields that a layer has once.
 fn render_single(layer: &Layer<'_>, json: &mut JsonText) {
     if let Some(proposal) = layer.chosen() {
-        let known = layer.tx.message().shared().map(|shared| &shared.chosen_json);
-        kept(json, known, c"chosen", |json| {
+        let stored = layer.tx.message().shared().map(|shared| &shared.chosen_json);
+        cached(json, stored, c"chosen", |json| {
             render_chosen(|kind| chosen_transform(layer.tx, proposal, kind).copied(), json);
             if !layer.decrypted {
                 render_algorithms(layer.tx, proposal, json);
@@ -185,10 +185,10 @@ fn render_lists(layer: &Layer<'_>, json: &mut JsonText) {
     halved(json, |json| render_notifies(layer, json));
     halved(json, |json| render_vendor_ids(layer, json));
     if !layer.proposals.is_empty() {
-        let known = layer.tx.message().shared().map(|shared| &shared.proposals_json);
+        let stored = layer.tx.message().shared().map(|shared| &shared.proposals_json);
         let payloads = layer.payloads.len() * USUAL_PAYLOAD;
         reserving(json, payloads, |json: &mut JsonText| {
-            kept(json, known, c"proposals", |json| render_proposals(layer, json));
+            cached(json, stored, c"proposals", |json| render_proposals(layer, json));
         });
     }
     render_payloads(layer, json);
@@ -198,26 +198,26 @@ fn render_lists(layer: &Layer<'_>, json: &mut JsonText) {
 const USUAL_PAYLOAD: usize = 68;
 
 /// Writes members, the first of them under `key`. If messages share the text and all of it has
-/// been written, it is stored in `known`, and the next call uses it. `write` returns whether
+/// been written, it is stored in `stored`, and the next call uses it. `write` returns whether
 /// it wrote everything.
-fn kept(
+fn cached(
     json: &mut JsonText,
-    known: Option<&OnceLock<String>>,
+    stored: Option<&OnceLock<String>>,
     key: &CStr,
     write: impl FnOnce(&mut JsonText) -> bool,
 ) {
     let start = json.as_bytes().len();
-    if let Some(text) = known.and_then(OnceLock::get) {
+    if let Some(text) = stored.and_then(OnceLock::get) {
         if start + key.count_bytes() + text.len() < json.room() {
             return json.raw(key, text);
         }
     }
     let whole = write(json);
-    if let Some(known) = known.filter(|_| whole) {
+    if let Some(stored) = stored.filter(|_| whole) {
         let text = core::str::from_utf8(json.as_bytes().get(start..).unwrap_or(&[]));
         // The text after the first key. The key contains no colon.
         if let Some((_, value)) = text.ok().and_then(|text| text.split_once(':')) {
-            known.get_or_init(|| value.to_owned());
+            stored.get_or_init(|| value.to_owned());
         }
     }
 }
@@ -413,8 +413,8 @@ fn render_findings(tx: &Transaction, json: &mut JsonText) {
     if tx.message().findings().is_empty() {
         return;
     }
-    let known = tx.message().shared().map(|shared| &shared.findings_json);
-    kept(json, known, c"weak", |json| {
+    let stored = tx.message().shared().map(|shared| &shared.findings_json);
+    cached(json, stored, c"weak", |json| {
         let findings = tx.message().findings().iter();
         array(json, c"weak", findings, |it, json: &mut JsonText| {
             render_finding(it, tx.message().scope(), json)
@@ -472,8 +472,8 @@ fn render_errors(tx: &Transaction, json: &mut JsonText) {
 fn render_error(tx: &Transaction, error: &ParseError, json: &mut JsonText) {
     json.string(c"event", Event::of_error(error.kind).name().to_bytes());
     json.string(c"field", error.field.as_bytes());
-    let inside = (error.offset as usize).checked_sub(tx.message().bytes().len());
-    match inside.filter(|_| tx.message().decrypted.is_some()) {
+    let offset = (error.offset as usize).checked_sub(tx.message().bytes().len());
+    match offset.filter(|_| tx.message().decrypted.is_some()) {
         Some(offset) => {
             json.uint(c"offset", offset as u64);
             json.bool(c"decrypted", true);

@@ -24,13 +24,13 @@ pub(super) trait Registered {
 const SMALL: u16 = 256;
 
 /// The texts of one registry.
-struct Texts {
+struct RegistryTexts {
     small: Vec<Option<Box<str>>>,
     /// The texts of larger numbers, in ascending order.
     large: Vec<(u16, Box<str>)>,
 }
 
-impl Texts {
+impl RegistryTexts {
     /// Creates the texts. The numbers must be in ascending order.
     fn new(named: impl Iterator<Item = (u16, &'static str)>) -> Self {
         let mut texts = Self { small: Vec::new(), large: Vec::new() };
@@ -58,7 +58,7 @@ impl Texts {
 macro_rules! registered {
     ($($texts:ident: $registry:ident,)*) => {
         lazy_static! {$(
-            static ref $texts: Texts = Texts::new(
+            static ref $texts: RegistryTexts = RegistryTexts::new(
                 $registry::ALL.iter().filter_map(|it| Some((it.0.into(), it.name()?))),
             );
         )*}

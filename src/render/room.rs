@@ -37,7 +37,7 @@ const LEAST_OF_MANY: usize = 1000;
 const FEW_EVENTS: usize = 3;
 
 /// The maximum number of bytes of the object for this message.
-pub(super) fn of(tx: &Transaction, most: usize) -> usize {
+pub(super) fn bytes_for(tx: &Transaction, most: usize) -> usize {
     let faults =
         tx.message().events.iter().filter(|event| !event.is_weakness()).take(MANY_EVENTS).count();
     let least = match faults {
@@ -125,10 +125,10 @@ fn elements<T>(
         let place = json.mark();
         push(item, json);
         if written == MAX_ELEMENTS || json.as_bytes().len() > json.room() {
-            json.take_back(place);
+            json.return_to(place);
             json.leave_out(what, 1 + items.count() as u64);
             match written {
-                0 => json.take_back(before),
+                0 => json.return_to(before),
                 _ => json.close(),
             }
             return false;

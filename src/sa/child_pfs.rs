@@ -22,7 +22,7 @@ pub(super) struct AnnouncedStatuses {
 
 impl AnnouncedStatuses {
     /// Reads a message of IKE_SA_INIT.
-    pub(super) fn note(&mut self, message: &Message, from_initiator: bool) {
+    pub(super) fn add_message(&mut self, message: &Message, from_initiator: bool) {
         let unnamed = message.notifies().map(|notify| notify.kind).filter(is_unnamed_status);
         let bits = unnamed.fold(0, |bits, kind| bits | 1_u8 << (kind.0 % 8));
         self.add(usize::from(!from_initiator), bits);
@@ -91,7 +91,7 @@ mod tests {
         let mut announced = AnnouncedStatuses::default();
         for (kinds, from_initiator) in [(initiator, true), (responder, false)] {
             if let Some(kinds) = kinds {
-                announced.note(&with(kinds), from_initiator);
+                announced.add_message(&with(kinds), from_initiator);
             }
         }
         announced.may_be_supported()

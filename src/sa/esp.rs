@@ -210,7 +210,7 @@ impl FlowEsp {
         if self.is_of(&sa) {
             self.evidence = self.evidence.max(evidence);
         } else if may_own {
-            self.give_to(sa, is_in_use && exchange::is_use(exchange));
+            self.set_owner(sa, is_in_use && exchange::is_use(exchange));
             self.evidence = evidence;
         }
     }
@@ -221,7 +221,7 @@ impl FlowEsp {
 
     /// Sets the owner. Earlier ESP packets cannot belong to an SA that is in its handshake,
     /// only to an SA in use.
-    fn give_to(&mut self, sa: FlowSa, in_use: bool) {
+    fn set_owner(&mut self, sa: FlowSa, in_use: bool) {
         if self.owner.is_none() && !in_use {
             (self.waiting, self.strays) = (EspCounts::default(), self.spis);
         }

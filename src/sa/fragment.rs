@@ -116,7 +116,7 @@ impl Fragments {
     /// Adds a fragment that came at `now`, in milliseconds.
     pub fn observe(&mut self, key: MessageKey, fragment: &Fragment<'_>, now: u64) -> Status {
         let mut conditions = self.expire(now);
-        let seen = self.note(key, fragment, now, &mut conditions);
+        let seen = self.add(key, fragment, now, &mut conditions);
         Status { number: fragment.number, total: fragment.total, seen, conditions }
     }
 
@@ -164,7 +164,7 @@ impl Fragments {
             + hashes.sum::<usize>() * size_of::<u32>()
     }
 
-    fn note(
+    fn add(
         &mut self,
         key: MessageKey,
         fragment: &Fragment<'_>,
@@ -183,7 +183,7 @@ impl Fragments {
             Some(place) => &mut self.messages[place],
             None => self.begin(key, fragment.total, now, conditions),
         };
-        message.note(fragment, now, conditions);
+        message.add(fragment, now, conditions);
         let is_complete = message.is_complete();
         conditions.insert(if is_complete { Condition::Complete } else { Condition::Incomplete });
         message.count
@@ -240,7 +240,7 @@ impl PartialMessage {
         self.count == self.total
     }
 
-    fn note(&mut self, fragment: &Fragment<'_>, now: u64, conditions: &mut Conditions) {
+    fn add(&mut self, fragment: &Fragment<'_>, now: u64, conditions: &mut Conditions) {
         if fragment.total != self.total {
             conditions.insert(Condition::TotalChanged);
             if fragment.total < self.total || self.is_complete() {

@@ -119,15 +119,15 @@ impl Lineage {
             if this.is_none() && proposals.is_empty() {
                 return None;
             }
-            return this.get_or_insert_default().answer(facts, message, proposals.first());
+            return this.get_or_insert_default().add_response(facts, message, proposals.first());
         }
         if !proposals.is_empty() {
-            this.get_or_insert_default().ask(facts, message, proposals);
+            this.get_or_insert_default().add_request(facts, message, proposals);
         }
         None
     }
 
-    fn ask(&mut self, facts: &MessageFacts, message: &Message, proposals: &[Proposal]) {
+    fn add_request(&mut self, facts: &MessageFacts, message: &Message, proposals: &[Proposal]) {
         let exchange = key(facts);
         self.asked.retain(|asked| asked.exchange != exchange);
         if self.asked.len() >= MAX_ASKED {
@@ -144,7 +144,7 @@ impl Lineage {
         });
     }
 
-    fn answer(
+    fn add_response(
         &mut self,
         facts: &MessageFacts,
         message: &Message,

@@ -20,7 +20,7 @@ pub(super) struct OtherEnds {
 }
 
 /// Stores that a copy of a message was seen between `ends`, while the SA is at `present`.
-pub(super) fn note_copy(other: &mut Option<Box<OtherEnds>>, present: Ends, ends: Ends) {
+pub(super) fn add_copy(other: &mut Option<Box<OtherEnds>>, present: Ends, ends: Ends) {
     match other {
         Some(stored) if ends == present || ends == stored.ends => stored.is_alone = false,
         _ if ends == present => {}
@@ -56,7 +56,7 @@ mod tests {
     fn without_copies_the_last_message_counts() {
         let mut other = None;
         assert_eq!(move_to(&mut other, ends(1), ends(2)), ends(2));
-        note_copy(&mut other, ends(2), ends(2));
+        add_copy(&mut other, ends(2), ends(2));
         assert_eq!(move_to(&mut other, ends(2), ends(1)), ends(1));
     }
 
@@ -64,12 +64,12 @@ mod tests {
     fn both_sides_of_a_nat_are_one_place() {
         let mut other = None;
         let mut present = ends(1);
-        note_copy(&mut other, present, ends(2));
+        add_copy(&mut other, present, ends(2));
         for _ in 0..5 {
             // The request, and then the response.
             for [first, second] in [[1, 2], [2, 1]] {
                 present = move_to(&mut other, present, ends(first));
-                note_copy(&mut other, present, ends(second));
+                add_copy(&mut other, present, ends(second));
                 assert_eq!(present, ends(1));
             }
         }
@@ -79,7 +79,7 @@ mod tests {
     fn who_moves_has_moved_with_the_second_message() {
         let mut other = None;
         // The peer tests its paths from two addresses.
-        note_copy(&mut other, ends(1), ends(2));
+        add_copy(&mut other, ends(1), ends(2));
         let present = move_to(&mut other, ends(1), ends(2));
         assert_eq!(present, ends(1));
         assert_eq!(move_to(&mut other, present, ends(2)), ends(2));

@@ -8,7 +8,7 @@
 //!            StoredOffer::renew              a retry must not offer less
 //! response   StoredOffer::check_response     the choice, or the method that is asked for
 //!            Chosen::of                      the algorithms of the SA
-//!            Peers::settle                   compares with the last SA of the same peers
+//!            PeerStrengths::record           compares with the last SA of the same peers
 //! ```
 //!
 //! If something cannot be known, nothing is reported. This is so for offers that could not be
@@ -493,12 +493,12 @@ fn security_bits(set: &ProposalSet) -> Option<u16> {
 /// slots replace each other, so an old pair may be forgotten. The chance that one pair is
 /// taken for another is 1 in 2^46.
 #[derive(Debug)]
-pub struct Peers {
+pub struct PeerStrengths {
     slots: Box<[AtomicU64]>,
     seed: u64,
 }
 
-impl Peers {
+impl PeerStrengths {
     /// The number of slots in which a pair may be.
     const SET_SIZE: usize = 4;
 
@@ -521,7 +521,7 @@ impl Peers {
 
     /// Stores the strength that two peers chose, in either role. Returns whether it is less
     /// than the last time.
-    pub fn settle(&self, one: &Endpoint, other: &Endpoint, bits: u16) -> bool {
+    pub fn record(&self, one: &Endpoint, other: &Endpoint, bits: u16) -> bool {
         let hash = self.hash(one, other);
         let value = hash & !0xffff | u64::from(bits.min(u16::MAX - 1) + 1);
         let slots = self.set(hash);

@@ -245,8 +245,8 @@ impl SaRecord {
             ExchangeMatch::Part | ExchangeMatch::Changed | ExchangeMatch::Stray => {}
         }
         if facts.is_init() {
-            self.announced.note(observation.message, facts.from_initiator);
-            self.transcript.note(observation.message, facts.from_initiator);
+            self.announced.add_message(observation.message, facts.from_initiator);
+            self.transcript.add_message(observation.message, facts.from_initiator);
         }
         self.announced.judge(observation.message, &mut outcome.events);
         if facts.is_decrypted()
@@ -257,11 +257,11 @@ impl SaRecord {
         self.observe_fragment(facts, observation, after_whole, &mut outcome);
         self.messages = self.messages.saturating_add(1);
         self.last = self.last.max(time);
-        self.settle(&mut outcome);
+        self.report_settled(&mut outcome);
         outcome
     }
 
-    fn settle(&mut self, outcome: &mut MessageOutcome) {
+    fn report_settled(&mut self, outcome: &mut MessageOutcome) {
         if self.established.is_some() && self.chosen.is_some() && !self.has(Marks::SETTLED) {
             self.marks |= Marks::SETTLED;
             outcome.settled = true;

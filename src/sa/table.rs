@@ -18,7 +18,7 @@ use super::esp::{EspCounts, FlowSa};
 use super::exchange::{Body, InitStep, MessageFacts};
 use super::limits::{Limits, MICROSECONDS};
 use super::lineage::Lineage;
-use super::negotiation::Peers;
+use super::negotiation::PeerStrengths;
 use super::pressure::{Pressure, SaTally};
 use super::record::{MessageOutcome, SaRecord};
 use super::slab::{By, Class, Slab};
@@ -63,7 +63,7 @@ pub struct SaTable {
     limits: Limits,
     shards: Box<[Mutex<Slab>]>,
     pressure: Pressure,
-    peers: Peers,
+    peers: PeerStrengths,
     hasher: RandomState,
     sums: Sums,
     clock: Clock,
@@ -88,7 +88,7 @@ impl SaTable {
         let shards: Box<[Mutex<Slab>]> = (0..SHARDS).map(|_| Mutex::default()).collect();
         let pressure = Pressure::new(&limits);
         let pairs = usize::try_from(limits.memcap / BYTES_A_PAIR).unwrap_or(usize::MAX);
-        let peers = Peers::new(pairs, hasher.hash_one(0));
+        let peers = PeerStrengths::new(pairs, hasher.hash_one(0));
         let fixed = size_of_val(&*shards) + pressure.footprint() + peers.heap_size();
         let sums = Sums { memuse: AtomicU64::new(fixed as u64), ..Sums::default() };
         let clock = Clock::new();
@@ -338,12 +338,12 @@ impl SaTable {
         if !self.is_over(shard.get(slot)?, Now::at(time)) {
             return Some(slot);
         }
-        self.give_up(shard, slot);
+        self.remove_expired(shard, slot);
         None
     }
 
     /// Removes a record that is past its timeout and counts it.
-    fn give_up(&self, shard: &mut SaShard<'_>, slot: u32) {
+    fn remove_expired(&self, shard: &mut SaShard<'_>, slot: u32) {
         let Some(sa) = shard.remove(slot) else { return };
         let sum = match Class::of(&sa) {
             Class::HalfOpen => &self.sums.unanswered,
@@ -376,7 +376,7 @@ impl SaTable {
         let peers = view.initiator.zip(view.responder);
         let bits = view.chosen.and_then(|chosen| chosen.security_bits());
         peers.zip(bits).is_some_and(|((initiator, responder), bits)| {
-            self.peers.settle(&initiator, &responder, bits)
+            self.peers.record(&initiator, &responder, bits)
         })
     }
 
@@ -461,7 +461,7 @@ impl SaTable {
                 if !shard.get(slot).is_some_and(|sa| self.is_over(sa, now)) {
                     break;
                 }
-                self.give_up(shard, slot);
+                self.remove_expired(shard, slot);
                 left -= 1;
             }
         }

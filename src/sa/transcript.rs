@@ -33,7 +33,7 @@ impl TranscriptAnnouncers {
 
     /// Reads a message of IKE_SA_INIT. A message without a key exchange, such as a demand for
     /// a cookie, is ignored.
-    pub(super) fn note(&mut self, message: &Message, from_initiator: bool) {
+    pub(super) fn add_message(&mut self, message: &Message, from_initiator: bool) {
         if !message.outer_payloads().iter().any(|entry| entry.kind == PayloadType::KE) {
             return;
         }
@@ -87,15 +87,15 @@ mod tests {
         ] {
             let (mut one, mut other) =
                 (TranscriptAnnouncers::default(), TranscriptAnnouncers::default());
-            one.note(&message(PayloadType::KE, initiator), true);
+            one.add_message(&message(PayloadType::KE, initiator), true);
             // A message without a key exchange changes nothing.
-            one.note(&message(PayloadType::VENDOR_ID, true), false);
-            other.note(&message(PayloadType::KE, responder), false);
+            one.add_message(&message(PayloadType::VENDOR_ID, true), false);
+            other.add_message(&message(PayloadType::KE, responder), false);
             other.merge(one);
             assert_eq!(other.posture(), Some(expected));
         }
         let mut cookie = TranscriptAnnouncers::default();
-        cookie.note(&message(PayloadType::VENDOR_ID, true), false);
+        cookie.add_message(&message(PayloadType::VENDOR_ID, true), false);
         assert_eq!(cookie.posture(), None);
     }
 }

@@ -242,47 +242,47 @@ fn peer(number: u32) -> Endpoint {
 
 #[test]
 fn peers_that_settle_for_less_are_found_once() {
-    let peers = Peers::new(1024, 1);
-    assert!(!peers.settle(&peer(1), &peer(2), 128));
-    assert!(!peers.settle(&peer(1), &peer(2), 256));
-    assert!(!peers.settle(&peer(1), &peer(3), 112));
-    assert!(peers.settle(&peer(2), &peer(1), 128));
-    assert!(!peers.settle(&peer(1), &peer(2), 128));
-    assert!(peers.settle(&peer(1), &peer(2), 0));
-    assert!(!peers.settle(&peer(1), &peer(2), u16::MAX));
-    assert!(peers.settle(&peer(1), &peer(2), 1));
+    let peers = PeerStrengths::new(1024, 1);
+    assert!(!peers.record(&peer(1), &peer(2), 128));
+    assert!(!peers.record(&peer(1), &peer(2), 256));
+    assert!(!peers.record(&peer(1), &peer(3), 112));
+    assert!(peers.record(&peer(2), &peer(1), 128));
+    assert!(!peers.record(&peer(1), &peer(2), 128));
+    assert!(peers.record(&peer(1), &peer(2), 0));
+    assert!(!peers.record(&peer(1), &peer(2), u16::MAX));
+    assert!(peers.record(&peer(1), &peer(2), 1));
 }
 
 #[test]
 fn a_peer_is_an_address_and_a_port() {
-    let peers = Peers::new(1024, 1);
-    assert!(!peers.settle(&peer(1), &peer(2), 256));
+    let peers = PeerStrengths::new(1024, 1);
+    assert!(!peers.record(&peer(1), &peer(2), 256));
     let client = Endpoint { port: 40000, ..peer(1) };
-    assert!(!peers.settle(&client, &peer(2), 128));
-    assert!(peers.settle(&peer(1), &peer(2), 128));
+    assert!(!peers.record(&client, &peer(2), 128));
+    assert!(peers.record(&peer(1), &peer(2), 128));
 }
 
 #[test]
 fn the_memory_of_peers_is_bounded_and_confuses_none() {
-    let peers = Peers::new(1000, 1);
+    let peers = PeerStrengths::new(1000, 1);
     assert_eq!(peers.heap_size(), 8 * 1024);
     // Every pair has a lower strength than the pairs before. If one pair were taken for
     // another, this would be found as a downgrade.
     for pair in 0..60_000 {
-        assert!(!peers.settle(&peer(0), &peer(pair + 1), 60_000 - pair as u16));
+        assert!(!peers.record(&peer(0), &peer(pair + 1), 60_000 - pair as u16));
     }
     for smallest in [0, 1, 3] {
-        assert!(!Peers::new(smallest, 0).settle(&peer(1), &peer(2), 9));
+        assert!(!PeerStrengths::new(smallest, 0).record(&peer(1), &peer(2), 9));
     }
 }
 
 #[test]
 fn a_pair_among_few_is_not_forgotten() {
-    let peers = Peers::new(4096, 7);
+    let peers = PeerStrengths::new(4096, 7);
     for pair in 0..400 {
-        peers.settle(&peer(0), &peer(pair + 1), 256);
+        peers.record(&peer(0), &peer(pair + 1), 256);
     }
-    let remembered = (0..400).filter(|pair| peers.settle(&peer(0), &peer(pair + 1), 128)).count();
+    let remembered = (0..400).filter(|pair| peers.record(&peer(0), &peer(pair + 1), 128)).count();
     assert!(remembered >= 399, "{remembered}");
 }
 

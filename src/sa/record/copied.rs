@@ -49,7 +49,7 @@ impl SaRecord {
             let ends = ends(facts, observation);
             if ends != present || self.rare.is_some() {
                 let rare = self.rare.get_or_insert_default();
-                location::note_copy(&mut rare.other_ends, present, ends);
+                location::add_copy(&mut rare.other_ends, present, ends);
             }
         }
         self.observe_fragment(facts, observation, false, &mut outcome);

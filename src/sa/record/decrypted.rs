@@ -17,7 +17,7 @@ impl SaRecord {
         self.correct(facts, 0, &mut outcome);
         self.announced.judge(message, &mut outcome.events);
         outcome.successor = self.read_lineage(facts, message, self.last);
-        self.settle(&mut outcome);
+        self.report_settled(&mut outcome);
         outcome
     }
 

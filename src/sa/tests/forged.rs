@@ -3,7 +3,7 @@
 use Direction::{ToClient, ToServer};
 
 use super::*;
-use crate::pipeline::{Engines, FlowContext, KnownPacket};
+use crate::pipeline::{CapturedPacket, Engines, FlowContext};
 use crate::tx::Transaction;
 
 /// The flow between 192.0.2.10 and 192.0.2.20 on port 4500.
@@ -23,21 +23,21 @@ impl Conversation {
         Engines { sa_table: Some(table), ..Engines::default() }
     }
 
-    fn take_in(&mut self, direction: Direction, data: &[u8]) -> Option<Transaction> {
+    fn receive(&mut self, direction: Direction, data: &[u8]) -> Option<Transaction> {
         let end = |last| Endpoint { address: IpAddr::from([192, 0, 2, last]), port: 4500 };
         let mut ends = [end(10), end(20)];
         if direction == ToClient {
             ends.reverse();
         }
         let [source, destination] = ends;
-        let packet = KnownPacket { direction, source, destination, time: self.time };
+        let packet = CapturedPacket { direction, source, destination, time: self.time };
         self.flow.on_datagram(&Self::engines(&self.table), &packet, data)?.own
     }
 
     fn send(&mut self, direction: Direction, message: &MessageBuilder) -> SaView {
         let data = [&[0; 4][..], &message.build()].concat();
         self.time += SECOND;
-        let tx = self.take_in(direction, &data).expect("a message");
+        let tx = self.receive(direction, &data).expect("a message");
         tx.sa().expect("an SA").clone()
     }
 
@@ -45,7 +45,7 @@ impl Conversation {
     fn esp(&mut self, direction: Direction, packets: u8) {
         for number in 0..packets {
             let data = [&[7, 7, 7, direction as u8, 0, 0, 0, number][..], &[1; 56]].concat();
-            assert!(self.take_in(direction, &data).is_none());
+            assert!(self.receive(direction, &data).is_none());
         }
         self.flow.finish(&Self::engines(&self.table));
     }
