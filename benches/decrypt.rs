@@ -5,22 +5,20 @@
 //! inside is not looked at. The processor's instructions for AES count, those for
 //! SHA do not: valgrind does not have them.
 
-#[path = "support/callgrind.rs"]
-mod callgrind;
-#[path = "../tests/support/capture.rs"]
-mod capture;
-#[path = "../tests/support/keys.rs"]
-mod keys;
-
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::path::PathBuf;
 
-use callgrind::{instructions, is_there};
-use capture::{datagrams_of, Datagram};
-use keys::{captures, encrypted, sealed, table};
-use suricata_ikev2::decrypt::{KeyTable, Progress, Reassembly, Spis};
+use suricata_ikev2::decrypt::key_table::parse_line;
+use suricata_ikev2::decrypt::{KeyTable, Progress, Reassembly, Sealed, Spis};
 use suricata_ikev2::sa::fragment::MessageKey;
-use suricata_ikev2::wire::{Fragment, PayloadType};
+use suricata_ikev2::wire::{Fragment, Payload, PayloadType, RawMessage};
+use testkit::callgrind::{instructions, is_there};
+use testkit::capture::{datagrams_of, Datagram};
+use testkit::keys::{self, captures};
+
+/// How often a message is opened under callgrind.
+const REPETITIONS: u64 = 1000;
 
 /// The capture whose fragments are put together.
 const FRAGMENTED: &str = "cert-rsa4096-fragmented.pcap";
@@ -48,14 +46,36 @@ fn measure() {
         suites.entry(suite(&datagram, &table(&files))).or_insert((capture, datagram));
     }
     for (suite, (capture, datagram)) in suites {
-        let count = instructions(&["open", &capture]);
+        let count = instructions(&["open", &capture], REPETITIONS);
         let bytes = datagram.data.len();
         println!("{suite:<75} {bytes:>6} bytes {count:>8} instructions");
     }
     let (fragments, bytes) = fragments(&table(&captures()[FRAGMENTED]));
-    let count = instructions(&["put together", FRAGMENTED]);
+    let count = instructions(&["put together", FRAGMENTED], REPETITIONS);
     let what = format!("{} fragments put together", fragments.len());
     println!("{what:<75} {bytes:>6} bytes {count:>8} instructions");
+}
+
+/// The keys of files.
+fn table(files: &[PathBuf]) -> KeyTable {
+    let mut table = KeyTable::default();
+    for (spis, keys) in keys::read(files, parse_line) {
+        table.insert(spis, keys);
+    }
+    table
+}
+
+/// A datagram's message with its encrypted payload, if it has one.
+fn encrypted(datagram: &Datagram) -> Option<(RawMessage<'_>, Payload<'_>)> {
+    let message = RawMessage::parse(datagram.unmarked()).ok()?;
+    let last = message.payloads().flatten().last()?;
+    let is_encrypted = message.version_error().is_none() && last.kind.is_encrypted();
+    is_encrypted.then_some((message, last))
+}
+
+/// The encrypted payload as what can be opened.
+fn sealed<'a>(message: &RawMessage<'a>, payload: &Payload<'_>) -> Sealed<'a> {
+    Sealed::of(message.bytes(), &message.header, payload).expect("an encrypted payload")
 }
 
 /// The first encrypted message of a capture.

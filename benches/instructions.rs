@@ -4,18 +4,16 @@
 //! runs itself under callgrind, once for no message and once for many, and
 //! divides the difference.
 
-#[path = "support/callgrind.rs"]
-mod callgrind;
-#[path = "../tests/support/capture.rs"]
-mod capture;
-#[path = "support/subject.rs"]
 mod subject;
 
 use std::hint::black_box;
 
-use callgrind::{instructions, is_there};
-use capture::datagrams_of;
 use subject::{samples, SUBJECTS};
+use testkit::callgrind::{instructions, is_there};
+use testkit::capture::datagrams_of;
+
+/// How often the work is done under callgrind.
+const REPETITIONS: u64 = 1000;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -46,7 +44,7 @@ fn measure() {
     for (label, datagram) in samples() {
         print!("{:<58} {:>6}", format!("{label} ({})", datagram.place), datagram.data.len());
         for (subject, _) in SUBJECTS {
-            print!(" {:>12}", instructions(&[subject, &datagram.place]));
+            print!(" {:>12}", instructions(&[subject, &datagram.place], REPETITIONS));
         }
         println!();
     }

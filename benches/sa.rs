@@ -6,15 +6,17 @@
 //! messages to measure and once with, and divides the difference. A message may take
 //! at most half as much again among a million SAs as among a thousand.
 
-#[path = "support/crowd.rs"]
 mod crowd;
 
 use std::hint::black_box;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use suricata_ikev2::message::{Direction, Transport};
 use suricata_ikev2::pipeline::{CapturedPacket, Engines, FlowContext};
 use suricata_ikev2::sa::SaTable;
+
+use testkit::callgrind;
+use testkit::message::marked;
 
 use crowd::{end, informational, observe, table_of, SUBJECTS, TIME};
 
@@ -56,7 +58,7 @@ fn run(subject: &str, total: u64, measured: u64) {
 /// ESP behind a message of a known SA, what is handed over to the table included.
 fn carry(table: &SaTable, measured: u64) {
     let mut flow = FlowContext::new(Transport::Udp4500);
-    let message = [&[0; 4], informational(0, 1).bytes()].concat();
+    let message = marked(informational(0, 1).bytes());
     let engines = Engines { sa_table: Some(table), ..Engines::default() };
     let direction = Direction::ToServer;
     let packet = CapturedPacket { direction, source: end(10), destination: end(20), time: TIME };
@@ -68,7 +70,7 @@ fn carry(table: &SaTable, measured: u64) {
 }
 
 fn measure() -> ExitCode {
-    if Command::new("valgrind").arg("--version").output().is_err() {
+    if !callgrind::is_there() {
         eprintln!("skipped: valgrind is not installed");
         return ExitCode::SUCCESS;
     }
@@ -88,18 +90,5 @@ fn measure() -> ExitCode {
 }
 
 fn instructions(subject: &str, total: u64) -> u64 {
-    let [none, all] = [0, MEASURED].map(|measured| collected(subject, total, measured));
-    all.saturating_sub(none) / MEASURED
-}
-
-fn collected(subject: &str, total: u64, measured: u64) -> u64 {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(std::env::current_exe().expect("this program"))
-        .args(["run", subject, &total.to_string(), &measured.to_string()])
-        .output()
-        .expect("valgrind runs");
-    let text = String::from_utf8_lossy(&output.stderr);
-    let line = text.lines().find(|line| line.contains("Collected :")).expect("callgrind's count");
-    number(line.rsplit(' ').next().expect("a count"))
+    callgrind::instructions(&[subject, &total.to_string()], MEASURED)
 }

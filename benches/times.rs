@@ -3,12 +3,7 @@
 //! They are of this machine and this run; `cargo bench --bench instructions` counts
 //! what hardly differs between machines, and `--bench sa` the same of SAs.
 
-#[allow(dead_code)]
-#[path = "../tests/support/capture.rs"]
-mod capture;
-#[path = "support/crowd.rs"]
 mod crowd;
-#[path = "support/subject.rs"]
 mod subject;
 
 use std::hint::black_box;

@@ -52,12 +52,13 @@ main() {
     use_plugin
     check_components
     say "the tests run $("$SURICATA" -V | sed 's/^This is //') with $SURICATA_IKEV2_PLUGIN"
-    step 'format' cargo fmt --check
-    step 'lints' cargo clippy --all-targets -- -D warnings
+    step 'format' cargo fmt --all --check
+    step 'format of the fuzz targets' cargo fmt --manifest-path fuzz/Cargo.toml --check
+    step 'lints' cargo clippy --workspace --all-targets -- -D warnings
     step "Suricata's headers" check_headers
     step 'a build without rustfmt' check_without_rustfmt
     step 'fuzzing' "$here/fuzz.sh"
-    step 'tests' cargo test --no-fail-fast
+    step 'tests' cargo test --workspace --no-fail-fast
 }
 
 main "$@"

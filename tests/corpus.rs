@@ -4,26 +4,19 @@
 //! folder of its name, and the dictionary of keywords beside them; `scripts/fuzz.sh
 //! --minimise` makes the committed corpora of them.
 
-#[path = "support/capture.rs"]
-mod capture;
-#[allow(dead_code, unreachable_pub)]
-#[path = "../fuzz/src/input.rs"]
-mod input;
-#[allow(dead_code)] // Messages are opened here as the plugin does.
-#[path = "support/keys.rs"]
-mod keys;
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fs};
 
-use capture::Datagram;
 use suricata_ikev2::decrypt::key_table::parse_line;
 use suricata_ikev2::decrypt::suite::{ENCRYPTIONS, INTEGRITIES};
 use suricata_ikev2::decrypt::{DecryptOutcome, Decryptor};
 use suricata_ikev2::message::{Direction, Transport};
 use suricata_ikev2::pipeline::{Engines, FlowContext};
+use testkit::capture::{self, Datagram};
+use testkit::project::{entries, files, project};
+use testkit::{input, keys};
 
 /// Longer sequences make a target slow, and longer datagrams are rare.
 const LONGEST_SEQUENCE: usize = 4096;
@@ -31,29 +24,23 @@ const LONGEST_DATAGRAM: usize = 4000;
 
 type Seeds = BTreeSet<Vec<u8>>;
 
-fn project(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    paths.sort();
-    paths
-}
-
 /// The captures of real peers, and those that cases of `tests/verify` have made.
 fn captures() -> Vec<Vec<Datagram>> {
-    let mut paths = entries(&project("tests/capture/pcap"));
-    paths.extend(entries(&project("tests/verify")).iter().map(|case| case.join("input.pcap")));
-    paths.retain(|path| path.extension().is_some_and(|it| it == "pcap") && path.is_file());
+    let mut paths = files(&capture::folder(), "pcap");
+    let cases = entries(&project().join("tests/verify"));
+    let of_cases = cases.iter().map(|case| case.join("input.pcap"));
+    paths.extend(of_cases.filter(|path| path.is_file()));
     assert!(paths.len() > 100, "only {} captures", paths.len());
     paths.iter().map(|path| capture::read(path)).collect()
 }
 
+fn transport(datagram: &Datagram) -> Transport {
+    Transport::of_ports(datagram.source.port(), datagram.destination.port())
+}
+
 /// The flow of [`input::FLOWS`] that is most like a datagram's.
 fn flow_of(datagram: &Datagram) -> usize {
-    match (datagram.transport, datagram.source.is_ipv6()) {
+    match (transport(datagram), datagram.source.is_ipv6()) {
         (Transport::Udp500, _) => 0,
         (Transport::Udp4500, false) => 1,
         (Transport::Udp4500, true) => 2,
@@ -95,8 +82,10 @@ fn datagrams(captures: &[Vec<Datagram>]) -> Seeds {
 
 /// The options of the rules of all cases and of the rule files, without `ikev2.`.
 fn options() -> Seeds {
-    let mut files = entries(&project("rules"));
-    files.extend(entries(&project("tests/verify")).iter().map(|case| case.join("test.rules")));
+    let mut files = entries(&project().join("rules"));
+    files.extend(
+        entries(&project().join("tests/verify")).iter().map(|case| case.join("test.rules")),
+    );
     let texts = files.iter().filter(|path| path.is_file()).map(fs::read_to_string);
     let mut options = Seeds::new();
     for text in texts {
@@ -123,39 +112,42 @@ fn dictionary(options: &Seeds) -> String {
     format!("# The words of keywords in the rules of tests/verify and rules.\n{}", lines.concat())
 }
 
-/// A request of IKE_AUTH with nothing but a certificate.
+/// The decrypted payloads of a request of IKE_AUTH with nothing but a certificate.
 fn certificate(file: &Path) -> Vec<u8> {
     let der = fs::read(file).expect("a certificate");
     let length = u16::try_from(der.len() + 5).expect("a small certificate");
     let payload = [&[0, 0], &length.to_be_bytes()[..], &[4], &der].concat();
-    let inside = input::Inside { response: false, exchange: 35, first: 37, payloads: &payload };
-    inside.input().expect("an exchange that has an input")
+    let decrypted =
+        input::Decrypted { response: false, exchange: 35, first: 37, payloads: &payload };
+    decrypted.input().expect("an exchange that has an input")
 }
 
-/// What is inside the messages of the captures that have keys, and certificates.
-fn insides() -> Seeds {
-    let mut insides: Seeds =
-        entries(&project("tests/certificates")).iter().map(|file| certificate(file)).collect();
+/// The decrypted payloads of the captures that have keys, and certificates.
+fn decrypted() -> Seeds {
+    let mut seeds: Seeds = entries(&project().join("tests/certificates"))
+        .iter()
+        .map(|file| certificate(file))
+        .collect();
     for (capture, files) in keys::captures() {
         let decryptor = Decryptor::default();
-        for line in lines(&files) {
-            let line = parse_line(line.as_bytes()).expect("a good line");
-            line.map(|(spis, keys)| decryptor.insert(spis, keys));
+        for (spis, keys) in keys::read(&files, parse_line) {
+            decryptor.insert(spis, keys);
         }
         for datagram in capture::datagrams_of(&capture) {
-            let mut flow = FlowContext::new(datagram.transport);
+            let mut flow = FlowContext::new(transport(&datagram));
             let all = flow.on_datagram(&Engines::default(), &Direction::ToServer, &datagram.data);
             let Some(tx) = all.and_then(|all| all.own) else { continue };
             let decryption = decryptor.decrypt(tx.message());
             let Some(DecryptOutcome::Plaintext(first, payloads)) = decryption else { continue };
             let header = tx.message().header.expect("a header");
             let (response, exchange) = (header.flags.response(), header.exchange_type.0);
-            let inside = input::Inside { response, exchange, first: first.0, payloads: &payloads };
-            let seed = inside.input().filter(|seed| seed.len() < LONGEST_DATAGRAM);
-            insides.extend(seed);
+            let decrypted =
+                input::Decrypted { response, exchange, first: first.0, payloads: &payloads };
+            let seed = decrypted.input().filter(|seed| seed.len() < LONGEST_DATAGRAM);
+            seeds.extend(seed);
         }
     }
-    insides
+    seeds
 }
 
 fn lines(files: &[PathBuf]) -> Vec<String> {
@@ -184,7 +176,7 @@ fn seeds() -> [(&'static str, Seeds); 6] {
         ("datagram", datagrams.clone()),
         ("probe", datagrams),
         ("sequence", sequences),
-        ("inner", insides()),
+        ("inner", decrypted()),
         ("key_table", key_tables()),
         ("keyword", options()),
     ]
@@ -230,7 +222,7 @@ fn a_sequence_is_read_as_it_was_written() {
 
 #[test]
 fn the_dictionary_of_key_tables_has_every_algorithm() {
-    let file = project("fuzz/dictionaries/key_table.dict");
+    let file = project().join("fuzz/dictionaries/key_table.dict");
     let words = fs::read_to_string(file).expect("a dictionary");
     let names =
         ENCRYPTIONS.iter().map(|row| row.name).chain(INTEGRITIES.iter().map(|row| row.name));
@@ -240,9 +232,9 @@ fn the_dictionary_of_key_tables_has_every_algorithm() {
 }
 
 #[test]
-fn what_is_inside_is_read_as_it_was_written() {
-    for seed in insides() {
-        assert_eq!(input::inside(&seed).and_then(|inside| inside.input()), Some(seed));
+fn what_is_decrypted_is_read_as_it_was_written() {
+    for seed in decrypted() {
+        assert_eq!(input::decrypted(&seed).and_then(|it| it.input()), Some(seed));
     }
 }
 
@@ -250,7 +242,7 @@ fn what_is_inside_is_read_as_it_was_written() {
 fn committed_corpora_are_small() {
     let mut bytes = 0;
     for target in ["datagram", "sequence", "probe", "inner", "keyword", "key_log", "key_table"] {
-        let files = entries(&project("fuzz/corpus").join(target));
+        let files = entries(&project().join("fuzz/corpus").join(target));
         assert!((10..=500).contains(&files.len()), "{target}: {} files", files.len());
         bytes += files.iter().map(|file| fs::read(file).expect("a file").len()).sum::<usize>();
     }

@@ -4,18 +4,13 @@
 //! Wireshark's captures are not part of the project; they are looked for beside it, in
 //! `../shared/pcaps`. Where that folder is missing the test says so.
 
-#[path = "support/capture.rs"]
-mod capture;
-#[path = "support/keys.rs"]
-mod keys;
-#[path = "support/seal.rs"]
-mod seal;
+mod encrypted;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::Path;
 
-use capture::{datagrams_of, read, Datagram};
-use keys::{captures, encrypted, give, project, sealed, table};
+use encrypted::{encrypted, sealed, table};
 use suricata_ikev2::decrypt::decryptor::{MAX_PENDING, MAX_PENDING_BYTES, MAX_PENDING_SAS};
 use suricata_ikev2::decrypt::key_table::parse_line;
 use suricata_ikev2::decrypt::suite::{ENCRYPTIONS, INTEGRITIES};
@@ -27,6 +22,10 @@ use suricata_ikev2::pipeline::{Engines, FlowContext};
 use suricata_ikev2::sa::fragment::MessageKey;
 use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::{Fragment, PayloadType, Payloads, RawMessage};
+use testkit::capture::{datagrams_of, read, Datagram};
+use testkit::keys::{self, captures};
+use testkit::project::project;
+use testkit::seal;
 
 /// What came of the encrypted messages of a capture.
 #[derive(Default)]
@@ -228,6 +227,10 @@ fn keys_of_others_open_nothing() {
     }
 }
 
+fn flow_of(datagram: &Datagram) -> FlowContext {
+    FlowContext::new(Transport::of_ports(datagram.source.port(), datagram.destination.port()))
+}
+
 /// The transactions of a datagram of the client.
 fn take_in(flow: &mut FlowContext, data: &[u8], decryptor: &Decryptor) -> Vec<Transaction> {
     let engines = Engines { decryptor: Some(decryptor), ..Engines::default() };
@@ -237,15 +240,17 @@ fn take_in(flow: &mut FlowContext, data: &[u8], decryptor: &Decryptor) -> Vec<Tr
 fn transactions(datagrams: &[Datagram], decryptor: &Decryptor) -> Vec<Transaction> {
     let mut all = Vec::new();
     for datagram in datagrams {
-        let mut flow = FlowContext::new(datagram.transport);
+        let mut flow = flow_of(datagram);
         all.extend(take_in(&mut flow, &datagram.data, decryptor));
     }
     all
 }
 
-/// A file of keys of the project's captures.
-fn keys_of(name: &str) -> std::path::PathBuf {
-    project().join("tests/capture/keys").join(name)
+/// Gives the keys of a file to what opens messages.
+fn give(decryptor: &Decryptor, file: &Path) {
+    for (spis, keys) in keys::read([file], parse_line) {
+        decryptor.insert(spis, keys);
+    }
 }
 
 /// Message ID, exchange, whether a request, and whether it was opened late or at once.
@@ -265,7 +270,7 @@ fn keys_that_come_late_open_what_was_held() {
     let (before, after) = datagrams.split_at(4);
     assert!(transactions(before, &decryptor).iter().all(|tx| tx.message().decrypted.is_none()));
     assert_eq!(decryptor.pending(), 2);
-    give(&decryptor, &keys_of("aes-gcm256-ecp384.ikev2_decryption_table"));
+    give(&decryptor, &keys::table("aes-gcm256-ecp384"));
     let all = transactions(after, &decryptor);
     assert_eq!(decryptor.pending(), 0);
     assert_eq!(
@@ -289,7 +294,7 @@ fn keys_that_come_late_open_what_was_held() {
 fn keys_of_an_additional_exchange_may_come_late() {
     let datagrams = datagrams_of("mlkem768-x25519.pcap");
     let decryptor = Decryptor::default();
-    give(&decryptor, &keys_of("mlkem768-x25519.first.ikev2_decryption_table"));
+    give(&decryptor, &keys::table("mlkem768-x25519.first"));
     let is_auth = |datagram: &Datagram| {
         encrypted(datagram).is_some_and(|(message, _)| message.header.message_id == 2)
     };
@@ -297,7 +302,7 @@ fn keys_of_an_additional_exchange_may_come_late() {
     let all = transactions(&datagrams[..=auth], &decryptor);
     assert!(all.iter().all(|tx| !tx.message().events.contains(Event::IntegrityFailed)));
     assert_eq!(decryptor.pending(), 1);
-    give(&decryptor, &keys_of("mlkem768-x25519.ikev2_decryption_table"));
+    give(&decryptor, &keys::table("mlkem768-x25519"));
     let rest = transactions(&datagrams[auth + 1..], &decryptor);
     assert!(rest.iter().all(|tx| !tx.message().events.contains(Event::IntegrityFailed)));
     assert_eq!(outline(&rest)[0], (2, 35, true, Some(true)));
@@ -321,7 +326,7 @@ fn what_is_held_is_bounded() {
     for spi in 0..300_000_u32 {
         let mut data = auth.data.clone();
         data[4..8].copy_from_slice(&spi.to_be_bytes());
-        let mut flow = FlowContext::new(auth.transport);
+        let mut flow = flow_of(auth);
         assert_eq!(take_in(&mut flow, &data, &decryptor).len(), 1);
     }
     assert!(
@@ -331,7 +336,7 @@ fn what_is_held_is_bounded() {
     let many = vec![(); 3 * MAX_PENDING];
     let before = decryptor.pending();
     for () in many {
-        let mut flow = FlowContext::new(auth.transport);
+        let mut flow = flow_of(auth);
         assert_eq!(take_in(&mut flow, &auth.data, &decryptor).len(), 1);
     }
     assert!(decryptor.pending() <= before + MAX_PENDING);
@@ -343,11 +348,11 @@ fn what_is_held_is_bounded() {
 fn what_is_held_comes_with_the_next_packet_of_the_flow() {
     let datagrams = datagrams_of("aes-gcm256-ecp384.pcap");
     let decryptor = Decryptor::default();
-    let mut flow = FlowContext::new(datagrams[2].transport);
+    let mut flow = flow_of(&datagrams[2]);
     for datagram in &datagrams[2..4] {
         assert_eq!(take_in(&mut flow, &datagram.data, &decryptor).len(), 1);
     }
-    let mut other = FlowContext::new(datagrams[2].transport);
+    let mut other = flow_of(&datagrams[2]);
     let engines = Engines { decryptor: Some(&decryptor), ..Engines::default() };
     let on_packet = |flow: &mut FlowContext| -> Vec<_> {
         let all = flow.on_datagram(&engines, &Direction::ToClient, &[]);
@@ -355,7 +360,7 @@ fn what_is_held_comes_with_the_next_packet_of_the_flow() {
     };
     assert_eq!(on_packet(&mut flow).len(), 0);
     assert_eq!((decryptor.pending(), decryptor.unreported()), (2, 0));
-    give(&decryptor, &keys_of("aes-gcm256-ecp384.ikev2_decryption_table"));
+    give(&decryptor, &keys::table("aes-gcm256-ecp384"));
     assert_eq!((decryptor.pending(), decryptor.unreported()), (2, 2));
     assert_eq!(on_packet(&mut other).len(), 0);
     let late = on_packet(&mut flow);
@@ -378,7 +383,7 @@ fn sealed_by_others() -> Option<Vec<seal::Sample>> {
         ENCRYPTIONS.iter().map(|row| (row, if row.is_aead() { &INTEGRITIES[0] } else { hmac }));
     let integrities = INTEGRITIES[1..].iter().map(|row| (aes, row));
     let all = encryptions.chain(integrities);
-    Some(all.map(|(one, other)| seal::seal(one.name, other.name)).collect())
+    Some(all.map(|(one, other)| seal::sample(one.name, other.name)).collect())
 }
 
 /// A message to the plugin that has the keys of a line.
@@ -394,18 +399,13 @@ fn with_keys(line: &str, message: &[u8]) -> Transaction {
 fn what_others_seal_opens() {
     for sample in sealed_by_others().unwrap_or_default() {
         let tx = with_keys(&sample.line, &sample.message);
-        assert_eq!(
-            (tx.message().events, tx.message().errors.len()),
-            (EventSet::default(), 0),
-            "{}",
-            sample.line
-        );
-        let inside =
-            tx.message().range(sample.message.len()..sample.message.len() + sample.inside.len());
-        assert_eq!(inside, sample.inside, "{}", sample.line);
-        assert!(
-            matches!(tx.message().decrypted_payloads(), [only] if only.kind == PayloadType::NOTIFY)
-        );
+        let message = tx.message();
+        let found = (message.events, message.errors.len());
+        assert_eq!(found, (EventSet::default(), 0), "{}", sample.line);
+        let (start, length) = (sample.message.len(), sample.decrypted.len());
+        assert_eq!(message.range(start..start + length), sample.decrypted, "{}", sample.line);
+        let payloads = message.decrypted_payloads();
+        assert!(matches!(payloads, [only] if only.kind == PayloadType::NOTIFY));
     }
 }
 

@@ -3,16 +3,6 @@
 //! The real Suricata reads the beginning of an IKE SA and has no keys for it; then the
 //! key table grows, and the rest of the SA comes.
 
-#[allow(dead_code)] // Only some datagrams are sent.
-#[path = "support/capture.rs"]
-mod capture;
-#[path = "support/running.rs"]
-#[allow(dead_code)] // Whether jobs are done is seen in what they write.
-mod running;
-#[path = "support/suricata.rs"]
-#[allow(dead_code)] // Nothing runs side by side here.
-mod suricata;
-
 use std::fs::{self, File, Permissions};
 use std::net::{Ipv4Addr, UdpSocket};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -22,12 +12,15 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use std::{env, process};
 
-use pcap_file::pcap::{PcapReader, PcapWriter};
 use serde_json::Value;
 
-use capture::{datagrams_of, Datagram};
-use running::{records, Jobs, Running, TIME_LIMIT};
-use suricata::{fresh_folder, project, say, target, Suricata};
+use testkit::capture::{self, datagrams_of, CaptureWriter, Datagram};
+use testkit::eve::records_of_type;
+use testkit::keys;
+use testkit::project::{fresh_folder, target};
+use testkit::running::{Jobs, Running, TIME_LIMIT};
+use testkit::suricata::Suricata;
+use testkit::work::say;
 
 const RULES: &str = r#"
 alert ikev2 any any -> any any (msg:"late"; ikev2.decrypted; ikev2.exchange_type:ike_auth; ikev2.payload.type:auth; sid:1; rev:1;)
@@ -36,9 +29,7 @@ alert ikev2 any any -> any any (msg:"too early"; ikev2.decrypted:no; ikev2.excha
 
 /// Suricata in a folder with rules and a key table, which its working directory is.
 fn suricata_in(folder: &Path) -> Command {
-    let suricata = Suricata::get();
-    let mut command = Command::new(suricata.binary());
-    command.arg("-c").arg(suricata.configuration()).args(suricata.file_options());
+    let mut command = Suricata::get().command();
     command.args(["-k", "none", "-v", "--runmode", "single"]).arg("-l").arg(folder.join("log"));
     command.arg("-S").arg(folder.join("test.rules"));
     command.args(["--set", "app-layer.protocols.ikev2.decryption.enabled=yes"]);
@@ -49,17 +40,12 @@ fn suricata_in(folder: &Path) -> Command {
 
 /// Writes some packets of a capture; the file is there all at once.
 fn write_part(from: &str, packets: core::ops::Range<usize>, to: &Path) {
-    let from = project().join("tests/capture/pcap").join(from);
-    let mut reader = PcapReader::new(File::open(from).expect("a capture")).expect("a capture");
     let other = to.with_extension("part");
-    let file = File::create(&other).expect("a file");
-    let mut writer = PcapWriter::with_header(file, reader.header()).expect("a header");
-    let mut number = 0;
-    while let Some(packet) = reader.next_packet() {
+    let mut writer = CaptureWriter::new(File::create(&other).expect("a file"));
+    for (number, packet) in capture::packets(&capture::folder().join(from)).iter().enumerate() {
         if packets.contains(&number) {
-            writer.write_packet(&packet.expect("a packet")).expect("a packet is written");
+            writer.write(packet.time, &packet.data);
         }
-        number += 1;
     }
     drop(writer);
     fs::rename(other, to).expect("the capture gets its name");
@@ -82,15 +68,14 @@ fn prepare(folder: &Path) {
 }
 
 fn put_keys(folder: &Path, name: &str) {
-    let keys = project().join(format!("tests/capture/keys/{name}.ikev2_decryption_table"));
-    let keys = fs::read_to_string(keys).expect("keys");
+    let keys = fs::read_to_string(keys::table(name)).expect("keys");
     fs::write(folder.join("keys/keys.txt"), format!("# Now.\n{keys}")).expect("a key table");
 }
 
 /// Two messages were opened late, and two at once.
 fn check_records(eve: &Path) {
     let eve = fs::read_to_string(eve).expect("records");
-    let opened: Vec<_> = records(&eve, "ikev2")
+    let opened: Vec<_> = records_of_type(&eve, "ikev2")
         .into_iter()
         .map(|record| record["ikev2"].clone())
         .filter(|ikev2| ikev2["decrypted"].is_object())
@@ -101,7 +86,7 @@ fn check_records(eve: &Path) {
     let expected = ["1 true", "2 false"]
         .map(|it| ["initiator", "responder"].map(|role| format!("\"{role}\" {it}")));
     assert_eq!(opened, expected.concat());
-    let alerts = records(&eve, "alert");
+    let alerts = records_of_type(&eve, "alert");
     let count = |sid: u64| alerts.iter().filter(|it| it["alert"]["signature_id"] == sid).count();
     assert_eq!(count(1), 2);
 }
@@ -117,11 +102,12 @@ fn run(folder: &str, name: &str, rest: core::ops::Range<usize>, messages: usize)
     command.args(["--set", "pcap-file.delay=1", "--set", "pcap-file.poll-interval=1"]);
     command.args(["--pcap-file-continuous", "-r"]).arg(folder.join("captures"));
     let mut running = Running::start(&folder, &mut command);
-    running.wait_for("four messages", "log/eve.json", |eve| records(eve, "ikev2").len() == 4);
+    running
+        .wait_for("four messages", "log/eve.json", |eve| records_of_type(eve, "ikev2").len() == 4);
     put_keys(&folder, name);
     running.wait_for("keys", "stdout", |log| log.contains("more lines with keys"));
     write_part(&capture, rest, &folder.join("captures/2.pcap"));
-    let is_all = |eve: &str| records(eve, "ikev2").len() == messages;
+    let is_all = |eve: &str| records_of_type(eve, "ikev2").len() == messages;
     running.wait_for("the rest", "log/eve.json", is_all);
     running.end();
     fs::read_to_string(folder.join("log/eve.json")).expect("records")
@@ -129,7 +115,7 @@ fn run(folder: &str, name: &str, rest: core::ops::Range<usize>, messages: usize)
 
 /// The records of messages that were opened late.
 fn late(eve: &str) -> Vec<Value> {
-    let mut records = records(eve, "ikev2");
+    let mut records = records_of_type(eve, "ikev2");
     records.retain(|record| record["ikev2"]["decrypted"]["late"] == true);
     records
 }
@@ -176,7 +162,7 @@ fn keys_that_come_late_are_read_and_open_what_was_held() {
         })
         .collect();
     assert_eq!(late, [("initiator".into(), "IDi".into()), ("responder".into(), "IDr".into())]);
-    let alerts = records(&eve, "alert");
+    let alerts = records_of_type(&eve, "alert");
     let count = |sid: u64| alerts.iter().filter(|it| it["alert"]["signature_id"] == sid).count();
     assert_eq!((count(1), count(2)), (2, 2));
 }
@@ -200,13 +186,15 @@ fn keys_that_come_between_jobs_are_there_for_the_next() {
     running.wait_for("a socket", "stdout", |_| socket.exists());
     let mut jobs = Jobs::connect(&socket);
     jobs.give(&folder, "1");
-    running.wait_for("four messages", "log/1/eve.json", |eve| records(eve, "ikev2").len() == 4);
+    running.wait_for("four messages", "log/1/eve.json", |eve| {
+        records_of_type(eve, "ikev2").len() == 4
+    });
     put_keys(&folder, NAME);
     jobs.give(&folder, "2");
-    running.wait_for("the rest", "log/2/eve.json", |eve| records(eve, "ikev2").len() == 2);
+    running.wait_for("the rest", "log/2/eve.json", |eve| records_of_type(eve, "ikev2").len() == 2);
     running.end();
     let eve = fs::read_to_string(folder.join("log/2/eve.json")).expect("records");
-    let opened: Vec<_> = records(&eve, "ikev2")
+    let opened: Vec<_> = records_of_type(&eve, "ikev2")
         .into_iter()
         .map(|record| record["ikev2"]["decrypted"]["late"].as_bool())
         .collect();
@@ -239,10 +227,9 @@ fn daemon_reads_keys_on(name: &str, as_user: [&str; 2]) {
     let ports = ends.each_ref().map(|end| end.local_addr().expect("an address").port());
     command.arg(format!("udp port {} and udp port {}", ports[0], ports[1]));
     let mut starting = Running::start(&folder, &mut command);
-    let status = starting.child.as_mut().and_then(|child| child.wait().ok());
-    assert!(status.is_some_and(|status| status.success()), "see {}", folder.display());
+    starting.wait();
     let pid = pid_in(&folder);
-    let mut running = Running { folder: folder.clone(), child: None, pid };
+    let mut running = Running::daemon(&folder, pid);
     running.wait_for("threads", "log/suricata.log", |log| log.contains("Engine started"));
     let user = fs::metadata(format!("/proc/{pid}")).expect("a process").uid();
     assert_ne!(user, 0, "it has given up root");
@@ -256,11 +243,12 @@ fn daemon_reads_keys_on(name: &str, as_user: [&str; 2]) {
         sleep(Duration::from_millis(20));
     };
     datagrams[..BEFORE].iter().for_each(send);
-    running.wait_for("four messages", "log/eve.json", |eve| records(eve, "ikev2").len() == 4);
+    running
+        .wait_for("four messages", "log/eve.json", |eve| records_of_type(eve, "ikev2").len() == 4);
     put_keys(&folder, NAME);
     running.wait_for("keys", "log/suricata.log", |log| log.contains("1 more lines with keys"));
     datagrams[BEFORE..].iter().for_each(send);
-    running.wait_for("the rest", "log/eve.json", |eve| records(eve, "ikev2").len() == 8);
+    running.wait_for("the rest", "log/eve.json", |eve| records_of_type(eve, "ikev2").len() == 8);
     running.end();
     check_records(&folder.join("log/eve.json"));
     let _ = fs::remove_dir_all(folder);

@@ -1,17 +1,14 @@
 //! Fingerprints of the peers in the project's own captures: what is the same for
 //! a peer, what differs between peers, and what `docs/fingerprint.md` says.
 
-#[path = "support/capture.rs"]
-mod capture;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use capture::{datagrams, Datagram};
 use suricata_ikev2::fingerprint;
-use suricata_ikev2::message::Direction;
+use suricata_ikev2::message::{Direction, Transport};
 use suricata_ikev2::pipeline::{Engines, FlowContext};
 use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::{ExchangeType, NotifyType, PayloadType};
+use testkit::capture::{datagrams, Datagram};
 
 const DOCUMENT: &str = include_str!("../docs/fingerprint.md");
 
@@ -38,7 +35,8 @@ const DEFAULTS: &[&str] = &[
 type Found = BTreeMap<String, BTreeMap<String, usize>>;
 
 fn transaction(datagram: &Datagram, data: &[u8]) -> Option<Transaction> {
-    let mut flow = FlowContext::new(datagram.transport);
+    let transport = Transport::of_ports(datagram.source.port(), datagram.destination.port());
+    let mut flow = FlowContext::new(transport);
     flow.on_datagram(&Engines::default(), &Direction::ToServer, data)?.own
 }
 

@@ -1,29 +1,34 @@
 //! Damaged messages: each one of the captures cut at every length and with every byte
 //! changed, through the whole pipeline, its record and the tracking of its SA.
 
-#[path = "support/capture.rs"]
-mod capture;
-#[allow(unreachable_pub)]
-#[path = "../fuzz/src/record.rs"]
-mod record;
-
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::thread;
 
-use capture::{datagrams, Datagram};
-use suricata_ikev2::message::{Direction, Event};
+use suricata_ikev2::message::{Direction, Event, Transport};
 use suricata_ikev2::pipeline::{CapturedPacket, Engines, FlowContext};
-use suricata_ikev2::render::render;
-use suricata_ikev2::render::JsonText;
+use suricata_ikev2::render::{render, JsonText, MAX_ELEMENTS, MAX_TEXT};
 use suricata_ikev2::sa::{Endpoint, Limits, SaTable};
 use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::{detect, PayloadType, HEADER_LEN};
+use testkit::capture::{datagrams, Datagram};
+use testkit::record::{self, Most};
+
+fn transport(datagram: &Datagram) -> Transport {
+    Transport::of_ports(datagram.source.port(), datagram.destination.port())
+}
 
 fn decode(datagram: &Datagram, data: &[u8]) -> Option<Transaction> {
-    let mut flow = FlowContext::new(datagram.transport);
+    let mut flow = FlowContext::new(transport(datagram));
     flow.on_datagram(&Engines::default(), &Direction::ToServer, data)?.own
+}
+
+/// Renders a transaction and checks the record.
+fn check_record(tx: &Transaction) {
+    let mut text = JsonText::default();
+    render(tx, &mut text);
+    record::check(text.as_bytes(), Most { elements: MAX_ELEMENTS, text: MAX_TEXT });
 }
 
 /// The parts of a message that the parser does not look into: SPIs but for their first
@@ -59,7 +64,7 @@ fn messages() -> Vec<Datagram> {
             let mut outline = tx.message().bytes().to_vec();
             opaque(&tx).into_iter().filter(|_| !ALL).for_each(|part| outline[part].fill(0));
             let place = ALL.then(|| datagram.place.clone());
-            let key = (datagram.transport.name(), tx.message().nat_t(), outline, place);
+            let key = (transport(&datagram).name(), tx.message().nat_t(), outline, place);
             messages.entry(key).or_insert(datagram);
         }
     }
@@ -71,7 +76,7 @@ fn messages() -> Vec<Datagram> {
 fn whole_messages_have_no_malformed_event() {
     for message in datagrams().iter().filter(|datagram| detect(&datagram.data).is_some()) {
         let tx = decode(message, &message.data).expect("decoded before");
-        record::check(&tx);
+        check_record(&tx);
         assert!(tx.message().errors.is_empty(), "{}: {:?}", message.place, tx.message().errors);
         assert!(!tx.message().events.contains(Event::MalformedData), "{}", message.place);
     }
@@ -113,7 +118,7 @@ fn damage(message: &Datagram) {
     let limits = Limits { memcap: 1 << 20, ..Limits::default() };
     let table = SaTable::new(limits);
     let send = |data: &[u8]| {
-        let mut flow = FlowContext::new(message.transport);
+        let mut flow = FlowContext::new(transport(message));
         let end = |host| Endpoint { address: IpAddr::from([192, 0, 2, host]), port: 500 };
         let packet = CapturedPacket {
             direction: Direction::ToServer,
@@ -124,7 +129,7 @@ fn damage(message: &Datagram) {
         let engines = Engines { sa_table: Some(&table), ..Engines::default() };
         for tx in flow.on_datagram(&engines, &packet, data).into_iter().flatten() {
             if ALL {
-                record::check(&tx);
+                check_record(&tx);
             } else {
                 render(&tx, &mut JsonText::default());
             }

@@ -10,27 +10,19 @@
 //!
 //! Every message that tshark opens, and every field that both know, has to be the same.
 
-#[path = "support/capture.rs"]
-mod capture;
-#[path = "support/eve.rs"]
-mod eve;
-#[path = "support/inside.rs"]
-mod inside;
-#[path = "support/merge.rs"]
-mod merge;
-#[path = "support/suricata.rs"]
-#[allow(dead_code)] // Nothing runs side by side here.
-mod suricata;
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
-use capture::Datagram;
-use inside::Messages;
-use merge::merge;
-use suricata::{fresh_folder, project, say, Suricata};
+use testkit::merge::merge;
+use testkit::message::NEXT_PAYLOAD;
+use testkit::project::{files, fresh_folder, project};
+use testkit::registry::SKF;
+use testkit::suricata::{self, Suricata};
+use testkit::tshark::Messages;
+use testkit::work::say;
+use testkit::{capture, eve, keys};
 
 /// The keys of the capture whose fragments come in any order.
 const LOSSY: &str = "lossy-fragments.ikev2_decryption_table";
@@ -49,14 +41,6 @@ struct Set {
     expected: PathBuf,
 }
 
-fn sorted(folder: &Path, form: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).expect("a folder");
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|it| it == form));
-    paths.sort();
-    paths
-}
-
 /// Those that have this in their names, and the others.
 fn split(paths: Vec<PathBuf>, part: &str) -> (Vec<PathBuf>, Vec<PathBuf>) {
     paths.into_iter().partition(|path| path.to_string_lossy().contains(part))
@@ -65,12 +49,11 @@ fn split(paths: Vec<PathBuf>, part: &str) -> (Vec<PathBuf>, Vec<PathBuf>) {
 impl Set {
     fn of_the_project() -> Self {
         let folder = project().join("tests/capture");
-        let tables = sorted(&folder.join("keys"), "ikev2_decryption_table");
-        let (extensions, tables) = split(tables, ".extension.");
+        let (extensions, tables) = split(keys::tables(), ".extension.");
         let (first, last) = split(tables, ".first.");
         Self {
             name: "project",
-            captures: sorted(&folder.join("pcap"), "pcap"),
+            captures: files(&capture::folder(), "pcap"),
             tables: vec![last, first],
             extensions,
             expected: folder.join("inside.txt"),
@@ -83,7 +66,7 @@ impl Set {
         if !table.exists() {
             return None;
         }
-        let captures = ["pcap", "pcapng"].into_iter().flat_map(|form| sorted(&folder, form));
+        let captures = ["pcap", "pcapng"].into_iter().flat_map(|form| files(&folder, form));
         let is_wanted = |path: &PathBuf| path.to_string_lossy().contains("/wireshark-decrypt-");
         Some(Self {
             name: "wireshark",
@@ -113,8 +96,7 @@ fn ask_suricata(set: &Set, capture: &Path, folder: &Path) -> Messages {
     let suricata = Suricata::get();
     let files: Vec<_> = set.tables.iter().flatten().chain(&set.extensions).cloned().collect();
     fs::write(folder.join("keys.txt"), concat(&files)).expect("a key table");
-    let mut command = Command::new(suricata.binary());
-    command.arg("-c").arg(suricata.configuration()).args(suricata.file_options());
+    let mut command = suricata.command();
     command.arg("-l").arg(folder).args(["-S", "/dev/null", "-k", "none", "--runmode", "single"]);
     let decryption = "app-layer.protocols.ikev2.decryption";
     command.args(["--set", &format!("{decryption}.enabled=yes")]);
@@ -126,14 +108,9 @@ fn ask_suricata(set: &Set, capture: &Path, folder: &Path) -> Messages {
     Messages::of_records(&eve::records(&records).expect("records"))
 }
 
-/// Next Payload in the header, and a message in fragments.
-const NEXT_PAYLOAD: usize = 16;
-const SKF: u8 = 53;
-
 /// Whether there are fragments in a capture.
 fn has_fragments(capture: &Path) -> bool {
-    let message = |it: &Datagram| it.data.strip_prefix(&[0; 4]).unwrap_or(&it.data).to_vec();
-    capture::read(capture).iter().any(|it| message(it).get(NEXT_PAYLOAD) == Some(&SKF))
+    capture::read(capture).iter().any(|it| it.unmarked().get(NEXT_PAYLOAD) == Some(&SKF))
 }
 
 /// What tshark finds; none where it is not installed. It puts fragments together by their

@@ -1,12 +1,6 @@
 //! Unix-socket mode: Suricata is given captures one by one. What is known of one of them does
 //! not come up in the next, and each has the plugin's counters.
 
-#[path = "support/running.rs"]
-mod running;
-#[path = "support/suricata.rs"]
-#[allow(dead_code)] // Nothing runs side by side here.
-mod suricata;
-
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,8 +10,11 @@ use std::{env, fs, process};
 
 use serde_json::Value;
 
-use running::{records, Jobs, Running, TIME_LIMIT};
-use suricata::{fresh_folder, project, rule_pack, target, Suricata};
+use testkit::eve::records_of_type;
+use testkit::project::{fresh_folder, project, target};
+use testkit::rules::rule_pack;
+use testkit::running::{Jobs, Running, TIME_LIMIT};
+use testkit::suricata::Suricata;
 
 /// What jobs read, each of them several times: refusals, which are counted by address; flows
 /// that begin with ESP; fragments of which one is missing; an SA that is rekeyed, without keys;
@@ -116,9 +113,7 @@ fn without_thresholds(rules: &str) -> String {
 }
 
 fn suricata_in(folder: &Path) -> Command {
-    let suricata = Suricata::get();
-    let mut command = Command::new(suricata.binary());
-    command.arg("-c").arg(suricata.configuration()).args(suricata.file_options());
+    let mut command = Suricata::get().command();
     command.args(["-k", "none", "-v"]).arg("-l").arg(folder.join("log"));
     command.arg("-S").arg(folder.join("test.rules"));
     let section = "app-layer.protocols.ikev2.decryption";
@@ -147,13 +142,13 @@ fn eve(folder: &Path, name: &str, number: usize) -> String {
 
 /// Counters are written last, when the threads have ended.
 fn is_done(folder: &Path, (name, number): (&str, usize)) -> bool {
-    !records(&eve(folder, name, number), "stats").is_empty()
+    !records_of_type(&eve(folder, name, number), "stats").is_empty()
 }
 
 fn said(folder: &Path, name: &str, number: usize) -> Said {
     let eve = eve(folder, name, number);
     let mut findings: Vec<_> =
-        ["ikev2", "alert", "anomaly"].iter().flat_map(|kind| records(&eve, kind)).collect();
+        ["ikev2", "alert", "anomaly"].iter().flat_map(|kind| records_of_type(&eve, kind)).collect();
     for finding in &mut findings {
         let fields = finding.as_object_mut().expect("a record");
         // It is made of chance.
@@ -163,6 +158,6 @@ fn said(folder: &Path, name: &str, number: usize) -> Said {
             flow.remove("start");
         }
     }
-    let stats = records(&eve, "stats").pop().unwrap_or_default();
+    let stats = records_of_type(&eve, "stats").pop().unwrap_or_default();
     Said { findings, counters: stats["stats"]["ikev2"].clone() }
 }

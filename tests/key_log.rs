@@ -1,10 +1,7 @@
 //! `ikev2-keys` reads logs of real daemons; `tests/key-log` has them with the captures that
 //! their keys open.
 
-#[path = "support/capture.rs"]
-mod capture;
-#[path = "support/keys.rs"]
-mod keys;
+mod encrypted;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -14,10 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use capture::read;
-use keys::{encrypted, project, sealed, table};
+use encrypted::{encrypted, sealed, table};
 use suricata_ikev2::decrypt::log::{LogLines, LogOutcome, LogReader, MAX_LINE};
 use suricata_ikev2::decrypt::Spis;
+use testkit::capture::read;
+use testkit::project::{files, project};
 
 fn folder() -> PathBuf {
     project().join("tests/key-log")
@@ -25,10 +23,7 @@ fn folder() -> PathBuf {
 
 /// The logs, by name.
 fn logs() -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder()).expect("the logs");
-    let mut logs: Vec<_> = entries.map(|entry| entry.expect("readable folder").path()).collect();
-    logs.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
-    logs.sort();
+    let logs = files(&folder(), "log");
     assert!(logs.len() >= 7, "only {} logs", logs.len());
     logs
 }

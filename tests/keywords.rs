@@ -6,25 +6,16 @@
 //! `CRAFT=1` in the environment writes the captures of the cases for which no peer at
 //! hand sends what is needed.
 
-#[path = "support/craft_keywords.rs"]
-mod craft_keywords;
-#[path = "support/craft_message.rs"]
-#[allow(dead_code)] // Here is less that no peer would send than in other tests.
-mod craft_message;
-#[path = "support/suricata.rs"]
-#[allow(dead_code)] // Nothing runs side by side here.
-mod suricata;
-#[path = "support/yaml.rs"]
-mod yaml;
-
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-use craft_keywords::crafted;
-use suricata::{project, say, Suricata};
+use testkit::craft;
+use testkit::project::{fresh_folder, project};
+use testkit::suricata::{self, Suricata};
+use testkit::work::say;
+use testkit::yaml;
 
 /// A keyword as the documentation has it.
 struct Keyword {
@@ -236,12 +227,11 @@ fn the_case_of_a_keyword_tries_all_its_forms() {
 fn load(name: &str, rules: &[String]) -> (ExitStatus, String) {
     let suricata = Suricata::get();
     let folder = suricata.root.join("keywords").join(name);
-    suricata::fresh_folder(&folder).expect("a folder");
+    fresh_folder(&folder).expect("a folder");
     let file = folder.join("test.rules");
     fs::write(&file, rules.join("\n") + "\n").expect("a file");
-    let mut command = Command::new(suricata.binary());
-    command.args(["-T", "-v", "-c"]).arg(suricata.configuration()).args(suricata.file_options());
-    command.arg("-l").arg(&folder).arg("-S").arg(&file);
+    let mut command = suricata.command();
+    command.args(["-T", "-v", "-l"]).arg(&folder).arg("-S").arg(&file);
     let status = suricata::run(&mut command, &folder).expect("a run");
     let said = ["stdout", "stderr"].map(|name| fs::read(folder.join(name)).expect("its output"));
     (status, String::from_utf8_lossy(&said.concat()).into_owned())
@@ -628,14 +618,8 @@ fn wrong_arguments_are_of_keywords_that_exist() {
 
 #[test]
 fn crafted_captures_are_as_made() {
-    for (case, capture) in crafted() {
-        let folder = project().join("tests/verify").join(format!("keyword-{case}"));
-        let file = folder.join("input.pcap");
-        if env::var_os("CRAFT").is_some() {
-            fs::create_dir_all(&folder).expect("a folder");
-            fs::write(&file, &capture).expect("the project can be written");
-        }
-        let committed = fs::read(&file).unwrap_or_default();
-        assert!(committed == capture, "{} is not what is made here", file.display());
+    for (case, capture) in craft::keywords::captures() {
+        let case = format!("keyword-{case}");
+        craft::compare(&case, &capture).unwrap_or_else(|error| panic!("{error}"));
     }
 }

@@ -1,8 +1,5 @@
 //! What fuzzing has found, each with the input that showed it.
 
-#[path = "support/capture.rs"]
-mod capture;
-
 use std::net::IpAddr;
 
 use suricata_ikev2::message::{Direction, Transport};
@@ -13,6 +10,7 @@ use suricata_ikev2::render::JsonText;
 use suricata_ikev2::render::{render, MAX_TEXT};
 use suricata_ikev2::sa::{Endpoint, Limits, SaTable};
 use suricata_ikev2::tx::Transaction;
+use testkit::capture;
 
 const CLIENT: Endpoint = endpoint(10);
 const SERVER: Endpoint = endpoint(20);

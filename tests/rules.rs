@@ -6,33 +6,21 @@
 //! so that a rule which only sets a flowbit is seen too. So is `ikev2.once`, by which
 //! one rule speaks for all that match a message; a test of its own looks at that.
 
-#[path = "support/craft_hidden.rs"]
-mod craft_hidden;
-#[path = "support/craft_message.rs"]
-mod craft_message;
-#[path = "support/craft_rules.rs"]
-mod craft_rules;
-#[path = "support/craft_sealed.rs"]
-mod craft_sealed;
-#[path = "support/eve.rs"]
-mod eve;
-#[path = "support/pack.rs"]
-mod pack;
-#[path = "support/suricata.rs"]
-mod suricata;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-use craft_hidden::hideouts;
-use craft_rules::{scenarios, Scenario, UNREACHABLE};
-use craft_sealed::{sealed_scenarios, SealedScenario};
-use pack::{each_by_itself, pack, text_of, Rule, DECRYPTED, FILES, HIDDEN, OFF};
-use suricata::{project, say, Suricata};
 use suricata_ikev2::message::Event;
+use testkit::craft::hidden::hideouts;
+use testkit::craft::rules::{scenarios, Scenario, UNREACHABLE};
+use testkit::craft::sealed::{sealed_scenarios, SealedScenario};
+use testkit::project::{entries, fresh_folder, project, target};
+use testkit::rules::{each_by_itself, pack, text_of, Rule, DECRYPTED, FILES, HIDDEN, OFF};
+use testkit::suricata::{self, Suricata};
+use testkit::work::{on_all_cores, say};
+use testkit::{capture, eve, flow, keys};
 
 /// Protocols that have rules of Suricata's own and are off in its own configuration.
 const OFF_IN_STOCK: [&str; 4] = ["dnp3", "enip", "modbus", "pgsql"];
@@ -133,13 +121,12 @@ fn documented(line: &str) -> Option<(u32, String)> {
 /// A folder for a run, in that of the tests.
 fn folder(suricata: &Suricata, name: &str) -> PathBuf {
     let folder = suricata.root.join("rules").join(name);
-    suricata::fresh_folder(&folder).expect("a folder");
+    fresh_folder(&folder).expect("a folder");
     folder
 }
 
 fn command(suricata: &Suricata, folder: &Path, rules: &Path) -> Command {
-    let mut command = Command::new(suricata.binary());
-    command.arg("-c").arg(suricata.configuration()).args(suricata.file_options());
+    let mut command = suricata.command();
     command.arg("-l").arg(folder).arg("-S").arg(rules);
     command
 }
@@ -366,7 +353,7 @@ fn a_message_has_few_alerts_and_the_most_serious_one() {
         let scenarios: Vec<_> = scenarios();
         let conversations: Vec<_> = scenarios.iter().map(|one| &one.datagrams[..]).collect();
         let capture = folder.join("crafted.pcap");
-        fs::write(&capture, craft_message::capture(&conversations)).expect("a file");
+        fs::write(&capture, flow::capture(&conversations)).expect("a file");
         let mut counts: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
         for alert in alerts(suricata, &folder, &capture, &rules) {
             let packet = alert["pcap_cnt"].as_u64().expect("a number");
@@ -400,13 +387,13 @@ fn on_crafted(suricata: &Suricata, folder: &Path, scenarios: &[Scenario], rules:
     let conversations: Vec<_> = scenarios.iter().map(|one| &one.datagrams[..]).collect();
     assert!(conversations.len() <= 256, "addresses for 256 conversations");
     let capture = folder.join("crafted.pcap");
-    fs::write(&capture, craft_message::capture(&conversations)).expect("a file");
+    fs::write(&capture, flow::capture(&conversations)).expect("a file");
     let mut fired: Fired =
         scenarios.iter().map(|scenario| (scenario.name.to_owned(), BTreeMap::new())).collect();
     assert_eq!(fired.len(), scenarios.len(), "two scenarios have one name");
     for alert in alerts(suricata, folder, &capture, rules) {
         let address = alert["src_ip"].as_str().expect("an address");
-        let number = craft_message::conversation(address).expect("a crafted address");
+        let number = flow::conversation(address).expect("a crafted address");
         let fired = fired.get_mut(scenarios[number].name).expect("a scenario");
         *fired.entry(sid(&alert)).or_default() += 1;
     }
@@ -415,9 +402,7 @@ fn on_crafted(suricata: &Suricata, folder: &Path, scenarios: &[Scenario], rules:
 
 /// What the pack fires on in the captures of real peers, by their names.
 fn on_real(suricata: &Suricata, rules: &Path) -> Fired {
-    let captures = fs::read_dir(project().join("tests/capture/pcap")).expect("the captures");
-    let mut captures: Vec<_> = captures.map(|entry| entry.expect("a file").path()).collect();
-    captures.sort();
+    let captures = entries(&capture::folder());
     assert!(captures.len() > 30, "only {} captures", captures.len());
     let run = |capture: &PathBuf| {
         let name = capture.file_stem().expect("a name").to_string_lossy().into_owned();
@@ -428,7 +413,7 @@ fn on_real(suricata: &Suricata, rules: &Path) -> Fired {
         }
         (name, fired)
     };
-    suricata::on_all_cores(&captures, run).into_iter().collect()
+    on_all_cores(&captures, run).into_iter().collect()
 }
 
 /// The rules of the default that fire on real peers, who really chose or offered what
@@ -560,21 +545,20 @@ fn run_name(capture: &str, right: bool) -> String {
 fn on_opened(suricata: &Suricata, rules: &Path) -> Fired {
     let run = |(name, right, _): &(&str, bool, &[u32])| {
         let folder = folder(suricata, &format!("opened/{name}-{right}"));
-        let table = project().join(format!("tests/capture/keys/{name}.ikev2_decryption_table"));
-        let mut keys = fs::read_to_string(&table).expect("the keys of a capture");
+        let mut keys = fs::read_to_string(keys::table(name)).expect("the keys of a capture");
         if !right {
             keys = keys.lines().map(exchange_keys).collect();
         }
         let file = folder.join("keys.txt");
         fs::write(&file, keys).expect("a file");
-        let capture = project().join(format!("tests/capture/pcap/{name}.pcap"));
+        let capture = capture::folder().join(format!("{name}.pcap"));
         let mut fired = BTreeMap::new();
         for alert in alerts_with(suricata, &folder, &capture, rules, &decryption(&file)) {
             *fired.entry(sid(&alert)).or_default() += 1;
         }
         (run_name(name, *right), fired)
     };
-    suricata::on_all_cores(WITH_KEYS, run).into_iter().collect()
+    on_all_cores(WITH_KEYS, run).into_iter().collect()
 }
 
 /// What the pack fires on in crafted conversations that are opened, all in one run.
@@ -582,13 +566,13 @@ fn on_sealed(suricata: &Suricata, scenarios: &[SealedScenario], keys: &str, rule
     let folder = folder(suricata, "sealed");
     let conversations: Vec<_> = scenarios.iter().map(|one| &one.datagrams[..]).collect();
     let (capture, table) = (folder.join("sealed.pcap"), folder.join("sealed-keys.txt"));
-    fs::write(&capture, craft_message::capture(&conversations)).expect("a file");
+    fs::write(&capture, flow::capture(&conversations)).expect("a file");
     fs::write(&table, keys).expect("a file");
     let mut fired: Fired =
         scenarios.iter().map(|one| (one.name.to_owned(), BTreeMap::new())).collect();
     for alert in alerts_with(suricata, &folder, &capture, rules, &decryption(&table)) {
         let address = alert["src_ip"].as_str().expect("an address");
-        let number = craft_message::conversation(address).expect("a crafted address");
+        let number = flow::conversation(address).expect("a crafted address");
         let fired = fired.get_mut(scenarios[number].name).expect("a scenario");
         *fired.entry(sid(&alert)).or_default() += 1;
     }
@@ -625,7 +609,7 @@ fn every_rule_fires_on_what_it_is_for_and_on_no_honest_peer() {
     let all_real: Fired = real.clone().into_iter().chain(opened.clone()).collect();
     let matrix = format!("{}\n{}", version.trim(), matrix(&pack, &crafted, &all_real));
     say(&matrix);
-    fs::write(suricata::target().join("rule-matrix.md"), matrix).expect("the matrix is written");
+    fs::write(target().join("rule-matrix.md"), matrix).expect("the matrix is written");
     let mut faults = Vec::new();
     faults.extend(faults_of_crafted(&pack, &scenarios, &crafted));
     faults.extend(faults_of_real(&pack, &real));
@@ -759,7 +743,7 @@ fn a_message_is_decoded_or_an_alert_says_that_it_is_not() {
     let conversations: Vec<_> = hideouts.iter().map(|one| &one.datagrams[..]).collect();
     assert!(conversations.len() <= 256, "addresses for 256 conversations");
     let (capture, rules) = (folder.join("hidden.pcap"), folder.join("hidden.rules"));
-    fs::write(&capture, craft_message::capture(&conversations)).expect("a file");
+    fs::write(&capture, flow::capture(&conversations)).expect("a file");
     let decoded = "alert ikev2 any any -> any any (msg:\"any\"; ikev2.exchange_type:>0; sid:1;)";
     let every_time = "threshold:type limit,track by_dst,count 1,seconds 60; ";
     let text = text_of(HIDDEN);

@@ -4,27 +4,18 @@
 //! docs/sa-tracking.md says what depends on the order that threads come in. All else has
 //! to be the same.
 
-#[path = "support/capture.rs"]
-mod capture;
-#[path = "support/eve.rs"]
-mod eve;
-#[path = "support/merge.rs"]
-mod merge;
-#[path = "support/order.rs"]
-mod order;
-#[path = "support/suricata.rs"]
-#[allow(dead_code)] // Nothing runs side by side here.
-mod suricata;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::{json, Value};
 
-use merge::merge;
-use suricata::{project, say, Suricata};
+use testkit::eve::{self, EVENTS_OF_ORDER};
+use testkit::merge::merge;
+use testkit::project::{entries, fresh_folder};
+use testkit::suricata::{self, Suricata};
+use testkit::work::say;
+use testkit::{capture, keys};
 
 /// How much of a message there is room for depends on what was known of its SA by then.
 const WHOLE_RECORDS: &str = "app-layer.protocols.ikev2.max-record-size=65536";
@@ -36,9 +27,7 @@ const RUNS: usize = 3;
 
 /// All captures of real peers side by side in one file.
 fn all_at_once(file: &Path) -> usize {
-    let captures = fs::read_dir(project().join("tests/capture/pcap")).expect("the captures");
-    let mut captures: Vec<_> = captures.map(|entry| entry.expect("a file").path()).collect();
-    captures.sort();
+    let captures = entries(&capture::folder());
     merge(&captures, file);
     captures.len()
 }
@@ -53,10 +42,7 @@ struct Run {
 
 /// The keys of all captures in one table.
 fn all_keys(file: &Path) {
-    let tables = fs::read_dir(project().join("tests/capture/keys")).expect("the keys");
-    let tables = tables.map(|entry| entry.expect("a file").path());
-    let tables =
-        tables.filter(|it| it.extension().is_some_and(|it| it == "ikev2_decryption_table"));
+    let tables = keys::tables().into_iter();
     let lines: String = tables.map(|it| fs::read_to_string(it).expect("keys") + "\n").collect();
     fs::write(file, lines).expect("a key table");
 }
@@ -69,9 +55,8 @@ fn run(
 ) -> Run {
     let keyed = if keys.is_some() { "keys-" } else { "" };
     let folder = suricata.root.join("run-modes").join(format!("{keyed}{mode}-{number}"));
-    suricata::fresh_folder(&folder).expect("a folder");
-    let mut command = Command::new(suricata.binary());
-    command.arg("-c").arg(suricata.configuration()).args(suricata.file_options());
+    fresh_folder(&folder).expect("a folder");
+    let mut command = suricata.command();
     command.arg("-l").arg(&folder).args(["-S", "/dev/null", "-k", "none", "--set", THREADS]);
     command.args(["--set", WHOLE_RECORDS, "--runmode", mode, "-r"]).arg(capture);
     if let Some(keys) = keys {
@@ -143,7 +128,7 @@ impl Run {
     /// The events of each SA, other than those of order.
     fn sequences(&self) -> BTreeSet<(String, &str)> {
         let events =
-            self.events.iter().filter(|(_, event)| !order::EVENTS.contains(&event.as_str()));
+            self.events.iter().filter(|(_, event)| !EVENTS_OF_ORDER.contains(&event.as_str()));
         events.map(|(packet, event)| (self.sa_of(packet), event.as_str())).collect()
     }
 
@@ -192,7 +177,7 @@ fn compare(suricata: &Suricata, what: (&Path, Option<&Path>)) -> Run {
         faults.extend(events.symmetric_difference(&others).map(|event| format!("{event:?}")));
         faults.truncate(20);
         assert!(faults.is_empty(), "run {number}\n{}", faults.join("\n"));
-        let counts = order::EVENTS
+        let counts = EVENTS_OF_ORDER
             .iter()
             .map(|event| format!("{event} {} and {}", one.count(event), many.count(event)));
         say(&format!(

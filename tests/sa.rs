@@ -1,30 +1,22 @@
 //! IKE SA tracking over real captures: how each SA ends, and which events its
 //! sequence has.
 
-#[path = "support/capture.rs"]
-#[allow(dead_code)] // The packets here have both ends.
-mod capture;
-#[path = "support/keys.rs"]
-#[allow(dead_code)] // Nothing is opened here but by the pipeline.
-mod keys;
-#[path = "support/order.rs"]
-mod order;
-
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use etherparse::{NetSlice, SlicedPacket, TransportSlice};
-use pcap_file::pcap::PcapReader;
-use pcap_file::pcapng::{Block, PcapNgReader};
 use suricata_ikev2::decrypt::decryptor::MAX_PENDING;
+use suricata_ikev2::decrypt::key_table::parse_line;
 use suricata_ikev2::decrypt::Decryptor;
 use suricata_ikev2::message::{Direction, Event, EventSet, Transport};
 use suricata_ikev2::pipeline::{CapturedPacket, Engines, FlowContext};
 use suricata_ikev2::sa::{Endpoint, Limits, SaTable, SaView};
 use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::detect;
+use testkit::capture::{self, read};
+use testkit::eve::EVENTS_OF_ORDER;
+use testkit::keys;
+use testkit::project::{entries, files, project};
 
 const FOREIGN: &str = "../shared/pcaps";
 
@@ -45,56 +37,23 @@ struct Ending {
 }
 
 fn capture(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/capture/pcap");
-    folder.join(format!("{name}.pcap"))
+    capture::folder().join(format!("{name}.pcap"))
 }
 
 /// Captures that are beside the project and not part of it.
 fn foreign_folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(FOREIGN)
+    project().join(FOREIGN)
 }
 
 fn packets(path: &Path) -> Vec<Packet> {
-    let mut found = Vec::new();
-    let file = fs::File::open(path).expect("readable capture");
-    if path.extension().is_some_and(|extension| extension == "pcapng") {
-        let mut reader = PcapNgReader::new(file).expect("a capture");
-        while let Some(Ok(block)) = reader.next_block() {
-            if let Block::EnhancedPacket(packet) = block {
-                found.extend(packet_of(&packet.data, packet.timestamp.as_micros() as u64, 1));
-            }
-        }
-        return found;
-    }
-    let mut reader = PcapReader::new(file).expect("a capture");
-    let link = u32::from(reader.header().datalink);
-    while let Some(Ok(packet)) = reader.next_packet() {
-        found.extend(packet_of(&packet.data, packet.timestamp.as_micros() as u64, link));
-    }
-    found
-}
-
-fn packet_of(data: &[u8], time: u64, link: u32) -> Option<Packet> {
-    let sliced = match link {
-        1 => SlicedPacket::from_ethernet(data),
-        0 => SlicedPacket::from_ip(data.get(4..)?),
-        113 => SlicedPacket::from_linux_sll(data),
-        _ => SlicedPacket::from_ip(data),
+    let end = |end: SocketAddr| Endpoint { address: end.ip(), port: end.port() };
+    let packet = |datagram: capture::Datagram| Packet {
+        from: end(datagram.source),
+        to: end(datagram.destination),
+        time: datagram.time.as_micros() as u64,
+        data: datagram.data,
     };
-    let sliced = sliced.ok()?;
-    let (from, to): (IpAddr, IpAddr) = match sliced.net.as_ref()? {
-        NetSlice::Ipv4(ip) => {
-            (ip.header().source_addr().into(), ip.header().destination_addr().into())
-        }
-        NetSlice::Ipv6(ip) => {
-            (ip.header().source_addr().into(), ip.header().destination_addr().into())
-        }
-        NetSlice::Arp(_) => return None,
-    };
-    let Some(TransportSlice::Udp(udp)) = sliced.transport else { return None };
-    let from = Endpoint { address: from, port: udp.source_port() };
-    let to = Endpoint { address: to, port: udp.destination_port() };
-    Some(Packet { from, to, time, data: udp.payload().to_vec() })
+    read(path).into_iter().map(packet).collect()
 }
 
 fn follow<'a>(packets: impl IntoIterator<Item = &'a Packet>) -> Vec<Ending> {
@@ -336,9 +295,7 @@ const OTHERWISE_TESTED: &[&str] = &["half-open-flood", "outcome-", "wrong-psk-re
 
 /// The names of the project's captures.
 fn captures() -> Vec<String> {
-    let folder = fs::read_dir(capture("").parent().expect("a folder")).expect("captures");
-    let paths = folder.map(|entry| entry.expect("readable folder").path());
-    let captures = paths.filter(|path| path.extension().is_some_and(|it| it == "pcap"));
+    let captures = files(&capture::folder(), "pcap").into_iter();
     captures.map(|path| path.file_stem().expect("a name").to_string_lossy().into()).collect()
 }
 
@@ -411,8 +368,14 @@ fn with_keys() -> impl Iterator<Item = (String, Vec<PathBuf>)> {
 
 fn decryptor<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Decryptor {
     let decryptor = Decryptor::default();
-    files.into_iter().for_each(|file| keys::give(&decryptor, file));
+    give(&decryptor, files);
     decryptor
+}
+
+fn give<'a>(decryptor: &Decryptor, files: impl IntoIterator<Item = &'a PathBuf>) {
+    for (spis, keys) in keys::read(files, parse_line) {
+        decryptor.insert(spis, keys);
+    }
 }
 
 /// Opened messages say of every SA what was inferred without keys, and then it has the name
@@ -466,7 +429,7 @@ fn late_keys_tell_the_same_in_the_end() {
             let decryptor = Decryptor::default();
             let endings = follow_with(&packets, |number| {
                 if number == late {
-                    files.iter().for_each(|file| keys::give(&decryptor, file));
+                    give(&decryptor, &files);
                 }
                 Some(&decryptor)
             });
@@ -643,9 +606,8 @@ fn damaged_messages_do_no_harm() {
 /// wire. What is known of an SA in the end is the same.
 #[test]
 fn the_order_of_flows_changes_nothing_in_the_end() {
-    let foreign = fs::read_dir(foreign_folder()).into_iter().flatten();
-    let foreign = foreign.map(|entry| entry.expect("readable folder").path());
-    let foreign = foreign.filter(|path| {
+    let folder = Some(foreign_folder()).filter(|folder| folder.exists());
+    let foreign = folder.iter().flat_map(|folder| entries(folder)).filter(|path| {
         path.extension().is_some_and(|extension| extension.to_string_lossy().starts_with("pcap"))
     });
     let captures = captures().into_iter().map(|name| capture(&name)).chain(foreign);
@@ -778,5 +740,5 @@ fn summary(ending: &Ending) -> impl PartialEq + std::fmt::Debug {
 
 /// The events, other than those that only the order of messages makes.
 fn events(ending: &Ending) -> Vec<&'static str> {
-    ending.events.keys().copied().filter(|event| !order::EVENTS.contains(event)).collect()
+    ending.events.keys().copied().filter(|event| !EVENTS_OF_ORDER.contains(event)).collect()
 }

@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use suricata_ikev2::message::{Direction, Message, Transport};
 use suricata_ikev2::policy::Policy;
 use suricata_ikev2::sa::{Endpoint, Limits, Observation, SaTable, SaView, State};
-use suricata_ikev2::wire::registry::{ExchangeType, PayloadType};
-use suricata_ikev2::wire::Flags;
+use testkit::message::{MessageBuilder, PayloadBuilder};
+use testkit::proposal::{sa_body, ProposalBuilder, AES_CBC_256, HMAC_SHA2_256, PRF_SHA2_256};
+use testkit::registry::{IDI, IDR, IKE_AUTH, IKE_SA_INIT, KE, NONCE, SA};
 
 const MILLION: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000;
@@ -22,25 +23,19 @@ struct Handshake([Message; 4]);
 
 impl Handshake {
     fn new() -> Self {
-        let sa: &[u8] = &[
-            0, 0, 0, 44, 1, 1, 0, 4, // one proposal for IKE
-            3, 0, 0, 12, 1, 0, 0, 12, 0x80, 14, 1, 0, // AES-CBC-256
-            3, 0, 0, 8, 2, 0, 0, 5, // PRF-HMAC-SHA2-256
-            3, 0, 0, 8, 3, 0, 0, 12, // HMAC-SHA2-256-128
-            0, 0, 0, 8, 4, 0, 0, 31, // Curve25519
-        ];
+        let transforms = [AES_CBC_256, PRF_SHA2_256, HMAC_SHA2_256, (4, 31, None)];
+        let proposal = ProposalBuilder::for_ike(&transforms).build();
         let ke = [&[0, 31, 0, 0], &[7; 32][..]].concat();
-        let init: &[(PayloadType, &[u8])] =
-            &[(PayloadType::SA, sa), (PayloadType::KE, &ke), (PayloadType::NONCE, &[8; 32])];
-        let request: &[(PayloadType, &[u8])] = &[(PayloadType::SK, &[1; 160])];
-        let answer: &[(PayloadType, &[u8])] = &[(PayloadType::SK, &[2; 160])];
-        let (init_exchange, auth) = (ExchangeType::IKE_SA_INIT, ExchangeType::IKE_AUTH);
-        Self([
-            message(init_exchange, Flags::INITIATOR, init, PayloadType::NONE),
-            message(init_exchange, Flags::RESPONSE, init, PayloadType::NONE),
-            message(auth, Flags::INITIATOR, request, PayloadType::IDI),
-            message(auth, Flags::RESPONSE, answer, PayloadType::IDR),
-        ])
+        let request = MessageBuilder::request(IKE_SA_INIT)
+            .payload(SA, sa_body(&[proposal]))
+            .payload(KE, ke)
+            .payload(NONCE, [8; 32]);
+        let auth = |first, byte| {
+            MessageBuilder::later(IKE_AUTH, vec![PayloadBuilder::sk(first, [byte; 160])])
+        };
+        let response = request.clone().answered();
+        let messages = [request, response, auth(IDI, 1), auth(IDR, 2).answered()];
+        Self(messages.map(|message| decode(&message)))
     }
 
     /// Plays one message for the SA with this number.
@@ -58,24 +53,8 @@ impl Handshake {
     }
 }
 
-fn message(
-    exchange: ExchangeType,
-    flags: u8,
-    payloads: &[(PayloadType, &[u8])],
-    last_next: PayloadType,
-) -> Message {
-    let id = u8::from(exchange == ExchangeType::IKE_AUTH);
-    let mut bytes = [[1; 8], [2; 8]].concat();
-    bytes.extend([payloads[0].0 .0, 0x20, exchange.0, flags, 0, 0, 0, id, 0, 0, 0, 0]);
-    for (place, (_, body)) in payloads.iter().enumerate() {
-        let next = payloads.get(place + 1).map_or(last_next, |(kind, _)| *kind);
-        bytes.extend([next.0, 0]);
-        bytes.extend((body.len() as u16 + 4).to_be_bytes());
-        bytes.extend(*body);
-    }
-    let length = bytes.len() as u32;
-    bytes[24..28].copy_from_slice(&length.to_be_bytes());
-    let policy = Policy::standard();
+fn decode(message: &MessageBuilder) -> Message {
+    let (bytes, policy) = (message.build(), Policy::standard());
     let message = Message::decode(&bytes, 0, Direction::ToServer, Transport::Udp500, policy);
     assert!(message.errors.is_empty(), "{:?}", message.errors);
     message

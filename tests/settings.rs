@@ -2,24 +2,16 @@
 //! captures of all cases at once, under settings that have to do with how Suricata
 //! recognises protocols and looks for rules.
 
-#[path = "support/capture.rs"]
-#[allow(dead_code)] // Only packets are of interest here.
-mod capture;
-#[path = "support/eve.rs"]
-#[allow(dead_code)] // The cases compare their records with the schema.
-mod eve;
-#[path = "support/merge.rs"]
-mod merge;
-#[path = "support/suricata.rs"]
-mod suricata;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use merge::merge;
-use suricata::{on_all_cores, project, rule_pack, say, Suricata};
+use testkit::eve;
+use testkit::merge::merge;
+use testkit::project::{entries, fresh_folder, project};
+use testkit::rules::rule_pack;
+use testkit::suricata::{self, Suricata};
+use testkit::work::{on_all_cores, say};
 
 /// What `--set` takes. Pattern matchers come first: protocols are recognised with the one
 /// that rules have. Which is the usual one depends on the processor.
@@ -43,11 +35,8 @@ const HYPERSCAN: &str = "mpm-algo=hs";
 
 /// The captures of all cases.
 fn captures() -> Vec<PathBuf> {
-    let cases = fs::read_dir(project().join("tests/verify")).expect("the cases");
-    let captures = cases.map(|case| case.expect("a folder").path().join("input.pcap"));
-    let mut captures: Vec<_> = captures.filter(|file| file.exists()).collect();
-    captures.sort();
-    captures
+    let cases = entries(&project().join("tests/verify")).into_iter();
+    cases.map(|case| case.join("input.pcap")).filter(|file| file.exists()).collect()
 }
 
 /// Everything of the plugin's that a run says: how often there is each line.
@@ -55,9 +44,8 @@ type Findings = BTreeMap<String, usize>;
 
 fn run(suricata: &Suricata, folder: &Path, setting: Option<&str>) -> Findings {
     let log = folder.join(setting.unwrap_or("none"));
-    suricata::fresh_folder(&log).expect("a folder");
-    let mut command = Command::new(suricata.binary());
-    command.arg("-c").arg(suricata.configuration()).args(suricata.file_options());
+    fresh_folder(&log).expect("a folder");
+    let mut command = suricata.command();
     command.arg("-l").arg(&log).arg("-S").arg(folder.join("all.rules"));
     command.args(["-k", "none", "--runmode", "single", "-r"]).arg(folder.join("all.pcap"));
     if let Some(setting) = setting {

@@ -4,10 +4,6 @@
 //! The real Suricata, changed in a copy: it says that it has another version, lacks a
 //! function, or has one that refuses what it is asked for.
 
-#[path = "support/suricata.rs"]
-#[allow(dead_code)] // Suricata need not describe itself.
-mod suricata;
-
 use std::env::consts::ARCH;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{symlink, PermissionsExt};
@@ -16,7 +12,9 @@ use std::process::Command;
 
 use object::{Object, ObjectSection, ObjectSymbol};
 
-use suricata::{fresh_folder, on_all_cores, project, say, Suricata};
+use testkit::project::{fresh_folder, project};
+use testkit::suricata::{self, Suricata};
+use testkit::work::{on_all_cores, say};
 
 /// What a copy of Suricata has that the released one has not.
 enum Change {

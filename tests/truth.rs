@@ -6,19 +6,16 @@
 //!
 //! Every message, and every field that both know, has to be the same.
 
-#[path = "support/eve.rs"]
-mod eve;
-#[path = "support/suricata.rs"]
-mod suricata;
-
 use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use serde_json::Value;
 
-use suricata::{say, Suricata};
+use testkit::eve;
+use testkit::project::{files, fresh_folder, project};
+use testkit::suricata::{self, Suricata};
+use testkit::work::{on_all_cores, say};
 
 /// A field of a message: its name, its text in the truth and in a record.
 type Field = (&'static str, fn(&Row) -> String, fn(&Value) -> String);
@@ -164,13 +161,13 @@ struct Comparison {
 
 #[test]
 fn agrees_with_an_independent_decoder() {
-    let folder = suricata::project().join("../shared/pcaps");
+    let folder = project().join("../shared/pcaps");
     if !folder.is_dir() {
         return say("truth: skipped: there is no folder ../shared/pcaps beside the project");
     }
     let suricata = Suricata::get();
-    let captures = captures(&folder);
-    let comparisons = suricata::on_all_cores(&captures, |capture| {
+    let captures = [files(&folder, "pcap"), files(&folder, "pcapng")].concat();
+    let comparisons = on_all_cores(&captures, |capture| {
         let comparison = compare(suricata, &folder, capture);
         comparison.unwrap_or_else(|error| panic!("{}: {error}", capture.display()))
     });
@@ -194,26 +191,14 @@ fn agrees_with_an_independent_decoder() {
 const EXTRA: &str = "extra message";
 const MISSING: &str = "missing message";
 
-fn captures(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).expect("the folder can be read");
-    let paths = entries.map(|entry| entry.expect("the folder can be read").path());
-    let is_capture = |path: &PathBuf| {
-        path.extension().is_some_and(|suffix| suffix == "pcap" || suffix == "pcapng")
-    };
-    let mut captures: Vec<_> = paths.filter(is_capture).collect();
-    captures.sort();
-    captures
-}
-
 /// A capture without truth has no IKEv2 in it.
 fn compare(suricata: &Suricata, folder: &Path, capture: &Path) -> Result<Comparison, String> {
     let name = capture.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let output = suricata.root.join("output").join(format!("truth-{name}"));
-    suricata::fresh_folder(&output).map_err(|error| error.to_string())?;
-    let mut command = Command::new(suricata.binary());
-    command.args(suricata.file_options());
+    fresh_folder(&output).map_err(|error| error.to_string())?;
+    let mut command = suricata.command();
     command.args(["--init-errors-fatal", "--disable-detection", "-k", "none"]);
-    command.arg("-c").arg(suricata.configuration()).arg("-l").arg(&output).arg("-r").arg(capture);
+    command.arg("-l").arg(&output).arg("-r").arg(capture);
     let status = suricata::run(&mut command, &output)?;
     if !status.success() {
         return Err(format!("{status}; see {}", output.display()));

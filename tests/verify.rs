@@ -10,24 +10,14 @@
 //! `VERIFY=WORD` runs only the cases whose name has the word in it.
 //! `SURICATA` names another Suricata, `SURICATA_IKEV2_PLUGIN` another plugin.
 
-#[path = "support/case.rs"]
-mod case;
-#[path = "support/check.rs"]
-mod check;
-#[path = "support/craft.rs"]
-mod craft;
-#[path = "support/eve.rs"]
-mod eve;
-#[path = "support/suricata.rs"]
-mod suricata;
-#[path = "support/yaml.rs"]
-mod yaml;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use case::Case;
-use suricata::{say, Suricata};
+use testkit::case::Case;
+use testkit::project::{entries, project};
+use testkit::suricata::Suricata;
+use testkit::work::{on_all_cores, say};
+use testkit::{craft, eve};
 
 /// How a case ended.
 enum Outcome {
@@ -41,7 +31,7 @@ fn cases() {
     let suricata = Suricata::get();
     let folders = folders();
     assert!(!folders.is_empty(), "no case has '{}' in its name", filter());
-    let outcomes = suricata::on_all_cores(&folders, |folder| {
+    let outcomes = on_all_cores(&folders, |folder| {
         let outcome = run(suricata, folder).unwrap_or_else(Outcome::Failed);
         report(&name(folder), &outcome);
         outcome
@@ -64,17 +54,7 @@ fn cases() {
 #[test]
 fn crafted_captures_are_as_made() {
     for (case, capture) in craft::captures() {
-        let file = suricata::project().join("tests/verify").join(case).join("input.pcap");
-        if std::env::var_os("CRAFT").is_some() {
-            fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
-            fs::write(&file, &capture).expect("the project can be written");
-        }
-        let committed = fs::read(&file).unwrap_or_default();
-        assert!(
-            committed == capture,
-            "{} is not what tests/support/craft.rs makes",
-            file.display()
-        );
+        craft::compare(case, &capture).unwrap_or_else(|error| panic!("{error}"));
     }
 }
 
@@ -96,17 +76,13 @@ fn run(suricata: &Suricata, folder: &Path) -> Result<Outcome, String> {
         return Err(kept(faults.join("\n")));
     }
     fs::remove_dir_all(&output).map_err(|error| error.to_string())?;
-    Ok(Outcome::Passed { checks: case.checks.len(), records: count })
+    Ok(Outcome::Passed { checks: case.checks(), records: count })
 }
 
 fn folders() -> Vec<PathBuf> {
     let filter = filter();
-    let all = fs::read_dir(suricata::project().join("tests/verify")).expect("the cases are there");
-    let mut folders: Vec<_> = all
-        .map(|entry| entry.expect("a readable folder").path())
-        .filter(|path| path.is_dir() && name(path).contains(&filter))
-        .collect();
-    folders.sort();
+    let mut folders = entries(&project().join("tests/verify"));
+    folders.retain(|path| path.is_dir() && name(path).contains(&filter));
     folders
 }
 

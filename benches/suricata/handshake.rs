@@ -1,17 +1,15 @@
 //! A real handshake, and copies of it between other peers.
 
-use etherparse::PacketBuilder;
 use sha1::{Digest, Sha1};
-
-use crate::capture::datagrams_of;
-use suricata_ikev2::wire::datagram::NON_ESP_MARKER;
 use suricata_ikev2::wire::{Notify, NotifyType, PayloadType, RawMessage};
+use testkit::capture::{datagrams_of, frame, End};
+use testkit::message::marked;
 
 /// IKE_SA_INIT and IKE_AUTH.
 pub(crate) const MESSAGES: usize = 4;
 
 /// An IPv4 address and a UDP port.
-type End = ([u8; 4], u16);
+type Address = ([u8; 4], u16);
 
 /// The four messages of a handshake.
 pub(crate) struct Handshake {
@@ -29,7 +27,8 @@ impl Handshake {
     /// Reads it from one of the project's captures.
     pub(crate) fn of(capture: &str) -> Self {
         let datagrams = datagrams_of(capture).into_iter().take(MESSAGES);
-        let messages: Vec<_> = datagrams.map(|datagram| Template::of(datagram.data)).collect();
+        let messages: Vec<_> =
+            datagrams.map(|datagram| Template::of(datagram.unmarked())).collect();
         assert_eq!(messages.len(), MESSAGES, "{capture}");
         Self { messages }
     }
@@ -46,11 +45,8 @@ impl Handshake {
 }
 
 impl Template {
-    fn of(mut bytes: Vec<u8>) -> Self {
-        if bytes.starts_with(&NON_ESP_MARKER) {
-            bytes.drain(..NON_ESP_MARKER.len());
-        }
-        let message = RawMessage::parse(&bytes).expect("a message");
+    fn of(bytes: &[u8]) -> Self {
+        let message = RawMessage::parse(bytes).expect("a message");
         let notifies = message.payloads().flatten().filter(|it| it.kind == PayloadType::NOTIFY);
         let notifies = notifies.filter_map(|it| Notify::parse(it.body, it.body_offset()).ok());
         let of_nat = |kind| {
@@ -60,7 +56,7 @@ impl Template {
         };
         let hashes = notifies.filter(|notify| of_nat(notify.kind));
         let hashes = hashes.map(|notify| (notify.data_offset as usize, notify.kind)).collect();
-        Self { bytes, hashes }
+        Self { bytes: bytes.to_vec(), hashes }
     }
 
     fn copy(&self, peers: &Peers, is_request: bool, floated: bool) -> Vec<u8> {
@@ -81,14 +77,14 @@ impl Template {
             bytes[*offset..offset + hash.len()].copy_from_slice(&hash);
         }
         if floated {
-            bytes.splice(..0, NON_ESP_MARKER);
+            return marked(&bytes);
         }
         bytes
     }
 }
 
 /// The hash of NAT detection (RFC 7296, 2.23).
-fn nat_hash(spis: &[u8], (address, port): End) -> [u8; 20] {
+fn nat_hash(spis: &[u8], (address, port): Address) -> [u8; 20] {
     let hasher = Sha1::new().chain_update(spis).chain_update(address);
     hasher.chain_update(port.to_be_bytes()).finalize().into()
 }
@@ -112,7 +108,7 @@ impl Peers {
     }
 
     /// What the initiator believes to be its address.
-    fn initiator_itself(&self) -> End {
+    fn initiator_itself(&self) -> Address {
         if self.nat {
             ([192, 168, 1, 10], 500)
         } else {
@@ -121,13 +117,13 @@ impl Peers {
     }
 
     /// Where the initiator's packets come from.
-    fn initiator(&self, floated: bool) -> End {
+    fn initiator(&self, floated: bool) -> Address {
         let [_, a, b, c] = self.number.to_be_bytes();
         let translated = 1024 + (self.number % 30_000) as u16 * 2 + u16::from(floated);
         ([10, a, b, c], if self.nat { translated } else { 500 })
     }
 
-    fn responder(&self, floated: bool) -> End {
+    fn responder(&self, floated: bool) -> Address {
         let [.., last] = self.number.to_be_bytes();
         ([203, 0, 113, last], if floated { 4500 } else { 500 })
     }
@@ -136,11 +132,10 @@ impl Peers {
     pub(crate) fn frame(&self, to_responder: bool, floated: bool, payload: &[u8]) -> Vec<u8> {
         let (initiator, responder) = (self.initiator(floated), self.responder(floated));
         let (from, to) = if to_responder { (initiator, responder) } else { (responder, initiator) };
-        let builder = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
-            .ipv4(from.0, to.0, 64)
-            .udp(from.1, to.1);
-        let mut frame = Vec::with_capacity(builder.size(payload.len()));
-        builder.write(&mut frame, payload).expect("memory");
-        frame
+        let end = |host, (address, port): Address| End {
+            mac: [2, 0, 0, 0, 0, host],
+            address: (address, port).into(),
+        };
+        frame(end(1, from), end(2, to), payload)
     }
 }

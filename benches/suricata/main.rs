@@ -12,19 +12,10 @@
 //! With `UPDATE_DOCS=1` the tables go into `docs/performance.md` too. HANDSHAKES,
 //! ESP_MB, RULES and REPETITIONS in the environment make it smaller or larger.
 
-#[allow(dead_code)]
-#[path = "../../tests/support/capture.rs"]
-mod capture;
-#[allow(dead_code)]
-#[path = "../../tests/support/craft_message.rs"]
-mod craft_message;
 mod handshake;
 mod report;
 mod run;
 mod shapes;
-#[allow(dead_code)]
-#[path = "../../tests/support/suricata.rs"]
-mod suricata;
 mod workload;
 
 use std::fs;
@@ -33,7 +24,9 @@ use std::path::{Path, PathBuf};
 use handshake::Handshake;
 use report::{table, Against, Row};
 use run::{Bench, Parser};
-use suricata::{project, rule_pack, target, Suricata};
+use testkit::project::{project, target};
+use testkit::rules::rule_pack;
+use testkit::suricata::Suricata;
 
 /// The capture with strongSwan's default offer: 85 transforms in two proposals.
 const DEFAULT_OFFER: &str = "esp-port-500.pcap";

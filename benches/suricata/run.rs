@@ -6,7 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::suricata::{plugin, Suricata};
+use testkit::callgrind;
+use testkit::running::kilobytes;
+use testkit::suricata::{plugin, Suricata};
 
 /// How often a running Suricata's memory is looked at.
 const INTERVAL: Duration = Duration::from_millis(5);
@@ -77,8 +79,7 @@ impl Bench {
         let output = command.stderr(Stdio::piped()).output().ok()?;
         let text = String::from_utf8_lossy(&output.stderr);
         // The script has processes of its own, which read no capture.
-        let lines = text.lines().filter(|line| line.contains("Collected :"));
-        lines.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).max()
+        callgrind::counts(&text).max()
     }
 
     /// How many bytes of records Suricata writes of a capture.
@@ -158,20 +159,14 @@ fn watch(child: &mut Child) -> u64 {
     let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
     loop {
-        most = most.max(peak(&fs::read_to_string(&status).unwrap_or_default()));
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        most = most.max(kilobytes(&text, "VmHWM:").unwrap_or(0) * 1024);
         if let Some(status) = child.try_wait().expect("a child") {
             assert!(status.success(), "Suricata: {status}");
             return most;
         }
         thread::sleep(INTERVAL);
     }
-}
-
-/// `VmHWM` of a `/proc/PID/status`, in bytes.
-fn peak(status: &str) -> u64 {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    kilobytes.and_then(|number| number.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
 /// What the kernel charges for all children that have ended: the fields 16 and 17 of

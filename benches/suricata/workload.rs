@@ -7,7 +7,7 @@ use std::io::BufWriter;
 use std::path::Path;
 use std::time::Duration;
 
-use pcap_file::pcap::{PcapPacket, PcapWriter};
+use testkit::capture::CaptureWriter;
 
 use crate::handshake::{Handshake, Peers, MESSAGES};
 
@@ -24,23 +24,19 @@ const BEGIN: Duration = Duration::from_secs(1_700_000_000);
 
 /// A capture that is being written.
 struct Writer {
-    pcap: PcapWriter<BufWriter<File>>,
+    capture: CaptureWriter<BufWriter<File>>,
     time: Duration,
-    packets: u64,
 }
 
 impl Writer {
     fn create(path: &Path) -> Self {
         let file = File::create(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let pcap = PcapWriter::new(BufWriter::with_capacity(1 << 20, file)).expect("a header");
-        Self { pcap, time: BEGIN, packets: 0 }
+        Self { capture: CaptureWriter::new(BufWriter::with_capacity(1 << 20, file)), time: BEGIN }
     }
 
     fn write(&mut self, frame: &[u8]) {
-        let packet = PcapPacket::new(self.time, frame.len() as u32, frame);
-        self.pcap.write_packet(&packet).expect("room on the disk");
+        self.capture.write(self.time, frame);
         self.time += STEP;
-        self.packets += 1;
     }
 }
 
@@ -52,8 +48,8 @@ pub(crate) fn handshakes(path: &Path, handshake: &Handshake, count: u32, nat: bo
         let peers = Peers::new(number, nat);
         handshake.frames(&peers).for_each(|frame| writer.write(&frame));
     }
-    assert_eq!(writer.packets, u64::from(count) * MESSAGES as u64);
-    writer.packets
+    assert_eq!(writer.capture.packets(), u64::from(count) * MESSAGES as u64);
+    writer.capture.packets()
 }
 
 /// About so many bytes of ESP in UDP, in tunnels that begin with a handshake, of which
@@ -74,7 +70,7 @@ pub(crate) fn esp(path: &Path, handshake: &Handshake, bytes: u64, tunnels: u32) 
             }
         }
     }
-    writer.packets
+    writer.capture.packets()
 }
 
 fn write_pair(writer: &mut Writer, peers: &Peers, sequence: u32) {

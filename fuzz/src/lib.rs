@@ -1,7 +1,6 @@
-//! What the fuzz targets share: the form of their inputs, and what holds for every
-//! input, so that a target finds more than panics.
+//! What the fuzz targets share: what holds for every input, so that a target finds more than
+//! panics. The form of their inputs is in the testkit.
 
-pub mod input;
 pub mod invariants;
 pub mod memory;
 pub mod record;

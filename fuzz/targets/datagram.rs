@@ -5,7 +5,9 @@ use libfuzzer_sys::fuzz_target;
 use suricata_ikev2::pipeline::{Engines, FlowContext};
 use suricata_ikev2::render::render;
 use suricata_ikev2::render::JsonText;
-use suricata_ikev2_fuzz::{input, invariants, memory};
+use suricata_ikev2_fuzz::step::direction;
+use suricata_ikev2_fuzz::{invariants, memory};
+use testkit::input;
 
 /// The most that a datagram may take: a part that is the same for all, and one that
 /// grows with its length.
@@ -16,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
     let Some(step) = input::datagram(data) else { return };
     let (tx, peak) = memory::peak_of(|| {
         let mut flow = FlowContext::between(step.ports().0, step.ports().1).carrying_ike();
-        let tx = flow.on_datagram(&Engines::default(), &step.direction(), step.data)?.own?;
+        let tx = flow.on_datagram(&Engines::default(), &direction(&step), step.data)?.own?;
         render(&tx, &mut JsonText::default());
         Some(tx)
     });

@@ -1,5 +1,4 @@
-//! What is inside an encrypted message, through the pipeline, its record and all
-//! keywords.
+//! The decrypted payloads of a message, through the pipeline, its record and all keywords.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,32 +9,32 @@ use suricata_ikev2::render::render;
 use suricata_ikev2::render::JsonText;
 use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::registry::PayloadType;
-use suricata_ikev2_fuzz::input::{self, Inside};
 use suricata_ikev2_fuzz::{invariants, memory};
+use testkit::input::{self, Decrypted};
 
 /// The most that a message may take: a part that is the same for all, and one that grows
 /// with its length. The smallest parts of a certificate take the most for their bytes.
 const FIXED: usize = 64 << 10;
 const A_BYTE: usize = 128;
 
-/// An empty payload SK, which cannot be opened: what is inside is given.
+/// An empty payload SK, which cannot be opened: what is decrypted is given.
 const SEALED: [u8; 4] = [0, 0, 0, 4];
 
 fuzz_target!(|data: &[u8]| {
-    let Some(inside) = input::inside(data) else { return };
-    let message = inside.message(PayloadType::SK.0, &SEALED);
+    let Some(decrypted) = input::decrypted(data) else { return };
+    let message = decrypted.message(PayloadType::SK.0, &SEALED);
     let (tx, peak) = memory::peak_of(|| {
         let mut message = decode(&message);
-        let first = PayloadType(inside.first);
-        message.add_decrypted(first, inside.payloads, false, Policy::standard());
+        let first = PayloadType(decrypted.first);
+        message.add_decrypted(first, decrypted.payloads, false, Policy::standard());
         let tx = Transaction::new(message, None);
         render(&tx, &mut JsonText::default());
         tx
     });
-    let length = inside.payloads.len();
+    let length = decrypted.payloads.len();
     assert!(peak <= FIXED + A_BYTE * length, "{peak} bytes for {length}");
     invariants::check(&tx);
-    check_payloads(&tx, &inside);
+    check_payloads(&tx, &decrypted);
     check_texts(tx.texts().expect("texts"), tx.message().decrypted_payloads());
 });
 
@@ -44,10 +43,10 @@ fn decode(message: &[u8]) -> Message {
     Message::decode(message, 0, Direction::ToServer, Transport::Udp500, policy)
 }
 
-/// Payloads inside are what they would be outside.
-fn check_payloads(tx: &Transaction, inside: &Inside<'_>) {
+/// Decrypted payloads are what they would be in clear.
+fn check_payloads(tx: &Transaction, decrypted: &Decrypted<'_>) {
     assert_eq!(tx.message().outer_payloads().len(), 1);
-    let plain = decode(&inside.message(inside.first, inside.payloads));
+    let plain = decode(&decrypted.message(decrypted.first, decrypted.payloads));
     assert_eq!(tx.message().decrypted_payloads().len(), plain.payloads.len());
     for (one, other) in tx.message().decrypted_payloads().iter().zip(&plain.payloads) {
         assert_eq!((one.kind, one.length), (other.kind, other.length));

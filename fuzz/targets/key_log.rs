@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use suricata_ikev2::decrypt::key_table::parse_line;
 use suricata_ikev2::decrypt::log::{LogLines, LogOutcome, LogReader};
-use suricata_ikev2_fuzz::input;
+use testkit::input;
 
 fuzz_target!(|data: &[u8]| {
     let Some(pieces) = input::pieces(data) else { return };

@@ -5,7 +5,8 @@ use libfuzzer_sys::fuzz_target;
 use suricata_ikev2::decrypt::key_table::{parse_line, MAX_EPOCHS};
 use suricata_ikev2::decrypt::{KeyTable, SaKeys, Spis};
 use suricata_ikev2::fuzzing::read_key_table;
-use suricata_ikev2_fuzz::{input, memory};
+use suricata_ikev2_fuzz::memory;
+use testkit::input;
 
 /// The most that a table may take: a part that is the same for all, and one that grows
 /// with its length. A line with keys has more than a hundred bytes.

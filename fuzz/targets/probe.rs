@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use suricata_ikev2::message::{Direction, Event};
 use suricata_ikev2::pipeline::{carrier_between, find_message, Engines, FlowContext};
 use suricata_ikev2::wire::{detect, HEADER_LEN};
-use suricata_ikev2_fuzz::input;
+use testkit::input;
 
 fuzz_target!(|data: &[u8]| {
     let Some(step) = input::datagram(data) else { return };

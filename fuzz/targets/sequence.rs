@@ -5,8 +5,9 @@
 use libfuzzer_sys::fuzz_target;
 use suricata_ikev2::pipeline::{CapturedPacket, Engines, FlowContext};
 use suricata_ikev2::sa::{fragment, Limits, SaTable, SaView};
-use suricata_ikev2_fuzz::input::{self, Step, FLOWS};
+use suricata_ikev2_fuzz::step::{direction, endpoints};
 use suricata_ikev2_fuzz::{invariants, memory};
+use testkit::input::{self, Step, FLOWS};
 
 /// What a table takes before the first SA, about, and room for some sixty SAs.
 const MEMCAP: u64 = (256 << 10) + (32 << 10);
@@ -60,9 +61,9 @@ impl Run {
     }
 
     fn send(&mut self, step: &Step<'_>, data: &[u8]) {
-        let direction = step.direction();
+        let direction = direction(step);
         let flow = &mut self.flows[step.flow];
-        let (source, destination) = step.endpoints();
+        let (source, destination) = endpoints(step);
         let packet = CapturedPacket { direction, source, destination, time: self.time };
         let engines = Engines { sa_table: Some(&self.table), ..Engines::default() };
         let all = flow.on_datagram(&engines, &packet, data);

@@ -4,26 +4,26 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use serde_json::Value;
+use testkit::eve;
+use testkit::running::{kilobytes, Running};
+use testkit::suricata::{self, Suricata};
+use testkit::work::say;
 
 use crate::capture::{flood, of_corpora, one_flow};
-use serde_json::Value;
-
-use crate::suricata::{self, say, Suricata};
-use crate::{command, eve, folder, printed, put_capture, rules, run, stats};
-
-/// Longer than anything that is waited for takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::{command, folder, printed, put_capture, rules, run, stats};
 
 /// How often rules are loaded again. Memory may still grow in the first tenth, while
 /// Suricata and the allocator find their size.
 const RELOADS: usize = 100;
 
 /// A Suricata that reads packets from a pipe as long as it runs.
-struct Running {
-    child: Child,
+struct Fed {
+    running: Running,
     folder: PathBuf,
     feeder: JoinHandle<()>,
 }
@@ -40,73 +40,34 @@ fn feed(pipe: &Path, capture: &[u8]) {
     }
 }
 
-impl Running {
+impl Fed {
     fn start(name: &str, capture: Vec<u8>) -> Self {
         let folder = folder(name);
         let pipe = folder.join("pipe");
         let made = Command::new("mkfifo").arg(&pipe).status();
         assert!(made.expect("mkfifo runs").success());
-        let suricata = Suricata::get();
+        let mut command = Suricata::get().command();
         // What is loaded with -S is not loaded again.
         let rules = rules(&folder);
-        let output = |name| File::create(folder.join(name)).expect("a file can be made");
-        let child = Command::new(suricata.binary())
-            .args(suricata.file_options())
-            .arg("-c")
-            .arg(suricata.configuration())
-            .arg("--set")
-            .arg(format!("default-rule-path={}", folder.display()))
-            .arg("--set")
-            .arg(format!("rule-files.0={}", rules.display()))
-            .args(["-k", "none", "-r"])
-            .arg(&pipe)
-            .arg("-l")
-            .arg(&folder)
-            .stdin(Stdio::null())
-            .stdout(output("stdout"))
-            .stderr(output("stderr"))
-            .spawn()
-            .expect("Suricata starts");
+        command.args(["--set", &format!("default-rule-path={}", folder.display())]);
+        command.args(["--set", &format!("rule-files.0={}", rules.display())]);
+        command.args(["-k", "none", "-r"]).arg(&pipe).arg("-l").arg(&folder).stdin(Stdio::null());
+        let running = Running::start(&folder, &mut command);
         let feeder = thread::spawn(move || feed(&pipe, &capture));
-        let running = Self { child, folder, feeder };
-        running.wait_for("Engine started", 1);
-        running
+        let mut fed = Self { running, folder, feeder };
+        fed.wait_for("Engine started", 1);
+        fed
     }
 
     /// Waits until Suricata has said something so many times.
-    fn wait_for(&self, words: &str, times: usize) {
-        let begin = Instant::now();
-        while printed(&self.folder).matches(words).count() < times {
-            assert!(begin.elapsed() < PATIENCE, "no '{words}': see {}", self.folder.display());
-            thread::sleep(Duration::from_millis(5));
-        }
+    fn wait_for(&mut self, words: &str, times: usize) {
+        self.running.wait_for(words, "stdout", |text| text.matches(words).count() >= times);
     }
 
-    fn signal(&self, name: &str) {
-        assert!(suricata::signal(name, self.child.id().into()), "Suricata has ended");
-    }
-
-    /// Kilobytes in memory.
-    fn resident(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.expect("Suricata runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a size");
-        line.split_whitespace().nth(1).and_then(|size| size.parse().ok()).expect("a number")
-    }
-
-    /// Waits for its end, which has to be a good one; the packets that it saw.
-    fn end(mut self) -> u64 {
-        let begin = Instant::now();
-        while self.child.try_wait().expect("a child").is_none() {
-            if begin.elapsed() > PATIENCE {
-                let _ = self.child.kill();
-                panic!("it does not end: see {}", self.folder.display());
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        let status = self.child.wait().expect("a child");
+    /// Ends it by a signal, which has to be a good end; the packets that it saw.
+    fn end(self, signal: &str) -> u64 {
+        self.running.end_by(signal);
         self.feeder.join().expect("the feeder ended");
-        assert!(status.success(), "{status}: see {}", self.folder.display());
         let printed = printed(&self.folder);
         assert!(!printed.lines().any(|line| line.starts_with("E:")), "{printed}");
         let (_, faults) = eve::validate(&self.folder.join("eve.json")).expect("records");
@@ -120,15 +81,14 @@ impl Running {
 #[test]
 fn memory_is_level_while_rules_are_loaded_again_and_again() {
     let (capture, packets) = of_corpora(96);
-    let suricata = Running::start("reload", capture);
+    let mut suricata = Fed::start("reload", capture);
     let mut sizes = Vec::new();
     for reload in 1..=RELOADS {
-        suricata.signal("-USR2");
+        suricata.running.signal("-USR2");
         suricata.wait_for("rule reload complete", reload);
-        sizes.push(suricata.resident());
+        sizes.push(suricata.running.resident());
     }
-    suricata.signal("-INT");
-    let seen = suricata.end();
+    let seen = suricata.end("-INT");
     let (early, late) = (sizes[RELOADS / 5], sizes[RELOADS - 1]);
     say(&format!(
         "{RELOADS} reloads, {seen} packets meanwhile; {} kB after the first, {early} kB after \
@@ -136,7 +96,7 @@ fn memory_is_level_while_rules_are_loaded_again_and_again() {
         sizes[0],
         RELOADS / 5 + 1,
     ));
-    assert!(seen > 2 * packets as u64, "{seen} packets");
+    assert!(seen > 2 * packets, "{seen} packets");
     assert!(late < early + early / 20, "{sizes:?}");
 }
 
@@ -144,10 +104,9 @@ fn memory_is_level_while_rules_are_loaded_again_and_again() {
 fn it_ends_well_in_the_middle_of_handshakes() {
     let (capture, packets) = flood(10);
     for signal in ["-INT", "-TERM"] {
-        let suricata = Running::start(&format!("end{signal}"), capture.clone());
+        let suricata = Fed::start(&format!("end{signal}"), capture.clone());
         thread::sleep(Duration::from_millis(500));
-        suricata.signal(signal);
-        let seen = suricata.end();
+        let seen = suricata.end(signal);
         assert!(seen > packets, "{seen} packets");
     }
 }
@@ -182,18 +141,14 @@ fn peak(name: &str, capture: Vec<u8>) -> (u64, Value) {
     let file = folder.join("input.pcap");
     fs::write(&file, capture).expect("a file can be written");
     let output = |name| File::create(folder.join(name)).expect("a file can be made");
-    let mut command = Command::new(suricata.binary());
-    command.args(suricata.file_options()).arg("-c").arg(suricata.configuration());
+    let mut command = suricata.command();
     command.args(["--runmode", "single", "-S", "/dev/null", "-k", "none", "-r"]).arg(&file);
     command.arg("-l").arg(&folder).stdout(output("stdout")).stderr(output("stderr"));
     let mut child = command.spawn().expect("Suricata starts");
     let mut peak = 0;
     while child.try_wait().expect("a child").is_none() {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id()));
-        let status = status.unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let size = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-        peak = peak.max(size.unwrap_or(0));
+        peak = peak.max(kilobytes(&status.unwrap_or_default(), "VmHWM:").unwrap_or(0));
         thread::sleep(Duration::from_millis(2));
     }
     assert!(child.wait().expect("a child").success(), "see {}", folder.display());

@@ -9,7 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::suricata::{self, on_all_cores, project, say, target};
+use testkit::project::{entries, fresh_folder, project, target};
+use testkit::suricata::{self, Suricata};
+use testkit::work::{on_all_cores, say};
+
 use crate::{command, folder, printed, put_capture, stats};
 
 /// What a panic in a callback costs.
@@ -65,8 +68,7 @@ fn guarded() -> BTreeSet<String> {
     let mut guarded = BTreeSet::new();
     let mut folders = vec![project().join("src/host")];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("the sources") {
-            let path = entry.expect("an entry").path();
+        for path in entries(&folder) {
             if path.is_dir() {
                 folders.push(path);
             } else if !path.ends_with("guard.rs") {
@@ -111,7 +113,7 @@ fn plugin() -> PathBuf {
         .current_dir(project())
         .status();
     assert!(status.expect("cargo runs").success(), "the plugin was not built");
-    suricata::fresh_folder(&folder).expect("a folder can be made");
+    fresh_folder(&folder).expect("a folder can be made");
     let plugin = folder.join("ikev2.so");
     fs::rename(target().join("debug/libsuricata_ikev2.so"), &plugin).expect("the plugin is there");
     plugin
@@ -119,7 +121,7 @@ fn plugin() -> PathBuf {
 
 /// The stock configuration with this plugin.
 fn configuration(plugin: &Path) -> PathBuf {
-    let suricata = suricata::Suricata::get();
+    let suricata = Suricata::get();
     let text = fs::read_to_string(suricata.configuration()).expect("the configuration");
     let (before, rest) = text.split_once("\nplugins:\n  - ").expect("a plugin in it");
     let (_, after) = rest.split_once('\n').expect("lines behind it");
@@ -178,7 +180,6 @@ fn a_panic_in_any_callback_costs_no_more_than_it_has_to() {
     let plugin = plugin();
     let configuration = configuration(&plugin);
     let (capture, packets) = put_capture(plugin.parent().expect("a folder"), 48);
-    let packets = packets as u64;
     let none = run(&configuration, &capture, "none");
     assert_eq!((none.packets, none.said.len()), (packets, 0));
     assert!(passes_test(&configuration, "none"));

@@ -4,27 +4,23 @@
 
 mod capture;
 mod endure;
-#[path = "../support/eve.rs"]
-mod eve;
 mod fault;
-#[allow(dead_code, unreachable_pub)]
-#[path = "../../fuzz/src/input.rs"]
-mod input;
-#[allow(dead_code)]
-#[path = "../support/suricata.rs"]
-mod suricata;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
 use serde_json::Value;
-use suricata::{rule_pack, say, Suricata};
+use testkit::eve;
+use testkit::project::fresh_folder;
+use testkit::rules::rule_pack;
+use testkit::suricata::{self, Suricata};
+use testkit::work::say;
 
 /// An empty folder for a run's output.
 fn folder(name: &str) -> PathBuf {
     let folder = Suricata::get().root.join("survival").join(name);
-    suricata::fresh_folder(&folder).expect("a folder can be made");
+    fresh_folder(&folder).expect("a folder can be made");
     folder
 }
 
@@ -56,7 +52,7 @@ fn printed(folder: &Path) -> String {
 const SHARE: usize = if cfg!(debug_assertions) { 6 } else { 1 };
 
 /// Writes a capture of a part of the corpora into a folder; how many packets it has.
-fn put_capture(folder: &Path, share: usize) -> (PathBuf, usize) {
+fn put_capture(folder: &Path, share: usize) -> (PathBuf, u64) {
     let (capture, packets) = capture::of_corpora(share);
     let file = folder.join("input.pcap");
     fs::write(&file, &capture).expect("a file can be written");
@@ -90,7 +86,7 @@ fn corpora_are_read_without_an_error_and_every_record_is_valid() {
         let (count, faults) = eve::validate(&folder.join("eve.json")).expect("records");
         let place = folder.display();
         assert_eq!(faults, [""; 0], "see {place}");
-        assert!(count > packets / 2, "{count} records of {packets} packets: see {place}");
+        assert!(count as u64 > packets / 2, "{count} records of {packets} packets: see {place}");
         let errors = &stats(&folder)["app_layer"]["error"]["ikev2"];
         for kind in ["alloc", "parser", "internal"] {
             assert_eq!(errors[kind], 0, "{kind}: see {place}");
@@ -114,7 +110,7 @@ fn memcheck_finds_nothing_in_the_plugin() {
     run(command.args(["--runmode", "single", "-k", "none", "-r"]).arg(file), &folder);
     let (count, faults) = eve::validate(&folder.join("eve.json")).expect("records");
     assert_eq!(faults, [""; 0]);
-    assert!(count > packets / 2, "{count} records of {packets} packets");
+    assert!(count as u64 > packets / 2, "{count} records of {packets} packets");
     let log = fs::read_to_string(folder.join("valgrind.log")).expect("valgrind's report");
     assert!(log.contains("ERROR SUMMARY"), "{log}");
     let findings: Vec<_> = memcheck_findings(&log).collect();
