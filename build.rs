@@ -7,8 +7,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-pub(crate) const OWN_HEADER: &str = "src/sys/suricata.h";
-pub(crate) const HOST_HEADERS: &str = "src/sys/host-headers.h";
+const OWN_HEADER: &str = "src/sys/suricata.h";
+const HOST_HEADERS: &str = "src/sys/host-headers.h";
 
 /// The functions, types and constants to generate; `src/sys/suricata.h` declares each of them.
 const FUNCTIONS: &str = "SCPluginRegisterAppLayer|GetProgramVersion\
@@ -34,7 +34,7 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     // bindgen panics where libclang is missing; that is to be one line as well.
     std::panic::set_hook(Box::new(|_| {}));
-    let result = std::panic::catch_unwind(|| generate(&out.join("bindings.rs")));
+    let result = std::panic::catch_unwind(|| generate(&out));
     let _ = std::panic::take_hook();
     match result {
         Ok(Ok(())) => {}
@@ -46,14 +46,20 @@ fn main() {
     }
 }
 
-fn generate(target: &Path) -> Result<(), String> {
+/// Writes what the plugin is compiled from; and for the ABI test the bindings to the
+/// project's own header, whichever these are.
+fn generate(out: &Path) -> Result<(), String> {
     let includes = env::var("SURICATA_INCLUDE_DIR").unwrap_or_default();
-    let header = if includes.is_empty() { OWN_HEADER } else { HOST_HEADERS };
-    let source = bindings(header, &includes)?.to_string();
+    let own = bindings(OWN_HEADER, "")?.to_string();
+    let (header, source) = match includes.as_str() {
+        "" => (OWN_HEADER, own.clone()),
+        _ => (HOST_HEADERS, bindings(HOST_HEADERS, &includes)?.to_string()),
+    };
+    println!("cargo:rustc-env=IKEV2_BINDINGS_HEADER={header}");
     let functions = weak_functions(&function_names(&source)?);
-    let written = std::fs::write(target, &source);
-    let listed = std::fs::write(target.with_file_name("functions.rs"), functions);
-    written.and(listed).map_err(|error| error.to_string())
+    let files = [("bindings.rs", source), ("own-bindings.rs", own), ("functions.rs", functions)];
+    let write = |(name, text): &(&str, String)| std::fs::write(out.join(name), text);
+    files.iter().try_for_each(write).map_err(|error| error.to_string())
 }
 
 /// The functions that the bindings declare, however their text is laid out.
@@ -86,8 +92,8 @@ fn weak_functions(names: &[String]) -> String {
 }
 
 /// The bindings to what `header` declares, with the folders `includes` to find
-/// what it includes. The ABI test calls this too.
-pub(crate) fn bindings(header: &str, includes: &str) -> Result<bindgen::Bindings, String> {
+/// what it includes.
+fn bindings(header: &str, includes: &str) -> Result<bindgen::Bindings, String> {
     let mut builder = bindgen::Builder::default()
         .header(header)
         .allowlist_function(FUNCTIONS)
