@@ -2,7 +2,7 @@
 //! fragments together: `cargo bench --bench decrypt` (needs valgrind).
 //!
 //! Keys are looked up, the integrity is checked and the contents are decrypted; what is
-//! inside is not looked at. The processor's instructions for AES count, those for
+//! decrypted is not parsed. The processor's instructions for AES count, those for
 //! SHA do not: valgrind does not have them.
 
 use std::collections::BTreeMap;
@@ -96,28 +96,28 @@ fn open(datagram: &Datagram, table: &KeyTable, times: u64) {
     for _ in 0..times {
         let spis = Spis(message.header.init_spi, message.header.resp_spi);
         let epochs = table.get(black_box(&spis));
-        black_box(sealed(&message, &payload).open(epochs)).expect("it opens");
+        black_box(sealed(&message, &payload).decrypt(epochs)).expect("it decrypts");
     }
 }
 
 /// The fragments of the first message of the capture, their contents, and the bytes.
-type Opened = Vec<(MessageKey, PayloadType, u16, u16, Vec<u8>)>;
+type DecryptedFragments = Vec<(MessageKey, PayloadType, u16, u16, Vec<u8>)>;
 
-fn fragments(table: &KeyTable) -> (Opened, usize) {
-    let mut opened = Opened::new();
+fn fragments(table: &KeyTable) -> (DecryptedFragments, usize) {
+    let mut decrypted = DecryptedFragments::new();
     for datagram in datagrams_of(FRAGMENTED) {
         let Some((message, payload)) = encrypted(&datagram) else { continue };
         let Ok(fragment) = Fragment::parse(&payload) else { continue };
         let key = MessageKey::from(&message.header);
-        if payload.kind != PayloadType::SKF || opened.first().is_some_and(|it| it.0 != key) {
+        if payload.kind != PayloadType::SKF || decrypted.first().is_some_and(|it| it.0 != key) {
             continue;
         }
         let spis = Spis(message.header.init_spi, message.header.resp_spi);
-        let inside = sealed(&message, &payload).open(table.get(&spis)).expect("it opens");
-        opened.push((key, fragment.first_inner, fragment.number, fragment.total, inside));
+        let plaintext = sealed(&message, &payload).decrypt(table.get(&spis)).expect("it decrypts");
+        decrypted.push((key, fragment.first_payload, fragment.number, fragment.total, plaintext));
     }
-    let bytes = opened.iter().map(|it| it.4.len()).sum();
-    (opened, bytes)
+    let bytes = decrypted.iter().map(|it| it.4.len()).sum();
+    (decrypted, bytes)
 }
 
 fn put_together(table: &KeyTable, times: u64) {
@@ -125,10 +125,10 @@ fn put_together(table: &KeyTable, times: u64) {
     for _ in 0..times {
         let mut reassembly = Reassembly::default();
         let mut last = Progress::Ignored;
-        for (key, first_inner, number, total, inside) in black_box(&fragments) {
-            let (first_inner, number, total) = (*first_inner, *number, *total);
-            let fragment = Fragment { first_inner, number, total, body: &[] };
-            last = reassembly.add(*key, &fragment, inside);
+        for (key, first_payload, number, total, plaintext) in black_box(&fragments) {
+            let (first_payload, number, total) = (*first_payload, *number, *total);
+            let fragment = Fragment { first_payload, number, total, body: &[] };
+            last = reassembly.add(*key, &fragment, plaintext);
         }
         assert!(matches!(black_box(last), Progress::Complete(..)));
     }

@@ -307,7 +307,6 @@ mod tests {
     use crate::wire::testing::{
         notify_body, proposal, sa_body, sa_init, transform, transforms, MessageBuilder,
     };
-    use crate::wire::{Flags, Version};
 
     const OFFER: &str = "sa=1.0,1=12-256,2=5,3=12,4=14+1.0,1=12-256,2=5,3=12,4=31";
 
@@ -415,8 +414,8 @@ mod tests {
         let plain = of(&sa_init());
         let sa = offer(KeyExchangeMethod::MODP_2048);
         let others = [
-            of(&sa_init().header(|header| header.version = Version(0x21))),
-            of(&sa_init().header(|header| header.flags = Flags(0x18))),
+            of(&sa_init().header(|header| header.version = 0x21)),
+            of(&sa_init().header(|header| header.flags = 0x18)),
             of(&sa_init().critical(PayloadType::VENDOR_ID, [1])),
             of(&sa_init().payload(PayloadType::VENDOR_ID, [1])),
             of(&request()

@@ -16,8 +16,8 @@ use crate::policy::Policy;
 use crate::sa::{Endpoint, FlowEsp, FlowSa, Observation, SaTable, SaView};
 use crate::tx::Transaction;
 use crate::wire::{
-    classify, detect, detect_expected, detect_if_known, Carrier, Datagram, ErrorKind, ParseError,
-    Sighting,
+    classify, detect, detect_expected, detect_if_known, Carrier, Datagram, DetectedMessage,
+    ErrorKind, ParseError,
 };
 
 /// The parts that all flows share.
@@ -366,7 +366,7 @@ fn add_decryption(
         DecryptOutcome::Plaintext(first, plaintext) => {
             message.add_decrypted(first, &plaintext, late, policy);
         }
-        DecryptOutcome::Failed(DecryptError::Form) => message.report(ParseError {
+        DecryptOutcome::Failed(DecryptError::Malformed) => message.report(ParseError {
             kind: ErrorKind::MalformedPayload,
             field: "Padding",
             offset: message.outer_payloads().last().map_or(0, |payload| payload.offset),
@@ -397,23 +397,27 @@ pub fn is_expected_between(source: u16, destination: u16) -> bool {
     [source, destination].iter().any(|port| matches!(*port, 500 | 4500 | G_IKEV2))
 }
 
-/// Finds a message in a flow that may carry IKE. It must be certainly a message, or one that a
-/// peer may answer, or an unusual one of an SA in the table.
-pub fn find_message(ports: Carrier, data: &[u8], table: Option<&SaTable>) -> Option<Sighting> {
+/// Finds a message in a flow that may carry IKE: one that proves itself, one that a peer may
+/// answer, or one of an SA that is known, which is too odd to be certain otherwise.
+pub fn find_message(
+    ports: Carrier,
+    data: &[u8],
+    table: Option<&SaTable>,
+) -> Option<DetectedMessage> {
     let sighting = detect(data).or_else(|| find_expected(ports, data));
     sighting.or_else(|| find_known(data, table?))
 }
 
-/// Finds a message of an IKE SA in the table.
-pub fn find_known(data: &[u8], table: &SaTable) -> Option<Sighting> {
+/// Finds a message of an IKE SA that is known.
+pub fn find_known(data: &[u8], table: &SaTable) -> Option<DetectedMessage> {
     let (sighting, init_spi, resp_spi) = detect_if_known(data)?;
     table.contains(init_spi, resp_spi).then_some(sighting)
 }
 
-/// Finds a message that a peer may answer, as [`detect_expected`] does. The ports determine
-/// the form: without the non-ESP marker on 500 and 848, with it on 4500. [`classify`]
-/// recognizes the marker, so that a message is decoded in the form in which it was found.
-pub fn find_expected(ports: Carrier, data: &[u8]) -> Option<Sighting> {
+/// Finds a message that a peer may answer, as [`detect_expected`] does, in the form that the
+/// ports have: without the non-ESP marker on 500 and 848, with it on 4500. [`classify`] tells
+/// what is a marker, so that a message is decoded as it was found.
+pub fn find_expected(ports: Carrier, data: &[u8]) -> Option<DetectedMessage> {
     let Datagram::Message { marker, .. } = classify(data, ports) else { return None };
     let has_form = marker || ports.port_500 || !ports.encapsulated;
     has_form.then(|| detect_expected(data, marker)).flatten()

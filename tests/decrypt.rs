@@ -46,7 +46,7 @@ impl Tally {
             tally.messages += 1;
             let header = &message.header;
             let epochs = table.get(&Spis(header.init_spi, header.resp_spi));
-            let inside = match sealed(&message, &payload).open(epochs) {
+            let inside = match sealed(&message, &payload).decrypt(epochs) {
                 Ok(inside) => inside,
                 Err(failure) => {
                     tally.faults.push(format!("{}: {failure:?}", datagram.place));
@@ -179,7 +179,7 @@ fn a_wrong_bit_anywhere_opens_nothing() {
         let (message, payload) = encrypted(&datagram).expect("encrypted");
         let header = &message.header;
         let epochs = table.get(&Spis(header.init_spi, header.resp_spi));
-        assert!(sealed(&message, &payload).open(epochs).is_ok());
+        assert!(sealed(&message, &payload).decrypt(epochs).is_ok());
         for bit in 0..message.bytes().len() * 8 {
             let mut changed = message.bytes().to_vec();
             changed[bit / 8] ^= 1 << (bit % 8);
@@ -189,7 +189,7 @@ fn a_wrong_bit_anywhere_opens_nothing() {
             let Some(sealed) = Sealed::of(changed.bytes(), &changed.header, &last) else {
                 continue;
             };
-            assert_eq!(sealed.open(epochs), Err(DecryptError::Integrity), "bit {bit}");
+            assert_eq!(sealed.decrypt(epochs), Err(DecryptError::Integrity), "bit {bit}");
         }
     }
 }
@@ -203,7 +203,7 @@ fn cut_short_it_does_not_open() {
         for length in 1..payload.body.len() {
             let cut = suricata_ikev2::wire::Payload { body: &payload.body[..length], ..payload };
             if let Some(sealed) = Sealed::of(message.bytes(), header, &cut) {
-                assert_eq!(sealed.open(epochs), Err(DecryptError::Integrity), "{length} bytes");
+                assert_eq!(sealed.decrypt(epochs), Err(DecryptError::Integrity), "{length} bytes");
             }
         }
     }
@@ -216,12 +216,12 @@ fn keys_of_others_open_nothing() {
         let (message, payload) = encrypted(datagram).expect("encrypted");
         let spis = Spis(message.header.init_spi, message.header.resp_spi);
         let sealed = sealed(&message, &payload);
-        assert_eq!(sealed.open(&[]), Err(DecryptError::NoKeys));
+        assert_eq!(sealed.decrypt(&[]), Err(DecryptError::NoKeys));
         for (other, table) in &samples {
             let (other, _) = encrypted(other).expect("encrypted");
             let theirs = Spis(other.header.init_spi, other.header.resp_spi);
             if theirs != spis {
-                assert_eq!(sealed.open(table.get(&theirs)), Err(DecryptError::Integrity));
+                assert_eq!(sealed.decrypt(table.get(&theirs)), Err(DecryptError::Integrity));
             }
         }
     }

@@ -80,7 +80,7 @@ fn the_tables_open_every_message_of_the_captures() {
         for datagram in read(&beside(&log, "pcap")) {
             let Some((message, payload)) = encrypted(&datagram) else { continue };
             let epochs = table.get(&Spis(message.header.init_spi, message.header.resp_spi));
-            let result = sealed(&message, &payload).open(epochs);
+            let result = sealed(&message, &payload).decrypt(epochs);
             assert!(result.is_ok(), "{}: {:?}", datagram.place, result.err());
             opened += 1;
         }
@@ -369,7 +369,7 @@ fn two_responders_for_an_initiators_spi_are_not_told_apart() {
     assert_eq!(text(&filter(&log).stdout), expected(Path::new("refused.log")));
     let output = filter(&(other + &log));
     assert_eq!((text(&output.stdout), output.status.code()), (String::new(), Some(1)));
-    assert!(text(&output.stderr).contains("whose SPIs the log does not have"));
+    assert!(text(&output.stderr).contains("whose SPIs are not in the log"));
 }
 
 #[test]
@@ -394,7 +394,7 @@ fn a_key_that_is_torn_is_left_out() {
     let place = lines.iter().position(|line| line.contains("Sk_er secret")).expect("a key");
     lines.remove(place + 1);
     let output = filter(&lines.concat());
-    let message = format!("standard input:{}: a key that is not whole is left out", place + 2);
+    let message = format!("standard input:{}: an incomplete key is left out", place + 2);
     assert_eq!(text(&output.stderr), format!("ikev2-keys: {message}\n"));
     assert_eq!((text(&output.stdout), output.status.code()), (String::new(), Some(1)));
 }

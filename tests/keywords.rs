@@ -312,7 +312,7 @@ fn wrong_numbers(keyword: &Keyword) -> Vec<Wrong> {
     let mut wrong: Vec<_> =
         arguments.map(|argument| (argument.clone(), format!("'{argument}' {reason}"))).collect();
     let nonsense = match keyword.names.is_empty() {
-        true => "'nonsense' is no number, and the keyword has no names",
+        true => "'nonsense' is not a number, and the keyword has no names",
         false => "no value is called 'nonsense'",
     };
     for argument in ["nonsense", "!nonsense", ">=nonsense", "1-nonsense"] {
@@ -364,9 +364,9 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
     ("ikev2.role", &[
         ("client", "'client' is not one of initiator, responder"), ("!", "'' is not one of"),
         ("initiator,", "'' is not one of"), ("!!responder", "'!responder' is not one of"),
-        ("responder,responder", "'responder' is there twice"),
-        ("initiator,responder", "with every word in the list it is always true"),
-        ("!initiator,responder", "with every word in the list it is never true"),
+        ("responder,responder", "'responder' occurs twice"),
+        ("initiator,responder", "a list of all words is always true"),
+        ("!initiator,responder", "a list of all words is never true"),
     ]),
     ("ikev2.next_payload", &[
         ("none_", "no value is called 'none_'; did you mean 'none'?"),
@@ -377,9 +377,9 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
         ("tcp", "'tcp' is not one of udp500, udp4500, udp"), ("500", "'500' is not one of"),
         ("udp500,", "'' is not one of"), ("!", "'' is not one of"), ("!!udp", "'!udp' is not one of"),
         ("!udp500,!udp", "'!udp' is not one of"), ("udp500 udp", "'udp500 udp' is not one of"),
-        ("udp,udp", "'udp' is there twice"),
-        ("udp500,udp4500,udp", "with every word in the list it is always true"),
-        ("!udp500,udp4500,udp", "with every word in the list it is never true"),
+        ("udp,udp", "'udp' occurs twice"),
+        ("udp500,udp4500,udp", "a list of all words is always true"),
+        ("!udp500,udp4500,udp", "a list of all words is never true"),
     ]),
     ("ikev2.nat_t", &[
         ("maybe", "'maybe' is not one of yes, no"), ("!yes", "'!yes' is not one of"),
@@ -431,7 +431,7 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
         ("dh,rsa", "'rsa' is not one of"), ("!dh", "'!dh' is not one of"), ("dh encr", "'dh encr' is not one of"),
         ("14", "'14' is not one of"),
         ("dh,offered,chosen", "more than one of offered and chosen"),
-        (",", "'' is not one of"), ("dh,", "'' is not one of"), ("dh,dh", "'dh' is there twice"),
+        (",", "'' is not one of"), ("dh,", "'' is not one of"), ("dh,dh", "'dh' occurs twice"),
         ("policy", "'policy' is not one of"),
         ("policy rfc8248", "\"rfc8248\" is not a known policy (rfc8247, nist-sp800-77r1, bsi-tr-02102-3, anssi, cnsa-1, cnsa-2, custom); did you mean \"rfc8247\"?"),
         ("policy cnsa", "\"cnsa\" is not a known policy"),
@@ -449,15 +449,15 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
         ("half-open", "'half-open' is not one of"), ("!", "'' is not one of"), (",", "'' is not one of"),
         ("established,", "'' is not one of"), ("failed failed", "'failed failed' is not one of"),
         ("failed,!closed", "'!closed' is not one of"), ("!!failed", "'!failed' is not one of"),
-        ("5", "'5' is not one of"), ("failed,closed,failed", "'failed' is there twice"),
-        ("half_open,cookie,init_done,authenticating,established,failed,closed", "with every word in the list it is always true"),
-        ("!half_open,cookie,init_done,authenticating,established,failed,closed", "with every word in the list it is never true"),
+        ("5", "'5' is not one of"), ("failed,closed,failed", "'failed' occurs twice"),
+        ("half_open,cookie,init_done,authenticating,established,failed,closed", "a list of all words is always true"),
+        ("!half_open,cookie,init_done,authenticating,established,failed,closed", "a list of all words is never true"),
     ]),
     ("ikev2.sa.age", &[("1h", "'1h' is not a number from 0 to 4294967295"), ("1.5", "'1.5' is not a number from 0 to 4294967295")]),
     ("ikev2.sa.handshake_time", &[("5s", "'5s' is not a number from 0 to 4294967295"), ("100ms", "'100ms' is not a number")]),
     ("ikev2.sa.retransmissions", &[(">10,60", "'60' is not understood: the keyword takes one value or range")]),
     ("ikev2.sa.auth_failures", &[(">=5,seconds 60", "'seconds 60' is not understood: the keyword takes one value or range")]),
-    ("ikev2.sa.half_open", &[("yes", "'yes' is no number, and the keyword has no names")]),
+    ("ikev2.sa.half_open", &[("yes", "'yes' is not a number, and the keyword has no names")]),
     ("ikev2.sa.init_rate", &[(">100,seconds 60", "'seconds 60' is not understood: the keyword takes one value or range")]),
     ("ikev2.sa.confirmed", &[("maybe", "'maybe' is not one of yes, no"), ("!", "'!' is not one of yes, no"), ("yes,no", "'yes,no' is not one of yes, no")]),
     ("ikev2.esp.packets", ESP),
@@ -466,21 +466,21 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
     ("ikev2.nat", &[
         ("yes", "'yes' is not one of unknown, none, initiator, responder, both, forced"),
         ("source", "'source' is not one of"), ("!", "'' is not one of"), ("both,", "'' is not one of"),
-        ("none,!both", "'!both' is not one of"), ("both,both", "'both' is there twice"),
+        ("none,!both", "'!both' is not one of"), ("both,both", "'both' occurs twice"),
         ("initiator responder", "'initiator responder' is not one of"),
-        ("unknown,none,initiator,responder,both,forced", "with every word in the list it is always true"),
+        ("unknown,none,initiator,responder,both,forced", "a list of all words is always true"),
     ]),
     ("ikev2.event", &[
         ("malformed", "'malformed' is not one of malformed_data, "), ("!", "'' is not one of"),
         ("malformed-data", "'malformed-data' is not one of"), ("retransmission,", "'' is not one of"),
         ("ikev2.retransmission", "'ikev2.retransmission' is not one of"),
-        ("retransmission,retransmission", "'retransmission' is there twice"),
+        ("retransmission,retransmission", "'retransmission' occurs twice"),
     ]),
     ("ikev2.fragment.status", &[
         ("overlap", "'overlap' is not one of complete, incomplete, duplicate, conflict, total_changed, invalid, mixed, timeout, too_many"),
         ("total-changed", "'total-changed' is not one of"), ("!", "'' is not one of"), (",", "'' is not one of"),
         ("conflict,", "'' is not one of"), ("!!conflict", "'!conflict' is not one of"),
-        ("conflict,!mixed", "'!mixed' is not one of"), ("mixed,mixed", "'mixed' is there twice"),
+        ("conflict,!mixed", "'!mixed' is not one of"), ("mixed,mixed", "'mixed' occurs twice"),
     ]),
     ("ikev2.offered.encr", ENCR),
     ("ikev2.chosen.encr", ENCR),
@@ -499,7 +499,7 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
 #[rustfmt::skip]
 const ESP: &[(&str, &str)] = &[
     ("10,client", "'client' is not one of initiator, responder"), ("10,", "'' is not one of initiator, responder"),
-    ("10,initiator,responder", "'initiator,responder' is not one of"), ("initiator", "'initiator' is no number, and the keyword has no names"),
+    ("10,initiator,responder", "'initiator,responder' is not one of"), ("initiator", "'initiator' is not a number, and the keyword has no names"),
 ];
 
 #[rustfmt::skip]

@@ -95,7 +95,7 @@ const CASES: &[Case] = &[
         change: Change::Without("FlowGetFlags"),
         options: TEST,
         fails: true,
-        says: Some("does not have FlowGetFlags: the plugin stays off; use a Suricata as it was"),
+        says: Some("does not have FlowGetFlags: the plugin stays off; use an unchanged release"),
     },
     Case {
         name: "the plugin is loaded twice",
@@ -130,7 +130,7 @@ const CASES: &[Case] = &[
         change: Change::Returns("SCDetectHelperMultiBufferMpmRegister", -1),
         options: TEST,
         fails: true,
-        says: Some("Suricata did not take the keywords ikev2."),
+        says: Some("Suricata did not accept the keywords ikev2."),
     },
 ];
 

@@ -1,8 +1,9 @@
-//! Keys and messages of all IKE SAs, shared by all threads.
+//! The keys and the pending messages of all IKE SAs. All threads share them.
 //!
-//! Keys may come after the messages that need them: peers use new keys at once, and
-//! whoever writes them down comes later. So messages without keys are held, within
-//! limits, until a later message of the same SA finds that there are keys now.
+//! Keys may arrive after the messages that need them: peers use new keys immediately, and
+//! the program that writes the keys to a file takes longer. A message without keys
+//! therefore becomes pending. Its size and number are limited. When a later packet arrives
+//! and keys have been added, the pending messages are decrypted.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -17,43 +18,44 @@ use crate::sa::fragment::MessageKey;
 use crate::wire::registry::{ExchangeType, PayloadType};
 use crate::wire::{Header, Payload};
 
-/// The most messages of one SA that are held, each datagram one. A certificate may
-/// make ten fragments of each of the first.
+/// The maximum number of pending messages of one SA. Each fragment counts as a message.
+/// With certificates, each of the first messages may have ten fragments.
 pub const MAX_PENDING: usize = 64;
 
-/// The most bytes that held messages and fragments of all SAs take.
+/// The maximum memory for pending messages and fragments of all SAs, in bytes.
 pub const MAX_PENDING_BYTES: usize = 16 << 20;
 
-/// The most SAs of which something is held.
+/// The maximum number of SAs that have pending messages or fragments.
 pub const MAX_PENDING_SAS: usize = 1 << 16;
 
-/// Enough that threads seldom meet.
+/// The number of shards, each with its own lock. With this many, threads rarely wait for
+/// each other.
 const SHARDS: usize = 64;
 
-/// What a held datagram takes besides its bytes.
+/// The memory for a pending message besides its bytes.
 const OVERHEAD: usize = size_of::<PendingMessage>();
 
 /// A message that waits for keys.
 #[derive(Debug)]
 pub struct PendingMessage {
-    /// The datagram.
+    /// The whole datagram.
     pub datagram: Box<[u8]>,
-    /// Where the message begins in it, in bytes.
+    /// The offset of the message in the datagram, in bytes.
     pub message_start: usize,
-    /// What carried it.
+    /// The transport of the datagram.
     pub transport: Transport,
-    /// How many sets of keys did not fit.
-    tried: usize,
+    /// The number of key sets that have been tried without success.
+    keys_tried: usize,
 }
 
 impl PendingMessage {
-    fn new(message: &Message, tried: usize) -> Self {
+    fn new(message: &Message, keys_tried: usize) -> Self {
         let datagram = message.datagram();
         Self {
             datagram: datagram.into(),
             message_start: datagram.len() - message.bytes().len(),
             transport: message.transport,
-            tried,
+            keys_tried,
         }
     }
 
@@ -62,29 +64,31 @@ impl PendingMessage {
     }
 }
 
-/// What became of an encrypted message.
+/// The result of decrypting a message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum DecryptOutcome {
-    /// There are no keys for it yet, or it was given up for want of room.
+    /// There are no keys for the message yet. It is pending, or it was dropped because
+    /// there was no room.
     NoKeys,
-    /// It was not opened.
+    /// The message could not be decrypted.
     Failed(DecryptError),
-    /// A fragment that checks, of a message that is not complete or was before.
+    /// A fragment was decrypted. Its message is not complete yet, or was completed before.
     Fragment,
-    /// The message was decrypted: the type of the first decrypted payload, and the payloads.
+    /// The message was decrypted: the type of the first decrypted payload, and all
+    /// decrypted payloads.
     Plaintext(PayloadType, Vec<u8>),
 }
 
-/// Opens messages.
+/// Decrypts messages.
 #[derive(Default)]
 pub struct Decryptor {
     keys: RwLock<KeyTable>,
     shards: PendingShards,
-    /// How many messages are held; mostly none, which spares a look.
+    /// The number of pending messages. It is usually 0, and then no shard has to be locked.
     pending: AtomicUsize,
-    /// How many sets of keys have come.
-    keys_taken: AtomicUsize,
-    /// How many held messages were given up.
+    /// The number of key sets that have been added.
+    keys_added: AtomicUsize,
+    /// The number of pending messages that were dropped.
     given_up: AtomicUsize,
 }
 
@@ -108,17 +112,17 @@ impl PendingShards {
 }
 
 impl Decryptor {
-    /// Takes keys; whether they were not there before.
+    /// Adds a set of keys. Returns whether it is new.
     pub fn insert(&self, spis: Spis, keys: SaKeys) -> bool {
         let is_new = self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(spis, keys);
         if is_new {
-            // Who sees the number sees the keys.
-            self.keys_taken.fetch_add(1, Ordering::Release);
+            // `Release`: a thread that reads this number also sees the keys.
+            self.keys_added.fetch_add(1, Ordering::Release);
         }
         is_new
     }
 
-    /// Gives up all messages and fragments that are held, and counts none of them. Keys stay.
+    /// Drops all pending messages and fragments without counting them. The keys stay.
     pub fn clear(&self) {
         for shard in &self.shards.shards {
             *shard.lock().unwrap_or_else(PoisonError::into_inner) = PendingShard::default();
@@ -127,27 +131,28 @@ impl Decryptor {
         self.given_up.store(0, Ordering::Relaxed);
     }
 
-    /// How many sets of keys have come; a change says that held messages may open.
-    pub fn keys_taken(&self) -> usize {
-        self.keys_taken.load(Ordering::Acquire)
+    /// The number of key sets that have been added so far. If it changes, pending messages
+    /// may have keys now.
+    pub fn keys_added(&self) -> usize {
+        self.keys_added.load(Ordering::Acquire)
     }
 
-    /// How many SAs have keys.
+    /// The number of SAs with keys.
     pub fn sas(&self) -> usize {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// How many messages are held.
+    /// The number of pending messages.
     pub fn pending(&self) -> usize {
         self.pending.load(Ordering::Relaxed)
     }
 
-    /// How many of these there are keys for: no packet has come since that they could be
-    /// reported with. This looks at all SAs of which messages are held.
+    /// The number of pending messages that keys are available for. They are reported with
+    /// the next packet of their flow. This visits all SAs with pending messages.
     pub fn unreported(&self) -> usize {
         let of_shard = |shard: &Mutex<PendingShard>| {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            shard.openable(|spis| self.epochs(spis).len())
+            shard.decryptable(|spis| self.epochs(spis).len())
         };
         if self.pending() == 0 {
             return 0;
@@ -155,35 +160,35 @@ impl Decryptor {
         self.shards.shards.iter().map(of_shard).sum()
     }
 
-    /// How many messages were given up since the start though they waited for keys: there
-    /// was no room for them.
+    /// The number of pending messages that have been dropped since the start because there
+    /// was no room.
     pub fn given_up(&self) -> usize {
         self.given_up.load(Ordering::Relaxed)
     }
 
-    /// Opens a message; none if nothing in it is encrypted. If there are no keys yet it is
-    /// held.
+    /// Decrypts a message. If there are no keys yet, the message becomes pending. `None` if
+    /// the message has no encrypted payload.
     pub fn decrypt(&self, message: &Message) -> Option<DecryptOutcome> {
         let (header, payload) = encrypted(message)?;
         let spis = Spis::from(header);
         let epochs = self.epochs(&spis);
-        let opening = self.decrypt_with(&epochs, message, header, &payload)?;
-        if self.awaits_keys(&opening, &spis, header, epochs.len()) {
-            self.keep(spis, PendingMessage::new(message, epochs.len()));
+        let outcome = self.decrypt_with(&epochs, message, header, &payload)?;
+        if self.waits_for_keys(&outcome, &spis, header, epochs.len()) {
+            self.add_pending(spis, PendingMessage::new(message, epochs.len()));
             return Some(DecryptOutcome::NoKeys);
         }
-        Some(opening)
+        Some(outcome)
     }
 
-    /// Opens one that was held. It is not held again.
+    /// Decrypts a message that was pending. It does not become pending again.
     pub fn decrypt_late(&self, message: &Message) -> Option<DecryptOutcome> {
         let (header, payload) = encrypted(message)?;
         let epochs = self.epochs(&Spis::from(header));
         self.decrypt_with(&epochs, message, header, &payload)
     }
 
-    /// The messages held of this one's SA that there are more keys for than when they
-    /// came, in the order in which they came.
+    /// Takes the pending messages of this message's SA that keys have been added for since
+    /// they were stored. They are in the order of their arrival.
     pub fn take_pending(&self, message: &Message) -> Vec<PendingMessage> {
         if self.pending() == 0 {
             return Vec::new();
@@ -191,7 +196,7 @@ impl Decryptor {
         message.header.as_ref().map_or_else(Vec::new, |header| self.take_pending_of(&header.into()))
     }
 
-    /// As [`Decryptor::take_pending`], of the SA with these SPIs.
+    /// As [`Decryptor::take_pending`], for the SA with these SPIs.
     pub fn take_pending_of(&self, spis: &Spis) -> Vec<PendingMessage> {
         let keys = self.epochs(spis).len();
         let taken = self.shards.of(spis).take(spis, keys);
@@ -210,8 +215,8 @@ impl Decryptor {
         header: &Header,
         payload: &Payload<'_>,
     ) -> Option<DecryptOutcome> {
-        let inside = match Sealed::of(message.bytes(), header, payload)?.open(epochs) {
-            Ok(inside) => inside,
+        let plaintext = match Sealed::of(message.bytes(), header, payload)?.decrypt(epochs) {
+            Ok(plaintext) => plaintext,
             Err(DecryptError::NoKeys) => return Some(DecryptOutcome::NoKeys),
             Err(failure) => return Some(DecryptOutcome::Failed(failure)),
         };
@@ -221,13 +226,13 @@ impl Decryptor {
             self.count(changed);
         }
         let Some(fragment) = message.fragment() else {
-            return Some(DecryptOutcome::Plaintext(payload.next_payload, inside));
+            return Some(DecryptOutcome::Plaintext(payload.next_payload, plaintext));
         };
         let key = MessageKey::from(header);
         let (progress, changed) = self
             .shards
             .of(&spis)
-            .put_together(spis, |reassembly| reassembly.add(key, &fragment, &inside));
+            .reassemble(spis, |reassembly| reassembly.add(key, &fragment, &plaintext));
         self.count(changed);
         Some(match progress {
             Progress::Complete(first, whole) => DecryptOutcome::Plaintext(first, whole),
@@ -237,16 +242,16 @@ impl Decryptor {
         })
     }
 
-    /// Whether keys may come for a message that was not opened: there are none, or not
-    /// yet those of an additional key exchange (RFC 9242, 3.3).
-    fn awaits_keys(
+    /// Whether the keys for a message may still arrive. Either the SA has no keys at all,
+    /// or the keys of an additional key exchange are missing (RFC 9242, 3.3).
+    fn waits_for_keys(
         &self,
-        opening: &DecryptOutcome,
+        outcome: &DecryptOutcome,
         spis: &Spis,
         header: &Header,
         keys: usize,
     ) -> bool {
-        match opening {
+        match outcome {
             DecryptOutcome::NoKeys => true,
             DecryptOutcome::Failed(DecryptError::Integrity) => {
                 let handshake = matches!(
@@ -259,91 +264,98 @@ impl Decryptor {
         }
     }
 
-    fn keep(&self, spis: Spis, message: PendingMessage) {
-        let changed = self.shards.of(&spis).keep(spis, message);
+    fn add_pending(&self, spis: Spis, message: PendingMessage) {
+        let changed = self.shards.of(&spis).add_pending(spis, message);
         self.count(changed);
     }
 
-    fn count(&self, changed: Changed) {
+    fn count(&self, changed: PendingChange) {
         self.pending.fetch_add(changed.added, Ordering::Relaxed);
         self.pending.fetch_sub(changed.dropped, Ordering::Relaxed);
         self.given_up.fetch_add(changed.dropped + changed.refused, Ordering::Relaxed);
     }
 }
 
-/// The encrypted payload and the header of a message that belongs to an IKE SA.
+/// The header and the encrypted payload of a message that belongs to an IKE SA.
 fn encrypted(message: &Message) -> Option<(&Header, Payload<'_>)> {
     let header = message.header.as_ref().filter(|header| header.resp_spi != [0; 8])?;
     let last = message.outer_payloads().last().filter(|entry| entry.kind.is_encrypted())?;
     Some((header, message.payload(last)))
 }
 
-/// How many messages are held now and were not before, and the other way round.
+/// How the number of pending messages has changed.
 #[derive(Clone, Copy, Debug, Default)]
-struct Changed {
+struct PendingChange {
     added: usize,
     dropped: usize,
-    /// How many found no room.
+    /// The number of messages that were not stored because there was no room.
     refused: usize,
 }
 
-/// What is kept of an SA between its messages.
+/// What is stored for an SA from one message to the next.
 #[derive(Debug, Default)]
-struct Session {
+struct DecryptState {
     pending: Vec<PendingMessage>,
     reassembly: Reassembly,
-    /// The last IKE_INTERMEDIATE that was opened; each may have given new keys.
+    /// The Message ID of the last decrypted IKE_INTERMEDIATE message. Each such exchange
+    /// may have changed the keys.
     rekeyings: u32,
 }
 
-impl Session {
+impl DecryptState {
     fn size(&self) -> usize {
         self.pending.iter().map(PendingMessage::size).sum::<usize>() + self.reassembly.bytes()
     }
 }
 
-/// The SAs of which something is kept, and the bytes of all.
+/// A part of all SAs, with the memory that they use.
 #[derive(Debug, Default)]
 struct PendingShard {
-    sessions: HashMap<Spis, Session>,
-    /// The SAs in the order in which they came.
+    states: HashMap<Spis, DecryptState>,
+    /// The SAs in the order of insertion.
     order: VecDeque<Spis>,
     bytes: usize,
 }
 
 impl PendingShard {
-    /// Works on an SA's part, and gives up the oldest SAs if there is too much then.
-    fn with<T>(&mut self, spis: Spis, work: impl FnOnce(&mut Session) -> T) -> (T, Changed) {
-        if !self.sessions.contains_key(&spis) {
+    /// Updates the state of an SA. Drops the oldest SAs if the limits are exceeded
+    /// afterwards.
+    fn update<T>(
+        &mut self,
+        spis: Spis,
+        work: impl FnOnce(&mut DecryptState) -> T,
+    ) -> (T, PendingChange) {
+        if !self.states.contains_key(&spis) {
             self.order.push_back(spis);
         }
-        let session = self.sessions.entry(spis).or_default();
-        let (size, held) = (session.size(), session.pending.len());
-        let result = work(session);
-        self.bytes = self.bytes - size + session.size();
-        let mut changed = Changed::default();
-        match session.pending.len() {
-            now if now >= held => changed.added = now - held,
-            now => changed.dropped = held - now,
+        let state = self.states.entry(spis).or_default();
+        let (size, before) = (state.size(), state.pending.len());
+        let result = work(state);
+        self.bytes = self.bytes - size + state.size();
+        let mut changed = PendingChange::default();
+        match state.pending.len() {
+            now if now >= before => changed.added = now - before,
+            now => changed.dropped = before - now,
         }
         while self.bytes > MAX_PENDING_BYTES / SHARDS
-            || self.sessions.len() > MAX_PENDING_SAS / SHARDS
+            || self.states.len() > MAX_PENDING_SAS / SHARDS
         {
             let Some(oldest) = self.order.pop_front() else { break };
-            if let Some(session) = self.sessions.remove(&oldest) {
-                self.bytes -= session.size();
-                changed.dropped += session.pending.len();
+            if let Some(state) = self.states.remove(&oldest) {
+                self.bytes -= state.size();
+                changed.dropped += state.pending.len();
             }
         }
         (result, changed)
     }
 
-    fn keep(&mut self, spis: Spis, message: PendingMessage) -> Changed {
-        let (refused, mut changed) = self.with(spis, |session| {
-            // The first tell most.
-            let has_room = session.pending.len() < MAX_PENDING;
+    fn add_pending(&mut self, spis: Spis, message: PendingMessage) -> PendingChange {
+        let (refused, mut changed) = self.update(spis, |state| {
+            // The first messages of an SA are the most useful ones, so later ones are
+            // refused.
+            let has_room = state.pending.len() < MAX_PENDING;
             if has_room {
-                session.pending.push(message);
+                state.pending.push(message);
             }
             usize::from(!has_room)
         });
@@ -351,38 +363,39 @@ impl PendingShard {
         changed
     }
 
-    /// How many held messages fewer sets of keys were tried on than `keys` has.
-    fn openable(&self, keys: impl Fn(&Spis) -> usize) -> usize {
-        let of_session = |(spis, session): (&Spis, &Session)| {
-            let keys = if session.pending.is_empty() { 0 } else { keys(spis) };
-            session.pending.iter().filter(|held| held.tried < keys).count()
+    /// The number of pending messages whose SA has more key sets than have been tried.
+    /// `keys` returns the number of key sets of an SA.
+    fn decryptable(&self, keys: impl Fn(&Spis) -> usize) -> usize {
+        let of_state = |(spis, state): (&Spis, &DecryptState)| {
+            let keys = if state.pending.is_empty() { 0 } else { keys(spis) };
+            state.pending.iter().filter(|message| message.keys_tried < keys).count()
         };
-        self.sessions.iter().map(of_session).sum()
+        self.states.iter().map(of_state).sum()
     }
 
-    /// Takes what fewer sets of keys than these were tried on.
+    /// Takes the pending messages for which fewer than `keys` key sets have been tried.
     fn take(&mut self, spis: &Spis, keys: usize) -> Vec<PendingMessage> {
-        let Some(session) = self.sessions.get_mut(spis) else { return Vec::new() };
+        let Some(state) = self.states.get_mut(spis) else { return Vec::new() };
         let (taken, kept): (Vec<_>, _) =
-            session.pending.drain(..).partition(|held| held.tried < keys);
-        session.pending = kept;
+            state.pending.drain(..).partition(|message| message.keys_tried < keys);
+        state.pending = kept;
         self.bytes -= taken.iter().map(PendingMessage::size).sum::<usize>();
         taken
     }
 
-    fn put_together(
+    fn reassemble(
         &mut self,
         spis: Spis,
         add: impl FnOnce(&mut Reassembly) -> Progress,
-    ) -> (Progress, Changed) {
-        self.with(spis, |session| add(&mut session.reassembly))
+    ) -> (Progress, PendingChange) {
+        self.update(spis, |state| add(&mut state.reassembly))
     }
 
-    fn note_rekeying(&mut self, spis: Spis, message_id: u32) -> Changed {
-        self.with(spis, |session| session.rekeyings = session.rekeyings.max(message_id)).1
+    fn note_rekeying(&mut self, spis: Spis, message_id: u32) -> PendingChange {
+        self.update(spis, |state| state.rekeyings = state.rekeyings.max(message_id)).1
     }
 
     fn rekeyings(&self, spis: &Spis) -> u32 {
-        self.sessions.get(spis).map_or(0, |session| session.rekeyings)
+        self.states.get(spis).map_or(0, |state| state.rekeyings)
     }
 }

@@ -1,17 +1,18 @@
-//! Key tables: one line an IKE SA, in the form of Wireshark's
-//! `ikev2_decryption_table`.
+//! Key tables in the format of Wireshark's `ikev2_decryption_table`: one line for each IKE
+//! SA.
 //!
 //! ```text
 //! <SPIi>,<SPIr>,<SK_ei>,<SK_er>,"<encryption>",<SK_ai>,<SK_ar>,"<integrity>"
 //! ```
 //!
-//! SPIs and keys are hex digits, with or without `0x` before and colons between them; a key
-//! of an algorithm that has none is empty. Any field may be quoted. Blank lines and those
-//! that begin with `#` say nothing. A byte order mark and a terminal's colours are left out.
+//! SPIs and keys are hex digits. They may begin with `0x` and may have colons between
+//! bytes. If an algorithm has no key, the field is empty. Every field may be quoted. Blank
+//! lines and lines that begin with `#` are ignored. A byte order mark and terminal colours
+//! are removed.
 //!
-//! An IKE SA may have several lines: each IKE_INTERMEDIATE exchange gives it new keys
-//! (RFC 9242, 3.3). All are kept, and what a message is sealed with shows when its
-//! integrity is checked.
+//! An IKE SA may have several lines, because each IKE_INTERMEDIATE exchange changes its
+//! keys (RFC 9242, 3.3). An epoch is the time between two such changes. The keys of all
+//! epochs are kept. The integrity check shows which of them a message needs.
 
 use core::fmt;
 use std::collections::{HashMap, VecDeque};
@@ -19,24 +20,24 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::plain::{hex_bytes, is_utf_16, plain};
+use super::clean_line::{clean_line, hex_bytes, is_utf_16};
 use super::suite::{Encryption, Integrity};
 use crate::wire::Header;
 
-/// The most IKE SAs whose keys are kept; those that came last.
+/// The maximum number of IKE SAs whose keys are kept. The oldest is dropped first.
 pub const MAX_SAS: usize = 1 << 17;
 
-/// The most sets of keys of one IKE SA, those that came last. Seven additional key
-/// exchanges (RFC 9370) need eight.
+/// The maximum number of key sets of one IKE SA. The oldest is dropped first. Seven
+/// additional key exchanges (RFC 9370) need eight sets.
 pub const MAX_EPOCHS: usize = 16;
 
-/// The longest line, in bytes. The longest that means something has less than 500.
+/// The maximum length of a line in bytes. A valid line without spaces has fewer than 500.
 pub const MAX_LINE: usize = 4096;
 
 const FIELDS: [&str; 8] =
     ["SPIi", "SPIr", "SK_ei", "SK_er", "encryption", "SK_ai", "SK_ar", "integrity"];
 
-/// The SPIs of an IKE SA, the initiator's first.
+/// The SPIs of an IKE SA: the initiator's, then the responder's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Spis(pub [u8; 8], pub [u8; 8]);
 
@@ -46,27 +47,28 @@ impl From<&Header> for Spis {
     }
 }
 
-/// The keys of one IKE SA, or of one epoch of it. They are wiped when dropped.
+/// The keys of one epoch of an IKE SA. They are wiped when they are dropped.
 #[derive(PartialEq, Eq)]
 pub struct SaKeys {
     pub(super) encryption: &'static Encryption,
     pub(super) integrity: &'static Integrity,
-    /// SK_ei, SK_er, SK_ai and SK_ar, one after the other.
+    /// SK_ei, SK_er, SK_ai and SK_ar, concatenated.
     keys: Zeroizing<Vec<u8>>,
 }
 
-/// The keys of one direction.
+/// The keys that one of the peers sends with.
 #[derive(Clone, Copy)]
-pub(super) struct Sender<'a> {
+pub(super) struct SenderKeys<'a> {
     pub(super) encryption: &'a [u8],
     pub(super) integrity: &'a [u8],
 }
 
 impl SaKeys {
-    /// Keys of these algorithms: SK_ei, SK_er, SK_ai and SK_ar.
+    /// Keys for these algorithms: SK_ei, SK_er, SK_ai and SK_ar.
     ///
     /// # Errors
-    /// [`LineError::Combination`] and [`LineError::Length`].
+    /// [`LineError::Combination`] if the algorithms cannot be used together, and
+    /// [`LineError::Length`] if a key has a wrong length.
     pub fn new(
         encryption: &'static Encryption,
         integrity: &'static Integrity,
@@ -84,11 +86,12 @@ impl SaKeys {
         Ok(Self { encryption, integrity, keys: Zeroizing::new(keys.concat()) })
     }
 
-    /// The line of a key table that has these keys, without its end.
+    /// The line for these keys in a key table, without a line end.
     pub fn line(&self, spis: &Spis) -> Zeroizing<String> {
         let (encryption, integrity) = self.suite();
         let (initiator, responder) = (self.of_sender(true), self.of_sender(false));
-        // Room for all of it, so that no copy is left behind when it grows.
+        // All memory is reserved at once, because growing would leave a copy that is not
+        // wiped.
         let mut line = Zeroizing::new(String::with_capacity(512));
         for key in [&spis.0, &spis.1, initiator.encryption, responder.encryption] {
             push_hex(&mut line, key);
@@ -107,24 +110,24 @@ impl SaKeys {
         line
     }
 
-    /// The names of the algorithms, encryption first.
+    /// The names of the encryption and of the integrity algorithm in a key table.
     pub fn suite(&self) -> (&'static str, &'static str) {
         (self.encryption.name, self.integrity.name)
     }
 
-    /// The keys of the initiator's messages or of the responder's.
-    pub(super) fn of_sender(&self, initiator: bool) -> Sender<'_> {
+    /// The keys that the initiator or the responder sends with.
+    pub(super) fn of_sender(&self, initiator: bool) -> SenderKeys<'_> {
         let (encryption, integrity) = (self.encryption.key, self.integrity.key);
         let at = |start: usize, length| self.keys.get(start..start + length).unwrap_or(&[]);
         let second = usize::from(!initiator);
-        Sender {
+        SenderKeys {
             encryption: at(second * encryption, encryption),
             integrity: at(2 * encryption + second * integrity, integrity),
         }
     }
 }
 
-/// The fields that are keys and their lengths in bytes.
+/// The fields that hold keys, as index in [`FIELDS`] and key length in bytes.
 fn sizes(encryption: &Encryption, integrity: &Integrity) -> impl Iterator<Item = (usize, usize)> {
     [(2, encryption.key), (3, encryption.key), (5, integrity.key), (6, integrity.key)].into_iter()
 }
@@ -137,34 +140,34 @@ fn push_hex(line: &mut String, bytes: &[u8]) {
     }
 }
 
-/// What is wrong with a line. The fields' contents, which may be keys in the wrong
-/// place, are not shown.
+/// What is wrong with a line of a key table. The texts never contain the content of a
+/// field, because it may be a key in the wrong place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineError {
-    /// Longer than [`MAX_LINE`].
+    /// The line is longer than [`MAX_LINE`].
     TooLong,
-    /// Text of UTF-16.
+    /// The text is encoded as UTF-16.
     Utf16,
-    /// Not eight fields, but so many.
+    /// The line has this number of fields instead of eight.
     FieldCount(usize),
-    /// A quote that does not end, or something behind one.
+    /// A quote is not closed, or text follows a closing quote.
     Quotes,
-    /// What should be hex digits is not, or has an odd number of them.
+    /// A field contains something other than hex digits, or an odd number of them.
     NotHex(&'static str),
-    /// A field has another length in bytes than it must have.
+    /// A field has the wrong length.
     Length {
-        /// The field.
+        /// The name of the field.
         field: &'static str,
-        /// Its length.
+        /// The length in bytes.
         length: usize,
-        /// What it must be.
+        /// The length that the field must have, in bytes.
         expected: usize,
     },
-    /// No algorithm has this name.
+    /// The field is not the name of an algorithm that can be used.
     UnknownAlgorithm(&'static str),
-    /// An integrity algorithm that checks nothing.
+    /// The integrity algorithm is Wireshark's "No Checking", which verifies nothing.
     NoChecking,
-    /// An AEAD with an integrity algorithm, or another cipher without one.
+    /// An AEAD cipher with an integrity algorithm, or another cipher without one.
     Combination,
 }
 
@@ -172,38 +175,42 @@ impl fmt::Display for LineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong => write!(f, "longer than {MAX_LINE} bytes"),
-            Self::Utf16 => write!(f, "text of UTF-16: save the table as UTF-8"),
+            Self::Utf16 => write!(f, "the text is encoded as UTF-16: save the table as UTF-8"),
             Self::FieldCount(count) => {
                 write!(f, "{count} fields instead of 8 ({})", FIELDS.join(","))
             }
-            Self::Quotes => write!(f, "quotes that do not fit"),
+            Self::Quotes => write!(f, "the quotes do not match"),
             Self::NotHex(field) => write!(f, "{field} is not an even number of hex digits"),
             Self::Length { field, length, expected } => {
                 write!(f, "{field} has {length} bytes instead of {expected}")
             }
-            Self::UnknownAlgorithm(field) => write!(f, "{field} is no name of an algorithm"),
-            Self::NoChecking => write!(f, "integrity without checking opens nothing"),
-            Self::Combination => write!(f, "encryption and integrity do not go together"),
+            Self::UnknownAlgorithm(field) => {
+                write!(f, "{field} is not the name of a supported algorithm")
+            }
+            Self::NoChecking => write!(f, "an integrity algorithm without checking cannot be used"),
+            Self::Combination => {
+                write!(f, "the encryption and the integrity algorithm do not fit together")
+            }
         }
     }
 }
 
 impl std::error::Error for LineError {}
 
-/// Reads a line; none of one that says nothing.
+/// Parses a line. `None` for a blank line or a comment.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The first mistake in the line.
 pub fn parse_line(line: &[u8]) -> Result<Option<(Spis, SaKeys)>, LineError> {
     let line = line.trim_ascii();
     if line.len() > MAX_LINE {
         return Err(LineError::TooLong);
     }
-    // Neither names nor digits have a byte of zero.
+    // A valid line never contains a zero byte. UTF-16 text does.
     if is_utf_16(line) || line.contains(&0) {
         return Err(LineError::Utf16);
     }
-    let line = plain(line);
+    let line = clean_line(line);
     let line = line.trim_ascii();
     if line.is_empty() || line.starts_with(b"#") {
         return Ok(None);
@@ -230,7 +237,7 @@ pub fn parse_line(line: &[u8]) -> Result<Option<(Spis, SaKeys)>, LineError> {
     Ok(Some((spis, SaKeys { encryption, integrity, keys })))
 }
 
-/// Splits a line at its commas; none is part of a field.
+/// Splits a line at its commas. No field can contain a comma.
 fn fields(line: &[u8]) -> Result<[&[u8]; 8], LineError> {
     let mut fields = [&line[..0]; 8];
     let mut count = 0;
@@ -248,14 +255,14 @@ fn fields(line: &[u8]) -> Result<[&[u8]; 8], LineError> {
 }
 
 fn unquoted(field: &[u8]) -> Result<&[u8], LineError> {
-    let inner = match field.strip_prefix(b"\"") {
+    let content = match field.strip_prefix(b"\"") {
         Some(rest) => rest.strip_suffix(b"\"").ok_or(LineError::Quotes)?,
         None => field,
     };
-    if inner.contains(&b'"') {
+    if content.contains(&b'"') {
         Err(LineError::Quotes)
     } else {
-        Ok(inner)
+        Ok(content)
     }
 }
 
@@ -275,20 +282,20 @@ fn decode_hex(fields: &[&[u8]; 8], place: usize, bytes: &mut [u8]) -> Result<(),
     Ok(())
 }
 
-/// The sets of keys of one IKE SA; of most there is one.
+/// The key sets of one IKE SA, one for each epoch. Most SAs have one.
 pub type Epochs = Vec<Arc<SaKeys>>;
 
-/// The keys of all IKE SAs that are known, found by their SPIs.
+/// The keys of all known IKE SAs, by SPIs.
 #[derive(Default)]
 pub struct KeyTable {
     sas: HashMap<Spis, Epochs>,
-    /// The SAs in the order in which they came.
+    /// The SAs in the order of insertion.
     order: VecDeque<Spis>,
 }
 
 impl KeyTable {
-    /// Takes keys, and forgets those of the SA that came first if there are too many.
-    /// Whether they were not there before.
+    /// Adds a set of keys, and drops those of the oldest SA if there are too many. Returns
+    /// whether the set is new.
     pub fn insert(&mut self, spis: Spis, keys: SaKeys) -> bool {
         let epochs = self.sas.entry(spis).or_default();
         if epochs.iter().any(|known| **known == keys) {
@@ -308,12 +315,12 @@ impl KeyTable {
         true
     }
 
-    /// The keys of an SA, those that came last at the end.
+    /// The key sets of an SA, the newest last.
     pub fn get(&self, spis: &Spis) -> &[Arc<SaKeys>] {
         self.sas.get(spis).map_or(&[], Vec::as_slice)
     }
 
-    /// How many SAs have keys.
+    /// The number of SAs with keys.
     pub fn len(&self) -> usize {
         self.sas.len()
     }
@@ -345,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_gives_both_senders_their_keys() {
+    fn a_line_has_the_keys_of_both_senders() {
         let (spis, keys) = keys(
             "0000000000000001,0000000000000002,00010203040506070809101112131415,\
              20212223242526272829303132333435,\"AES-CBC-128 [RFC3602]\",\
@@ -361,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_written_is_read() {
+    fn a_written_line_can_be_read_again() {
         let (spis, aead) = keys(AEAD);
         assert_eq!(
             *aead.line(&spis),
@@ -409,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_blank_lines_say_nothing() {
+    fn comments_and_blank_lines_are_ignored() {
         for line in ["", "  \r", "# SPIi,SPIr", "  #", "\u{feff}", "\u{feff} # a", "\x1b[m\r"] {
             assert!(parse_line(line.as_bytes()).unwrap().is_none());
         }
@@ -418,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_without_the_keys() {
+    fn mistakes_are_reported_without_the_keys() {
         let long = format!("{AEAD}{}", ",".repeat(MAX_LINE));
         for (line, expected) in [
             (long.as_str(), "longer than 4096 bytes"),
@@ -430,29 +437,35 @@ mod tests {
                 &format!("{AEAD},"),
                 "9 fields instead of 8 (SPIi,SPIr,SK_ei,SK_er,encryption,SK_ai,SK_ar,integrity)",
             ),
-            (AEAD.trim_end_matches('"'), "quotes that do not fit"),
-            (&AEAD.replace("19ab", "\"19ab"), "quotes that do not fit"),
+            (AEAD.trim_end_matches('"'), "the quotes do not match"),
+            (&AEAD.replace("19ab", "\"19ab"), "the quotes do not match"),
             (&AEAD.replace("19ab", "0y19ab"), "SPIi is not an even number of hex digits"),
             (&AEAD.replace("19ab", "1:9ab"), "SPIi is not an even number of hex digits"),
-            (&AEAD.replace("19ab", "19\0ab"), "text of UTF-16: save the table as UTF-8"),
+            (
+                &AEAD.replace("19ab", "19\0ab"),
+                "the text is encoded as UTF-16: save the table as UTF-8",
+            ),
             (&AEAD.replace("19ab", "9ab"), "SPIi is not an even number of hex digits"),
             (&AEAD.replace("19ab", "ab"), "SPIi has 7 bytes instead of 8"),
             (&AEAD.replace("2f,", ","), "SK_er has 18 bytes instead of 19"),
             (&AEAD.replace("CCM-128", "CCM-256"), "SK_ei has 19 bytes instead of 35"),
-            (&AEAD.replace("AES-CCM", "AES_CCM"), "encryption is no name of an algorithm"),
-            (&AEAD.replace("4306", "7296"), "integrity is no name of an algorithm"),
+            (
+                &AEAD.replace("AES-CCM", "AES_CCM"),
+                "encryption is not the name of a supported algorithm",
+            ),
+            (&AEAD.replace("4306", "7296"), "integrity is not the name of a supported algorithm"),
             (&AEAD.replace(",,,", ",00,,"), "SK_ai has 1 bytes instead of 0"),
             (
                 &AEAD.replace("NONE [RFC4306]", "ANY 96-bits of Authentication [No Checking]"),
-                "integrity without checking opens nothing",
+                "an integrity algorithm without checking cannot be used",
             ),
             (
                 &AEAD.replace("NONE [RFC4306]", "HMAC_MD5_96 [RFC2403]"),
-                "encryption and integrity do not go together",
+                "the encryption and the integrity algorithm do not fit together",
             ),
             (
                 &AEAD.replace("AES-CCM-128 with 12 octet ICV [RFC5282]", "NULL [RFC2410]"),
-                "encryption and integrity do not go together",
+                "the encryption and the integrity algorithm do not fit together",
             ),
         ] {
             let message = error(line).to_string();
@@ -462,13 +475,13 @@ mod tests {
     }
 
     #[test]
-    fn a_line_cut_at_any_length_is_a_mistake() {
+    fn a_truncated_line_is_a_mistake() {
         for length in 1..AEAD.len() {
             assert!(parse_line(&AEAD.as_bytes()[..length]).is_err(), "{length} bytes");
         }
     }
 
-    /// A line with keys that are this number.
+    /// A line whose SPI and keys are these numbers.
     fn numbered(sa: usize, key: usize) -> (Spis, SaKeys) {
         keys(&format!(
             "{sa:016x},0000000000000001,{key:038x},{key:038x},\

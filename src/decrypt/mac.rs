@@ -1,4 +1,4 @@
-//! Integrity algorithms other than AEADs.
+//! Checksums of integrity algorithms. AEAD ciphers make their own: see `cipher`.
 
 use aes::cipher::{Array, BlockCipherEncrypt};
 use aes::Aes128;
@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::suite::Mac;
 
-/// Whether the checksum, which may be cut short, is that of the data. Keys of a wrong
-/// length make none.
+/// Whether `checksum`, which may be truncated, is the checksum of `data`. False if the key
+/// has a wrong length.
 pub(super) fn verify(mac: Mac, key: &[u8], data: &[u8], checksum: &[u8]) -> bool {
     match mac {
         Mac::None => false,
@@ -35,7 +35,7 @@ fn check<M: Authentication + KeyInit>(key: &[u8], data: &[u8], checksum: &[u8]) 
     mac.is_ok_and(|mac| mac.chain_update(data).verify_truncated_left(checksum).is_ok())
 }
 
-/// AES-XCBC-MAC (RFC 3566, 4), which has no crate of its own.
+/// AES-XCBC-MAC (RFC 3566, 4). It is written here because no crate offers it.
 fn aes_xcbc(key: &[u8], data: &[u8]) -> Option<[u8; 16]> {
     let cipher = Aes128::new_from_slice(key).ok()?;
     let subkey = |byte| {
@@ -61,7 +61,7 @@ fn aes_xcbc(key: &[u8], data: &[u8]) -> Option<[u8; 16]> {
     Some(state.0)
 }
 
-/// Adds to the front of the state.
+/// XORs `bytes` into the front of the state.
 fn xor(state: &mut [u8; 16], bytes: &[u8]) {
     state.iter_mut().zip(bytes).for_each(|(state, byte)| *state ^= byte);
 }
@@ -70,9 +70,9 @@ fn xor(state: &mut [u8; 16], bytes: &[u8]) {
 mod tests {
     use super::*;
 
-    /// RFC 3566, 4.6.
+    /// The test vectors of RFC 3566, 4.6.
     #[test]
-    fn xcbc_is_that_of_its_rfc() {
+    fn xcbc_matches_the_test_vectors_of_its_rfc() {
         let key: Vec<u8> = (0..16).collect();
         let message: Vec<u8> = (0..34).collect();
         for (length, mac) in [
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_no_checksum() {
+    fn an_empty_checksum_is_never_right() {
         for mac in [Mac::None, Mac::HmacSha1, Mac::AesXcbc, Mac::AesCmac] {
             assert!(!verify(mac, &[0; 16], b"data", b""), "{mac:?}");
         }

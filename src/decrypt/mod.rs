@@ -1,28 +1,29 @@
-//! Decryption encrypted messages with keys that the operator gives.
+//! Decryption of IKE messages with keys that the operator supplies.
 //!
-//! Keys come from a table in the form of Wireshark's `ikev2_decryption_table`
-//! ([`key_table`]), one line an IKE SA. What is encrypted is believed only when its
-//! integrity checks ([`open`]); of several sets of keys for the same SPIs the one that
-//! fits is taken. Fragments are put together again when each of them was opened
-//! ([`reassembly`]). The [`Decryptor`] is what all threads share.
+//! The keys come from a key table in the format of Wireshark's `ikev2_decryption_table`
+//! ([`key_table`]): one line for each IKE SA. The plaintext of a payload is used only if
+//! the integrity check succeeds ([`Sealed::decrypt`]). If there are several sets of keys
+//! for the same SPIs, each is tried. The fragments of a message are decrypted one by one
+//! and then reassembled ([`reassembly`]). All threads share one [`Decryptor`].
 //!
 //! ```text
 //! key table ─→ KeyTable ─┐
-//! message ─→ Sealed ─────┴→ open ─→ SK: payloads
-//!                                └→ SKF: reassembly ─→ payloads
+//! message ─→ Sealed ─────┴→ decrypt ─→ SK: payloads
+//!                                   └→ SKF: reassembly ─→ payloads
 //! ```
 //!
-//! Nothing here has a clock or does input or output. Keys are wiped when they are
-//! dropped, and no type that holds them can be printed.
+//! The code in this module reads no clock and does no input or output. Keys are wiped from
+//! memory when they are dropped. The types that hold keys do not implement `Debug` or
+//! `Display`, so that no key gets into a log.
 #![forbid(unsafe_code)]
 
 mod cipher;
+mod clean_line;
 pub mod decryptor;
 pub mod key_table;
 pub mod log;
 mod mac;
 mod pending;
-mod plain;
 pub mod reassembly;
 pub mod sealed;
 pub mod suite;

@@ -1,25 +1,25 @@
-//! The IKE SAs of a flow whose messages wait for keys.
+//! The IKE SAs of a flow whose messages are pending: they wait for keys.
 
 use super::decryptor::{Decryptor, PendingMessage};
 use super::key_table::Spis;
 
-/// The most SAs of a flow that are remembered; those that came last. Peers have one or,
-/// while they rekey, two.
+/// The maximum number of pending SAs of a flow. The oldest is dropped first. A flow
+/// normally has one IKE SA, or two during a rekeying.
 const MAX_SAS: usize = 8;
 
-/// What a flow waits for.
+/// The SAs of a flow that have pending messages.
 ///
-/// A look at each of its packets, ESP too, has to cost next to nothing: it is one number
-/// that is compared as long as no keys come.
+/// The check for new keys runs for every packet of the flow, ESP included. It compares one
+/// number as long as no keys are added.
 #[derive(Clone, Debug, Default)]
 pub struct PendingSas {
     spis: Vec<Spis>,
-    /// How many sets of keys had come at the last look.
-    keys_taken: usize,
+    /// The value of [`Decryptor::keys_added`] at the last check.
+    keys_added: usize,
 }
 
 impl PendingSas {
-    /// A message of this SA is held.
+    /// Records that a message of this SA is pending.
     pub fn add(&mut self, spis: Spis) {
         if self.spis.contains(&spis) {
             return;
@@ -28,22 +28,22 @@ impl PendingSas {
             self.spis.remove(0);
         }
         self.spis.push(spis);
-        // Keys may have come between the attempt to open it and now.
-        self.keys_taken = 0;
+        // Keys may have been added since the failed attempt to decrypt the message.
+        self.keys_added = 0;
     }
 
-    /// The held messages that there are keys for now.
+    /// Takes the pending messages that keys are available for now.
     pub fn take(&mut self, decryptor: &Decryptor) -> Vec<PendingMessage> {
-        let mut held = Vec::new();
-        if self.spis.is_empty() || decryptor.keys_taken() == self.keys_taken {
-            return held;
+        let mut taken = Vec::new();
+        if self.spis.is_empty() || decryptor.keys_added() == self.keys_added {
+            return taken;
         }
-        self.keys_taken = decryptor.keys_taken();
+        self.keys_added = decryptor.keys_added();
         self.spis.retain(|spis| {
-            let before = held.len();
-            held.extend(decryptor.take_pending_of(spis));
-            held.len() == before
+            let before = taken.len();
+            taken.extend(decryptor.take_pending_of(spis));
+            taken.len() == before
         });
-        held
+        taken
     }
 }

@@ -1,34 +1,34 @@
-//! Putting fragments together again (RFC 7383, 2.6).
+//! Reassembly of decrypted fragments (RFC 7383, 2.6).
 //!
-//! Only what was opened comes here: each fragment has its own checksum, so nobody but
-//! the peers can add one, and what is put together is what the receiver has. Its rules
-//! are those of [`crate::sa::fragment`], which follows fragments without keys.
+//! Only decrypted fragments are added. Each fragment has its own checksum, so only the
+//! peers can produce one, and the result is the message that the receiver gets. The rules
+//! are those of [`crate::sa::fragment`], which tracks fragments without keys.
 
 use crate::sa::fragment::{MessageKey, MAX_FRAGMENTS};
 use crate::wire::registry::PayloadType;
 use crate::wire::Fragment;
 
-/// The most messages of an SA that are put together at a time.
+/// The maximum number of messages of an SA that are reassembled at the same time.
 pub const MAX_MESSAGES: usize = 4;
 
-/// The most bytes of a message. The payload that is cut into fragments has no room for
-/// more (RFC 7296, 3.2).
+/// The maximum size of a reassembled message in bytes. The payload that is split into
+/// fragments cannot be larger (RFC 7296, 3.2).
 pub const MAX_BYTES: usize = 0xffff;
 
-/// What became of a fragment.
+/// The result of adding a fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Others are missing.
+    /// More fragments are needed.
     Incomplete,
-    /// It was there before, or is late: it changes nothing.
+    /// The fragment changes nothing: it was added before, or it came too late.
     Ignored,
-    /// No fragment can be so, or there is no room for what it is part of.
+    /// The fragment is invalid, or its message is too large.
     Refused,
-    /// The last that was missing: the type of the first payload, and the payloads.
+    /// The message is complete: the type of its first payload, and all payloads.
     Complete(PayloadType, Vec<u8>),
 }
 
-/// The fragmented messages of one SA.
+/// The incomplete messages of one SA.
 #[derive(Debug, Default)]
 pub struct Reassembly {
     messages: Vec<PartialPlaintext>,
@@ -37,18 +37,18 @@ pub struct Reassembly {
 #[derive(Debug)]
 struct PartialPlaintext {
     key: MessageKey,
-    first_inner: PayloadType,
-    /// The pieces by number; none are there once the message is complete.
+    first_payload: PayloadType,
+    /// The plaintext of each fragment, by number. Empty when the message is complete.
     pieces: Box<[Option<Box<[u8]>>]>,
     total: u16,
-    /// How many pieces are missing.
+    /// The number of fragments that have not been added yet.
     missing: u16,
     bytes: usize,
 }
 
 impl Reassembly {
-    /// Takes what is in a fragment.
-    pub fn add(&mut self, key: MessageKey, fragment: &Fragment<'_>, inside: &[u8]) -> Progress {
+    /// Adds the plaintext of a fragment.
+    pub fn add(&mut self, key: MessageKey, fragment: &Fragment<'_>, plaintext: &[u8]) -> Progress {
         if !fragment.is_valid() || fragment.total > MAX_FRAGMENTS {
             return Progress::Refused;
         }
@@ -56,14 +56,14 @@ impl Reassembly {
             Some(place) => place,
             None => self.begin(key, fragment.total),
         };
-        let progress = self.messages[place].add(fragment, inside);
+        let progress = self.messages[place].add(fragment, plaintext);
         if progress == Progress::Refused {
             self.messages.remove(place);
         }
         progress
     }
 
-    /// The bytes that are kept.
+    /// The memory that is in use, in bytes.
     pub fn bytes(&self) -> usize {
         let of_message = |message: &PartialPlaintext| {
             message.bytes + message.pieces.len() * size_of::<Option<Box<[u8]>>>()
@@ -74,8 +74,8 @@ impl Reassembly {
             .sum()
     }
 
-    /// Makes room for a message, if need be in the place of one that is complete, else
-    /// of the oldest.
+    /// Adds an empty message and returns its index. If there are too many messages, a
+    /// complete message is removed, or else the oldest.
     fn begin(&mut self, key: MessageKey, total: u16) -> usize {
         if self.messages.len() >= MAX_MESSAGES {
             let complete = self.messages.iter().position(|message| message.missing == 0);
@@ -89,10 +89,10 @@ impl Reassembly {
 impl PartialPlaintext {
     fn new(key: MessageKey, total: u16) -> Self {
         let pieces = vec![None; total.into()].into_boxed_slice();
-        Self { key, first_inner: PayloadType::NONE, pieces, total, missing: total, bytes: 0 }
+        Self { key, first_payload: PayloadType::NONE, pieces, total, missing: total, bytes: 0 }
     }
 
-    fn add(&mut self, fragment: &Fragment<'_>, inside: &[u8]) -> Progress {
+    fn add(&mut self, fragment: &Fragment<'_>, plaintext: &[u8]) -> Progress {
         if self.missing == 0 || fragment.total < self.total {
             return Progress::Ignored;
         }
@@ -105,14 +105,14 @@ impl PartialPlaintext {
         if piece.is_some() {
             return Progress::Ignored;
         }
-        self.bytes += inside.len();
+        self.bytes += plaintext.len();
         if self.bytes > MAX_BYTES {
             return Progress::Refused;
         }
-        *piece = Some(inside.into());
+        *piece = Some(plaintext.into());
         self.missing -= 1;
         if fragment.number == 1 {
-            self.first_inner = fragment.first_inner;
+            self.first_payload = fragment.first_payload;
         }
         if self.missing > 0 {
             return Progress::Incomplete;
@@ -120,7 +120,7 @@ impl PartialPlaintext {
         let mut whole = Vec::with_capacity(core::mem::take(&mut self.bytes));
         let pieces = core::mem::take(&mut self.pieces);
         pieces.iter().flatten().for_each(|piece| whole.extend_from_slice(piece));
-        Progress::Complete(self.first_inner, whole)
+        Progress::Complete(self.first_payload, whole)
     }
 }
 
@@ -131,8 +131,8 @@ mod tests {
     const KEY: MessageKey = MessageKey { message_id: 1, from_initiator: true, response: false };
 
     fn fragment(number: u16, total: u16) -> Fragment<'static> {
-        let first_inner = if number == 1 { PayloadType::IDI } else { PayloadType::NONE };
-        Fragment { first_inner, number, total, body: &[] }
+        let first_payload = if number == 1 { PayloadType::IDI } else { PayloadType::NONE };
+        Fragment { first_payload, number, total, body: &[] }
     }
 
     fn complete(text: &str) -> Progress {
@@ -140,24 +140,24 @@ mod tests {
     }
 
     #[test]
-    fn any_order_gives_the_same() {
+    fn fragments_may_come_in_any_order() {
         for order in [[1, 2, 3], [3, 2, 1], [2, 3, 1], [3, 1, 2]] {
             let mut reassembly = Reassembly::default();
             let mut last = Progress::Ignored;
             for number in order {
                 assert!(matches!(last, Progress::Ignored | Progress::Incomplete));
-                let inside = [b"ab", b"cd", b"ef"][usize::from(number) - 1];
-                last = reassembly.add(KEY, &fragment(number, 3), inside);
+                let plaintext = [b"ab", b"cd", b"ef"][usize::from(number) - 1];
+                last = reassembly.add(KEY, &fragment(number, 3), plaintext);
             }
             assert_eq!(last, complete("abcdef"), "{order:?}");
         }
     }
 
     #[test]
-    fn copies_late_ones_and_a_smaller_total_change_nothing() {
+    fn copies_late_fragments_and_a_smaller_total_are_ignored() {
         let mut reassembly = Reassembly::default();
-        let mut add = |number, total, inside: &str| {
-            reassembly.add(KEY, &fragment(number, total), inside.as_bytes())
+        let mut add = |number, total, plaintext: &str| {
+            reassembly.add(KEY, &fragment(number, total), plaintext.as_bytes())
         };
         assert_eq!(add(1, 2, "ab"), Progress::Incomplete);
         assert_eq!(add(1, 2, "xx"), Progress::Ignored);
@@ -168,10 +168,10 @@ mod tests {
     }
 
     #[test]
-    fn a_larger_total_starts_anew() {
+    fn a_larger_total_restarts_the_message() {
         let mut reassembly = Reassembly::default();
-        let mut add = |number, total, inside: &str| {
-            reassembly.add(KEY, &fragment(number, total), inside.as_bytes())
+        let mut add = |number, total, plaintext: &str| {
+            reassembly.add(KEY, &fragment(number, total), plaintext.as_bytes())
         };
         assert_eq!(add(2, 2, "cd"), Progress::Incomplete);
         assert_eq!(add(1, 3, "a"), Progress::Incomplete);
@@ -180,12 +180,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_fragment_is_refused() {
+    fn invalid_fragments_are_refused() {
         let mut reassembly = Reassembly::default();
         for (number, total) in [(0, 2), (3, 2), (0, 0), (1, MAX_FRAGMENTS + 1)] {
             assert_eq!(reassembly.add(KEY, &fragment(number, total), b"a"), Progress::Refused);
         }
-        let named = Fragment { first_inner: PayloadType::IDI, ..fragment(2, 2) };
+        let named = Fragment { first_payload: PayloadType::IDI, ..fragment(2, 2) };
         assert_eq!(reassembly.add(KEY, &named, b"a"), Progress::Refused);
         assert_eq!(reassembly.bytes(), 0);
     }

@@ -1,41 +1,42 @@
-//! Decryption the Encrypted payload (RFC 7296, 3.14) and the Encrypted Fragment payload
-//! (RFC 7383, 2.5).
+//! Decryption of the Encrypted payload (RFC 7296, 3.14) and of the Encrypted Fragment
+//! payload (RFC 7383, 2.5).
 
 use core::ops::Range;
 use std::sync::Arc;
 
-use super::cipher::{decrypt, decrypt_aead, Parameters};
+use super::cipher::{decrypt, decrypt_aead, AeadParameters};
 use super::key_table::SaKeys;
 use super::mac;
 use crate::wire::registry::PayloadType;
 use crate::wire::{Encrypted, Fragment, Header, Payload, Role};
 
-/// An encrypted payload in its message.
+/// An encrypted payload, SK or SKF, and the message that it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sealed<'a> {
-    /// The message up to the payload's end.
+    /// The message up to the end of the payload.
     bytes: &'a [u8],
-    /// Initialization vector to checksum.
+    /// The range from the initialization vector to the checksum.
     contents: Range<usize>,
-    /// Whether the original initiator sent it, which tells whose keys it needs.
+    /// Whether the original initiator sent the message. This selects the keys.
     from_initiator: bool,
 }
 
-/// Why a message was not opened.
+/// Why a message could not be decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecryptError {
-    /// Nobody gave keys for its SPIs.
+    /// There are no keys for the message's SPIs.
     NoKeys,
-    /// It was changed, or the keys are not those of this message.
+    /// The checksum is wrong: the message was modified, or the keys belong to other
+    /// messages.
     Integrity,
-    /// The checksum is right, but what it protects has not the form that the algorithm
-    /// gives it: its sender is at fault.
-    Form,
+    /// The checksum is right, but the plaintext does not have the form that the algorithm
+    /// demands. The sender made a mistake.
+    Malformed,
 }
 
 impl<'a> Sealed<'a> {
-    /// The encrypted payload of a message, SK or SKF; none if it is no such payload or
-    /// there is nothing in it.
+    /// The encrypted payload of a message. `None` if the payload is not of type SK or SKF,
+    /// or is empty.
     pub fn of(message: &'a [u8], header: &Header, payload: &Payload<'_>) -> Option<Self> {
         let contents = match payload.kind {
             PayloadType::SK => Encrypted::parse(payload).ok()?.body.len(),
@@ -50,20 +51,22 @@ impl<'a> Sealed<'a> {
         })
     }
 
-    /// What is inside, without padding, with those of the keys that fit.
+    /// Decrypts the payload with the first key set whose checksum is right. Returns the
+    /// plaintext without its padding.
     ///
     /// # Errors
-    /// That there are no keys, that none fit, or that what they fit to has no form.
-    pub fn open(&self, epochs: &[Arc<SaKeys>]) -> Result<Vec<u8>, DecryptError> {
-        let mut failure = DecryptError::NoKeys;
-        // Mostly the newest keys are in use.
+    /// [`DecryptError::NoKeys`] if `epochs` is empty, [`DecryptError::Integrity`] if the
+    /// checksum is wrong with all of them, and [`DecryptError::Malformed`].
+    pub fn decrypt(&self, epochs: &[Arc<SaKeys>]) -> Result<Vec<u8>, DecryptError> {
+        let mut error = DecryptError::NoKeys;
+        // The newest keys are the most likely ones.
         for keys in epochs.iter().rev() {
             match self.decrypt_with(keys) {
-                Err(DecryptError::Integrity) => failure = DecryptError::Integrity,
+                Err(DecryptError::Integrity) => error = DecryptError::Integrity,
                 result => return result,
             }
         }
-        Err(failure)
+        Err(error)
     }
 
     fn decrypt_with(&self, keys: &SaKeys) -> Result<Vec<u8>, DecryptError> {
@@ -71,17 +74,18 @@ impl<'a> Sealed<'a> {
         let sender = keys.of_sender(self.from_initiator);
         let checksum = encryption.checksum.max(integrity.checksum);
         let contents = self.bytes.get(self.contents.clone()).unwrap_or(&[]);
-        // Shorter contents have no checksum, which is as good as a wrong one.
-        let inner = contents.len().checked_sub(encryption.iv + checksum);
-        let inner = inner.ok_or(DecryptError::Integrity)?;
+        // A payload that is too short for a checksum is treated as one with a wrong
+        // checksum.
+        let plaintext = contents.len().checked_sub(encryption.iv + checksum);
+        let plaintext = plaintext.ok_or(DecryptError::Integrity)?;
         let (iv, rest) = contents.split_at(encryption.iv);
-        let (inner, checksum) = rest.split_at(inner);
+        let (plaintext, checksum) = rest.split_at(plaintext);
         if encryption.is_aead() {
             let aad = &self.bytes[..self.contents.start];
-            let with = Parameters { key: sender.encryption, iv, aad, checksum };
-            let mut inner = inner.to_vec();
-            return match decrypt_aead(encryption.cipher, with, &mut inner) {
-                true => unpadded(inner),
+            let parameters = AeadParameters { key: sender.encryption, iv, aad, checksum };
+            let mut plaintext = plaintext.to_vec();
+            return match decrypt_aead(encryption.cipher, parameters, &mut plaintext) {
+                true => unpadded(plaintext),
                 false => Err(DecryptError::Integrity),
             };
         }
@@ -89,17 +93,17 @@ impl<'a> Sealed<'a> {
         if !mac::verify(integrity.mac, sender.integrity, protected, checksum) {
             return Err(DecryptError::Integrity);
         }
-        let mut inner = inner.to_vec();
-        decrypt(encryption.cipher, sender.encryption, iv, &mut inner)
-            .map_err(|_| DecryptError::Form)?;
-        unpadded(inner)
+        let mut plaintext = plaintext.to_vec();
+        decrypt(encryption.cipher, sender.encryption, iv, &mut plaintext)
+            .map_err(|_| DecryptError::Malformed)?;
+        unpadded(plaintext)
     }
 }
 
-/// Cuts off the padding and its length, which is the last byte.
-fn unpadded(mut inner: Vec<u8>) -> Result<Vec<u8>, DecryptError> {
-    let padding = inner.pop().ok_or(DecryptError::Form)?;
-    let end = inner.len().checked_sub(padding.into()).ok_or(DecryptError::Form)?;
-    inner.truncate(end);
-    Ok(inner)
+/// Removes the padding and the Pad Length field, which is the last byte.
+fn unpadded(mut plaintext: Vec<u8>) -> Result<Vec<u8>, DecryptError> {
+    let padding = plaintext.pop().ok_or(DecryptError::Malformed)?;
+    let end = plaintext.len().checked_sub(padding.into()).ok_or(DecryptError::Malformed)?;
+    plaintext.truncate(end);
+    Ok(plaintext)
 }

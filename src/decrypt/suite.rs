@@ -1,13 +1,13 @@
-//! The algorithms of an IKE SA that messages can be opened with.
+//! The algorithms that the plugin can decrypt messages with.
 //!
-//! Names are those of Wireshark's `ikev2_decryption_table`, which strongSwan's
-//! `save-keys` plugin writes too. What neither has a name for has one here that is
-//! formed alike; those rows say `extension`.
+//! The names are those of Wireshark's `ikev2_decryption_table`, which strongSwan's
+//! `save-keys` plugin also writes. The rows below the comment "Extensions" are algorithms
+//! that neither of them has a name for. Their names are formed in the same way.
 
-/// How contents are encrypted.
+/// The encryption algorithm, without its key length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cipher {
-    /// Not at all.
+    /// No encryption.
     Null,
     DesCbc,
     TripleDesCbc,
@@ -19,10 +19,10 @@ pub(super) enum Cipher {
     ChaCha20Poly1305,
 }
 
-/// How the checksum behind the contents is made.
+/// The algorithm that makes the checksum at the end of an encrypted payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mac {
-    /// By the cipher itself.
+    /// The cipher makes the checksum itself (AEAD).
     None,
     HmacMd5,
     HmacSha1,
@@ -33,29 +33,29 @@ pub(super) enum Mac {
     AesCmac,
 }
 
-/// An encryption algorithm with its sizes.
+/// An encryption algorithm and the sizes of its fields.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Encryption {
-    /// Its name in a key table.
+    /// The algorithm's name in a key table.
     pub name: &'static str,
     pub(super) cipher: Cipher,
-    /// SK_ei and SK_er in bytes, the salt at their end included.
+    /// The length of SK_ei and of SK_er in bytes, with the salt at their end.
     pub(super) key: usize,
-    /// The initialization vector in bytes.
+    /// The length of the initialization vector in bytes.
     pub(super) iv: usize,
-    /// The checksum in bytes; 0 if another algorithm makes it.
+    /// The length of the checksum in bytes. 0 if an integrity algorithm makes the checksum.
     pub(super) checksum: usize,
 }
 
-/// An integrity algorithm with its sizes.
+/// An integrity algorithm and the sizes of its fields.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Integrity {
-    /// Its name in a key table.
+    /// The algorithm's name in a key table.
     pub name: &'static str,
     pub(super) mac: Mac,
-    /// SK_ai and SK_ar in bytes.
+    /// The length of SK_ai and of SK_ar in bytes.
     pub(super) key: usize,
-    /// The checksum in bytes.
+    /// The length of the checksum in bytes.
     pub(super) checksum: usize,
 }
 
@@ -73,7 +73,7 @@ const fn integrity(name: &'static str, mac: Mac, key: usize, checksum: usize) ->
     Integrity { name, mac, key, checksum }
 }
 
-/// Every encryption algorithm.
+/// All encryption algorithms that can be used.
 pub const ENCRYPTIONS: &[Encryption] = &[
     encryption("NULL [RFC2410]", Cipher::Null, 0, 0, 0),
     encryption("3DES [RFC2451]", Cipher::TripleDesCbc, 24, 8, 0),
@@ -109,7 +109,7 @@ pub const ENCRYPTIONS: &[Encryption] = &[
     encryption("CHACHA20-POLY1305 [RFC7634]", Cipher::ChaCha20Poly1305, 36, 8, 16),
 ];
 
-/// Every integrity algorithm.
+/// All integrity algorithms that can be used.
 pub const INTEGRITIES: &[Integrity] = &[
     integrity("NONE [RFC4306]", Mac::None, 0, 0),
     integrity("HMAC_MD5_96 [RFC2403]", Mac::HmacMd5, 16, 12),
@@ -126,19 +126,19 @@ pub const INTEGRITIES: &[Integrity] = &[
 ];
 
 impl Encryption {
-    /// The algorithm that a key table calls so.
+    /// The algorithm with this name in a key table.
     pub fn named(name: &[u8]) -> Option<&'static Self> {
         ENCRYPTIONS.iter().find(|row| row.name.as_bytes() == name)
     }
 
-    /// Whether it makes a checksum itself (RFC 5282, 1).
+    /// Whether the cipher makes the checksum itself (RFC 5282, 1).
     pub fn is_aead(&self) -> bool {
         self.checksum != 0
     }
 }
 
 impl Integrity {
-    /// The algorithm that a key table calls so.
+    /// The algorithm with this name in a key table.
     pub fn named(name: &[u8]) -> Option<&'static Self> {
         INTEGRITIES.iter().find(|row| row.name.as_bytes() == name)
     }
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_found_and_is_one_algorithms() {
+    fn every_name_belongs_to_exactly_one_algorithm() {
         for row in ENCRYPTIONS {
             assert_eq!(Encryption::named(row.name.as_bytes()), Some(row));
         }

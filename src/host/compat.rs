@@ -1,9 +1,8 @@
-//! Whether the Suricata that loads the plugin is one that it can run in.
+//! Whether the plugin can run in the Suricata that loads it.
 //!
-//! The references to the host's functions are weak (see `build.rs`), so the
-//! plugin is loaded by any Suricata that takes plugins. Where it cannot run it
-//! says why and what to do, and calls nothing else. Suricata goes on, or ends where
-//! errors of its start end it.
+//! The references to Suricata's functions are weak (see `build.rs`), so each Suricata that has
+//! plugins can load this one. Where it cannot run, it logs why and what to do, and calls nothing
+//! else. Suricata goes on, or ends if errors at its start do so.
 
 use core::ffi::{c_char, c_void, CStr};
 use core::ptr::{self, NonNull};
@@ -15,17 +14,17 @@ use super::start::initialise;
 use super::{log, protocol, settings};
 use crate::sys;
 
-/// The host's plugin interface (`SC_API_VERSION`) and the releases it stands for.
+/// The version of Suricata's plugin interface (`SC_API_VERSION`), and the releases that have it.
 const API_VERSION: u64 = 0x0800;
 const SUPPORTED: &CStr = c"8.0";
 
 const LICENSE: &CStr = c"GPL-2.0-only";
 const AUTHOR: &CStr = c"the suricata-ikev2 team";
 
-/// What every release has that takes plugins: enough to say what is wrong.
+/// Functions that every release with plugins has. They are enough to log what is wrong.
 const ALWAYS_THERE: [&CStr; 3] = [c"GetProgramVersion", c"SCLogGetLogLevel", c"SCLogMessage"];
 
-/// The description of the plugin.
+/// The description of the plugin for Suricata.
 pub(super) static PLUGIN: HostStatic<sys::SCPlugin> = HostStatic(sys::SCPlugin {
     version: API_VERSION,
     suricata_version: SUPPORTED.as_ptr(),
@@ -36,7 +35,7 @@ pub(super) static PLUGIN: HostStatic<sys::SCPlugin> = HostStatic(sys::SCPlugin {
     Init: Some(initialise),
 });
 
-/// Its form before Suricata 8.
+/// The form of the description before Suricata 8.
 #[repr(C)]
 struct OldPlugin {
     name: *const c_char,
@@ -71,9 +70,9 @@ pub(super) fn is_supported() -> bool {
     obstacle().is_none()
 }
 
-/// Says why the plugin cannot run here, if it cannot: an error, unless the configuration
-/// wants it off.
-pub(super) fn tell() {
+/// Logs why the plugin cannot run here, if it cannot. This is an error, unless the configuration
+/// turns the plugin off.
+pub(super) fn log_obstacle() {
     let Some(message) = obstacle() else { return };
     if !ALWAYS_THERE.iter().all(|name| is_there(name)) {
         eprintln!("{message}");
@@ -88,7 +87,7 @@ lazy_static! {
     static ref OBSTACLE: Option<String> = find_obstacle();
 }
 
-/// Why the plugin cannot run here, and what to do; none if it can.
+/// Why the plugin cannot run here and what to do; none if it can run.
 pub(super) fn obstacle() -> Option<&'static str> {
     OBSTACLE.as_deref()
 }
@@ -100,7 +99,7 @@ fn find_obstacle() -> Option<String> {
     } else {
         let missing = sys::FUNCTIONS.iter().find(|name| !is_there(name))?;
         let missing = missing.to_string_lossy();
-        (format!("this {running} does not have {missing}"), "use a Suricata as it was released")
+        (format!("this {running} does not have {missing}"), "use an unchanged release of Suricata")
     };
     let version = env!("CARGO_PKG_VERSION");
     Some(format!(
@@ -115,7 +114,7 @@ fn is_there(name: &CStr) -> bool {
 
 /// The address of a function that the running program may have.
 pub(super) fn look_up(name: &CStr) -> Option<NonNull<c_void>> {
-    // SAFETY: looks a name up among what is loaded, without other effect.
+    // SAFETY: the name ends with a zero. `dlsym` looks it up in what is loaded and does nothing else.
     NonNull::new(unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) })
 }
 
@@ -124,7 +123,8 @@ pub(super) fn running_version() -> String {
     if !is_suricata() {
         return "of an unknown version".to_owned();
     }
-    // SAFETY: the function is there; it returns a zero-terminated constant.
+    // SAFETY: Suricata has the function, as was just tested. It returns a constant string that ends
+    // with a zero.
     unsafe { CStr::from_ptr(sys::GetProgramVersion()) }.to_string_lossy().into_owned()
 }
 
@@ -132,8 +132,8 @@ fn major(version: &str) -> Option<u32> {
     version.split('.').next()?.parse().ok()
 }
 
-/// Structures of the host differ between minor versions, and the host's own
-/// check compares less than the whole version.
+/// Suricata's structures differ between minor versions. Suricata itself compares only a part of the
+/// version when it loads a plugin.
 fn is_release_of_8_0(version: &str) -> bool {
     version.strip_prefix("8.0.").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }

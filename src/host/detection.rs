@@ -1,7 +1,7 @@
 //! Detection: which flows are IKE's.
 //!
-//! Patterns and probing functions look at the first datagram of a flow in each direction;
-//! [`super::late_detection`] sees to what comes later.
+//! Patterns and probing functions look at the first datagram of a flow in each direction.
+//! [`super::late_detection`] looks at all others.
 
 use core::ffi::CStr;
 use core::slice;
@@ -10,30 +10,30 @@ use super::flow::Flow;
 use super::guard::guard;
 use super::protocol::{self, FAILED, TO_CLIENT, TO_SERVER, UDP};
 use super::{late_detection, packet, tracking};
-use crate::pipeline::{carrier_between, find_known, find_message, is_expected_between};
+use crate::pipeline::{self, carrier_between, is_expected_between};
 use crate::sys;
 use crate::wire::datagram::NON_ESP_MARKER;
-use crate::wire::{detect, Sighting, HEADER_LEN};
+use crate::wire::{detect, DetectedMessage, HEADER_LEN};
 
-/// The IANA ports of IKE. Detection goes by content on every port; on these the
-/// probing parser also sees what the patterns cannot.
+/// The IANA ports of IKE. Messages are detected by their content on every port. On these ports
+/// the probing parser also finds what the patterns cannot find.
 pub(super) const PORTS: &CStr = c"[500,848,4500]";
 
-/// Where the version byte of a bare message stands.
+/// The offset of the version in a message without a non-ESP marker.
 const VERSION_OFFSET: u16 = 17;
 
-/// The version byte with major version 2, in the host's notation for bytes.
+/// The version byte with major version 2, in Suricata's notation for bytes.
 const VERSIONS: [&CStr; 16] = [
     c"|20|", c"|21|", c"|22|", c"|23|", c"|24|", c"|25|", c"|26|", c"|27|", c"|28|", c"|29|",
     c"|2a|", c"|2b|", c"|2c|", c"|2d|", c"|2e|", c"|2f|",
 ];
 
-/// [`NON_ESP_MARKER`], likewise.
+/// [`NON_ESP_MARKER`] in the same notation.
 const MARKER: &CStr = c"|00 00 00 00|";
 
-/// What other protocols over UDP have as patterns that are taken without a look at the rest:
-/// methods of SIP, the beginning of its answers, and that of BitTorrent's DHT messages.
-/// An attacker may choose an initiator's SPI that begins with one.
+/// Patterns of other protocols over UDP: the methods of SIP, and the beginnings of SIP's answers,
+/// of BitTorrent's DHT messages and of DCERPC. An attacker may choose an initiator SPI that begins
+/// with one of them.
 const FOREIGN: [&CStr; 17] = [
     c"ACK",
     c"BYE",
@@ -54,23 +54,23 @@ const FOREIGN: [&CStr; 17] = [
     c"|04 00|",
 ];
 
-/// Registers what finds the protocol `number`.
+/// Registers the detection of the protocol `number`.
 pub(super) fn register(number: sys::AppProto) {
     register_patterns(number);
     register_source_ports(number);
 }
 
-/// Patterns are tried before any probing parser, so they give IKEv2 to the
-/// plugin on every port, port 500 included, and leave IKEv1 to the built-in.
-/// They are the version byte of a bare message, with any minor version (RFC 7296,
-/// 2.5: ignored), and the non-ESP marker; the probing function then decides.
+/// Registers patterns. Suricata tries patterns before probing parsers. So they give IKEv2 to the
+/// plugin on every port, port 500 included, and leave IKEv1 to the built-in parser. The patterns
+/// are the version byte of a message, with any minor version (RFC 7296, 2.5), and the non-ESP
+/// marker. If one matches, the probing function decides.
 ///
-/// A content may have one place only: most of the host's pattern matchers (all but
-/// Hyperscan) keep a single place for each content, that of the pattern registered last.
+/// Each content stands at one offset only, because most of Suricata's pattern matchers (all but
+/// Hyperscan) keep one offset for each content: that of the pattern registered last.
 ///
-/// The patterns of other protocols are registered once more, at their places. Of protocols
-/// that share a content the host tries the one first that was registered last, which is ours,
-/// and the first that matches has the flow; ours match only with a message.
+/// The patterns of other protocols are registered too, at their offsets. If protocols share a
+/// content, Suricata first tries the protocol that was registered last, which is `ikev2`, and the
+/// first protocol that matches gets the flow. Those of `ikev2` match only with a message.
 fn register_patterns(number: sys::AppProto) {
     for content in FOREIGN {
         let length = if content.to_bytes().contains(&b'|') { 2 } else { content.count_bytes() };
@@ -84,7 +84,7 @@ fn register_patterns(number: sys::AppProto) {
 
 fn register_pattern(number: sys::AppProto, content: &'static CStr, offset: u16, length: u16) {
     for direction in [TO_SERVER, TO_CLIENT] {
-        // SAFETY: the content is static; the function has the host's form.
+        // SAFETY: the content is static, and the function has the form that Suricata calls.
         unsafe {
             sys::SCAppLayerProtoDetectPMRegisterPatternCSwPP(
                 UDP,
@@ -101,10 +101,10 @@ fn register_pattern(number: sys::AppProto, content: &'static CStr, offset: u16, 
     }
 }
 
-/// The host's own registration covers IKE's ports as destination of a flow; a
-/// flow that was first seen from the gateway's side has them as source.
+/// Registers IKE's ports as source ports: a flow whose first packet came from the gateway has them
+/// as source. The registration of the parser covers them as destination ports.
 fn register_source_ports(number: sys::AppProto) {
-    // SAFETY: the port list is static; the function has the host's form.
+    // SAFETY: the port list is static, and the function has the form that Suricata calls.
     unsafe {
         sys::SCAppLayerProtoDetectPPRegister(
             UDP,
@@ -119,7 +119,7 @@ fn register_source_ports(number: sys::AppProto) {
     }
 }
 
-/// Gives the bytes that the host passes.
+/// The bytes that Suricata passes.
 ///
 /// # Safety
 /// `data` is null or points to `length` bytes that live as long as the result is used.
@@ -127,13 +127,13 @@ unsafe fn bytes<'a>(data: *const u8, length: u32) -> &'a [u8] {
     if data.is_null() {
         return &[];
     }
-    // SAFETY: see the function's contract.
+    // SAFETY: the function demands so many bytes, and null was excluded.
     unsafe { slice::from_raw_parts(data, length as usize) }
 }
 
-/// Looks for an IKEv2 message by content; behind the patterns, on every port. On IKE's own
-/// ports an odd one is taken too, before the built-in parser is asked, which would take some
-/// of them for its own.
+/// Suricata calls this when a pattern matches, on every port. It looks for a message of IKEv2. On
+/// IKE's ports a message with an odd header is found too: the built-in parser, which Suricata asks
+/// next, would take some of them.
 unsafe extern "C" fn probe_content(
     flow: *const sys::Flow,
     _flags: u8,
@@ -142,15 +142,16 @@ unsafe extern "C" fn probe_content(
     direction: *mut u8,
 ) -> sys::AppProto {
     guard(FAILED, || {
-        // SAFETY: the host passes a locked flow and the payload of its packet.
-        let (flow, data) = unsafe { hand_over(flow, data, length) };
-        // SAFETY: the host passes a place for the direction.
-        find(flow, data).map_or(FAILED, |sighting| unsafe { take(flow, sighting, direction) })
+        // SAFETY: Suricata passes a locked flow and the payload of its packet.
+        let (flow, data) = unsafe { flow_and_payload(flow, data, length) };
+        let Some(sighting) = find_message(flow, data) else { return FAILED };
+        // SAFETY: Suricata passes null or a place for the direction.
+        unsafe { accept(flow, sighting, direction) }
     })
 }
 
-/// Looks, on IKE's ports and those of `detection-ports`, for a message and for what makes a
-/// flow IKE's without one.
+/// Suricata calls this on IKE's ports and those of `detection-ports`. It looks for a message of
+/// IKEv2, and for a flow that is of `ikev2` because of its ESP.
 pub(super) unsafe extern "C" fn probe_port(
     flow: *const sys::Flow,
     _flags: u8,
@@ -159,60 +160,60 @@ pub(super) unsafe extern "C" fn probe_port(
     direction: *mut u8,
 ) -> sys::AppProto {
     guard(FAILED, || {
-        // SAFETY: as in `probe_content`.
-        let (flow, data) = unsafe { hand_over(flow, data, length) };
-        match find_here(flow, data) {
-            // SAFETY: as in `probe_content`.
-            Some(sighting) => unsafe { take(flow, sighting, direction) },
+        // SAFETY: Suricata passes a locked flow and the payload of its packet.
+        let (flow, data) = unsafe { flow_and_payload(flow, data, length) };
+        match find_expected_message(flow, data) {
+            // SAFETY: Suricata passes null or a place for the direction.
+            Some(sighting) => unsafe { accept(flow, sighting, direction) },
             None if late_detection::is_esp_only(flow) => protocol::number(),
             None => FAILED,
         }
     })
 }
 
-/// A message of IKEv2 in any flow: one that proves itself, one that a peer may answer on a port
-/// of IKE, or one of an SA that is known.
-pub(super) fn find(flow: Flow, data: &[u8]) -> Option<Sighting> {
-    // Which end is the client's does not matter here.
-    let (first, last) = flow.ends();
+/// A message of IKEv2 in any flow: one with a plausible header, one of a known SA, and, on IKE's
+/// ports, one with an odd header that a peer may answer.
+pub(super) fn find_message(flow: Flow, data: &[u8]) -> Option<DetectedMessage> {
+    let (first, last) = flow.unordered_ports();
     if is_expected_between(first, last) {
-        return find_here(flow, data);
+        return find_expected_message(flow, data);
     }
-    detect(data).or_else(|| find_known(data, tracking::table()?))
+    detect(data).or_else(|| pipeline::find_known(data, tracking::table()?))
 }
 
-/// The same in a flow where IKE is expected, whatever its ports are.
-pub(super) fn find_here(flow: Flow, data: &[u8]) -> Option<Sighting> {
-    let (first, last) = flow.ends();
-    find_message(carrier_between(first, last), data, tracking::table())
+/// The same in a flow in which IKE is expected, whatever its ports are.
+pub(super) fn find_expected_message(flow: Flow, data: &[u8]) -> Option<DetectedMessage> {
+    let (first, last) = flow.unordered_ports();
+    pipeline::find_message(carrier_between(first, last), data, tracking::table())
 }
 
-/// What the host passes to a probing function or to the parser.
+/// The flow and the payload that Suricata passes to a probing function or to the parser.
 ///
 /// # Safety
-/// `flow` is the host's, locked, and `data` with `length` the payload of a packet of it.
-pub(super) unsafe fn hand_over<'a>(
+/// `flow` is Suricata's and locked. `data` with `length` is the payload of a packet of it.
+pub(super) unsafe fn flow_and_payload<'a>(
     flow: *const sys::Flow,
     data: *const u8,
     length: u32,
 ) -> (Flow, &'a [u8]) {
-    // SAFETY: see the function's contract.
+    // SAFETY: the function demands Suricata's locked flow and the payload of its packet, as both
+    // calls do.
     unsafe {
         packet::compare(flow, data, length);
         (Flow::new(flow), bytes(data, length))
     }
 }
 
-/// Takes a flow for the plugin; a response seen first turns it round. The host also asks when
-/// the other direction has the flow already: then it stays as it is, for either peer may send
-/// requests.
+/// Accepts a flow for `ikev2`. If the first message is a response, the flow is reversed. Suricata
+/// also asks when the other direction is of `ikev2` already. Then the flow stays as it is, because
+/// either peer may send requests.
 ///
 /// # Safety
 /// `direction` is null or valid for writing.
-unsafe fn take(flow: Flow, sighting: Sighting, direction: *mut u8) -> sys::AppProto {
-    // SAFETY: see the function's contract.
+unsafe fn accept(flow: Flow, sighting: DetectedMessage, direction: *mut u8) -> sys::AppProto {
+    // SAFETY: the function demands null or a place that is valid for writing.
     let direction = unsafe { direction.as_mut() };
-    if let Some(direction) = direction.filter(|_| late_detection::may_turn(flow)) {
+    if let Some(direction) = direction.filter(|_| late_detection::may_reverse(flow)) {
         *direction = if sighting.response { TO_CLIENT } else { TO_SERVER };
     }
     protocol::number()

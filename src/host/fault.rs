@@ -1,7 +1,7 @@
 //! Panics on demand, in builds for tests only (feature `fault-injection`).
 //!
-//! `SURICATA_IKEV2_FAULT=NAME` makes the callback with this function name panic each time
-//! it is called, `NAME/1` the first time only.
+//! `SURICATA_IKEV2_FAULT=NAME` makes the callback with this function name panic each time it is
+//! called. `NAME/1` makes it panic the first time only.
 
 use std::any::type_name;
 use std::env;
@@ -9,9 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use lazy_static::lazy_static;
 
-/// The callback that has to panic, and how often.
+/// A callback that has to panic.
 struct Fault {
+    /// The name of its function.
     name: String,
+    /// How many times it still has to panic.
     left: AtomicU64,
 }
 
@@ -26,8 +28,8 @@ lazy_static! {
     };
 }
 
-/// Panics if the work is that of the callback which has to. The type of a closure is
-/// called `…::FUNCTION::{{closure}}`, with the function's type arguments.
+/// Panics if `W` is the work of the callback that has to panic. The name of a closure's type is
+/// `…::FUNCTION::{{closure}}`, with the type arguments of the function.
 pub(super) fn strike<W>() {
     let Some(fault) = FAULT.as_ref() else { return };
     let name = type_name::<W>().trim_end_matches("::{{closure}}");

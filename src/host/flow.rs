@@ -1,7 +1,6 @@
-//! What the host tells of a flow.
+//! What Suricata knows of a flow.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{layout, log, packet, protocol};
@@ -14,7 +13,7 @@ const IPV4: u32 = 1 << 20;
 const IPV6: u32 = 1 << 21;
 const REVERSED: u32 = 1 << 26;
 
-/// Where a flow's ports and its IP protocol are, as `src/sys/host-headers.h` asserts.
+/// The offsets of a flow's ports and IP protocol, as src/sys/host-headers.h asserts.
 const SOURCE_PORT: usize = 32;
 const DESTINATION_PORT: usize = 36;
 const IP_PROTOCOL: usize = 38;
@@ -24,7 +23,7 @@ static PROTOCOLS: AtomicUsize = AtomicUsize::new(NO_PLACE);
 const NO_PLACE: usize = usize::MAX;
 
 /// Finds the place of a flow's protocol numbers: see [`layout`]. False if there is none.
-pub(super) fn prepare() -> bool {
+pub(super) fn find_protocols() -> bool {
     const VALUE: sys::AppProto = 0x5a5a;
     let numbers = VALUE.to_ne_bytes().repeat(3);
     let place = layout::find(&numbers, |flow| {
@@ -47,32 +46,32 @@ fn warn_of_layout() {
     );
 }
 
-/// A flow of the host, locked while a callback runs.
+/// A flow of Suricata, which is locked while a callback runs.
 #[derive(Clone, Copy)]
 pub(super) struct Flow(*mut sys::Flow);
 
 impl Flow {
     /// # Safety
-    /// `flow` is the host's, valid and locked while the value is used.
+    /// `flow` is Suricata's, valid, and locked while the value is used.
     pub(super) unsafe fn new(flow: *const sys::Flow) -> Self {
         Self(flow.cast_mut())
     }
 
-    /// The host's pointer.
+    /// Suricata's pointer.
     pub(super) fn as_ptr(self) -> *mut sys::Flow {
         self.0
     }
 
-    /// Whether it carries UDP.
+    /// Whether the flow carries UDP.
     pub(super) fn is_udp(self) -> bool {
-        // SAFETY: see `new`.
+        // SAFETY: `new` demands a valid flow, which has its IP protocol at this offset.
         unsafe { self.0.cast_const().cast::<u8>().add(IP_PROTOCOL).read() == protocol::UDP }
     }
 
     /// The client's and the server's port.
     pub(super) fn ports(self) -> (u16, u16) {
-        let (first, last) = self.ends();
-        // A flow that was turned round keeps its ports where they were.
+        let (first, last) = self.unordered_ports();
+        // A reversed flow keeps its ports where they were.
         if self.is_reversed() {
             (last, first)
         } else {
@@ -80,24 +79,30 @@ impl Flow {
         }
     }
 
-    /// The ports of both ends, in the order in which the host keeps them.
-    pub(super) fn ends(self) -> (u16, u16) {
+    /// Both ports, in the order in which Suricata keeps them.
+    pub(super) fn unordered_ports(self) -> (u16, u16) {
         let port = |offset| {
-            // SAFETY: see `new`.
+            // SAFETY: `new` demands a valid flow, which has a port at this even offset.
             unsafe { self.0.cast_const().cast::<u16>().byte_add(offset).read() }
         };
         (port(SOURCE_PORT), port(DESTINATION_PORT))
     }
 
-    /// The numbers of the flow's protocol: overall, to the server, to the client; none where
-    /// their place is not known.
+    /// Whether one of the ports is this one.
+    pub(super) fn has_port(self, port: u16) -> bool {
+        let (first, last) = self.unordered_ports();
+        first == port || last == port
+    }
+
+    /// The numbers of the flow's protocol: overall, to the server, to the client. None if their
+    /// place is not known.
     pub(super) fn protocols(self) -> Option<[sys::AppProto; 3]> {
         let offset = PROTOCOLS.load(Ordering::Relaxed);
         if offset == NO_PLACE {
             return None;
         }
-        // SAFETY: see `new`. Suricata itself wrote three such numbers at this place of a flow, and
-        // the place is aligned.
+        // SAFETY: `new` demands a valid flow. Suricata itself wrote three such numbers at this
+        // offset of a flow, and the offset is aligned.
         Some(unsafe { self.0.cast_const().cast::<[sys::AppProto; 3]>().byte_add(offset).read() })
     }
 
@@ -115,24 +120,25 @@ impl Flow {
     }
 
     fn flags(self) -> u32 {
-        // SAFETY: see `new`.
+        // SAFETY: `new` demands a valid flow.
         unsafe { sys::FlowGetFlags(self.0) }
     }
-    /// When the packet at hand was captured, in microseconds since the epoch. If that cannot
-    /// be told, when the flow's last packet was, which never goes back.
+
+    /// The capture time of the packet at hand, in microseconds since the epoch. If the place of the
+    /// time in a packet is not known, the time of the flow's last packet, which never goes back.
     pub(super) fn time(self) -> u64 {
-        // SAFETY: see `new`; a callback runs for a packet of the flow.
+        // SAFETY: `new` demands a valid flow, and a callback runs for a packet of the flow.
         if let Some(time) = unsafe { packet::time(self.0) } {
             return time;
         }
         let (mut seconds, mut microseconds) = (0, 0);
-        // SAFETY: see `new`; both places are valid for writing.
+        // SAFETY: `new` demands a valid flow, and both places are valid for writing.
         unsafe { sys::FlowGetLastTimeAsParts(self.0, &mut seconds, &mut microseconds) };
         seconds.saturating_mul(1_000_000).saturating_add(microseconds)
     }
 
-    /// Where a packet in this direction comes from and goes to; none for a flow
-    /// without IP addresses.
+    /// The source and the destination of a packet in this direction; none for a flow without IP
+    /// addresses.
     pub(super) fn endpoints(self, direction: Direction) -> Option<(Endpoint, Endpoint)> {
         let (client_port, server_port) = self.ports();
         let (client, server) = self.addresses()?;
@@ -144,12 +150,11 @@ impl Flow {
         })
     }
 
-    /// The client's and the server's address. 8.0 has no function for them; they
-    /// are the first two members of a flow in its `flow.h`, 16 bytes each in network
-    /// order, which `src/sys/host-headers.h` asserts; cases of `tests/verify` hold what
-    /// comes out against the packets'.
+    /// The client's and the server's address. Suricata 8.0 has no function for them. They are the
+    /// first two members of a flow, each of 16 bytes in network order, as src/sys/host-headers.h
+    /// asserts. Cases of tests/verify compare them with the addresses of packets.
     fn addresses(self) -> Option<(IpAddr, IpAddr)> {
-        // SAFETY: see `new`.
+        // SAFETY: `new` demands a valid flow, which begins with these members.
         let members = unsafe { *self.0.cast_const().cast::<[[u8; 16]; 2]>() };
         let flags = self.flags();
         let [source, destination] = match flags & (IPV4 | IPV6) {
@@ -158,7 +163,7 @@ impl Flow {
             IPV6 => members.map(|bytes| IpAddr::V6(Ipv6Addr::from(bytes))),
             _ => return None,
         };
-        // A flow that was turned round keeps its addresses where they were.
+        // A reversed flow keeps its addresses where they were.
         Some(if flags & REVERSED == 0 { (source, destination) } else { (destination, source) })
     }
 }

@@ -1,17 +1,20 @@
-//! Where a job begins: in unix-socket mode Suricata works through captures one by one, with
-//! new threads, new counters and new flows for each. What the plugin knows of one capture's
-//! SAs must not come up in the next.
+//! The beginning and the end of a job.
 //!
-//! No hook of the host tells of a job. Its packet threads do: of one job they live at the same
-//! time, and those of the next start when all of them have ended. Other modes have one job.
+//! In unix-socket mode Suricata reads captures one after the other, each as a job with new threads,
+//! new counters and new flows. What the plugin knows of the SAs of one capture must not appear in
+//! the next. Other modes have one job.
+//!
+//! Suricata has no callback for jobs. Its packet threads show them: those of one job run at the same
+//! time, and those of the next job start when all of them have ended.
 
 use std::sync::Mutex;
 
 use super::guard::lock;
 use super::{counters, decryption, tracking};
 
-/// The packet threads, of which the first begins a job.
+/// What is known of the packet threads.
 struct Threads {
+    /// How many of them run.
     running: usize,
     /// Whether there has been a job before.
     had_job: bool,
@@ -19,7 +22,7 @@ struct Threads {
 
 static THREADS: Mutex<Threads> = Mutex::new(Threads { running: 0, had_job: false });
 
-/// A packet thread starts; with the first one a job begins. Others wait until all is ready.
+/// A packet thread starts. The first one begins a job, and the others wait until all is ready.
 pub(super) fn thread_starts() {
     let mut threads = lock(&THREADS);
     threads.running += 1;
@@ -35,8 +38,8 @@ pub(super) fn thread_starts() {
     decryption::begin_watching();
 }
 
-/// A packet thread ends. What is known is kept until the next job: Suricata still frees flows,
-/// and writes its counters for the last time.
+/// A packet thread ends. What the plugin knows is kept until the next job, because Suricata still
+/// frees flows and writes its counters for the last time.
 pub(super) fn thread_ends() {
     let mut threads = lock(&THREADS);
     threads.running = threads.running.saturating_sub(1);

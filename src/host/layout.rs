@@ -31,7 +31,7 @@
 //!   The tests below show this, and tests/start.rs in a Suricata whose function does nothing.
 //! - When the parser gets the first message of a flow, the protocol of the flow is `ikev2`. If the
 //!   place has another number, it is wrong. The plugin logs the same warning and stops using the
-//!   place: see [`late_detection::has_message`]. tests/start.rs shows this in a Suricata whose
+//!   place: see [`late_detection::on_first_message`]. tests/start.rs shows this in a Suricata whose
 //!   function writes to a wrong place.
 //! - src/sys/host-headers.h asserts that flows and packets are not larger than the zeros, and that
 //!   the three numbers stand side by side. `make test` compiles it with Suricata's headers.
@@ -40,7 +40,7 @@
 //!
 //! [`Flow::protocols`]: super::flow::Flow::protocols
 //! [`packet::time`]: super::packet::time
-//! [`late_detection::has_message`]: super::late_detection::has_message
+//! [`late_detection::on_first_message`]: super::late_detection::on_first_message
 //! [`SCAppLayerForceProtocolChange`]: crate::sys::SCAppLayerForceProtocolChange
 //! [`SCPacketSetTime`]: crate::sys::SCPacketSetTime
 

@@ -8,52 +8,52 @@ use crate::sys;
 
 const MODULE: &CStr = c"ikev2";
 
-/// Something the operator must mend.
+/// Logs something that the operator must fix.
 pub(super) fn error(message: &str) {
     write(sys::SC_LOG_ERROR, message);
 }
 
-/// The plugin cannot do what it was loaded for: an error, which also ends Suricata where it
-/// ends with errors of its start (`suricata -T`, `--init-errors-fatal`). Only of use then.
+/// Logs that the plugin cannot do what it was loaded for. Ends Suricata too, if errors at its start
+/// do so (`suricata -T`, `--init-errors-fatal`). To be called at the start only.
 pub(super) fn failed_to_start(message: &str) {
     error(message);
     if settings::failures_are_fatal() {
-        // SAFETY: ends the process as the host's own `FatalError` does; no other thread is
-        // there yet.
+        // SAFETY: `exit` ends the process as Suricata's own `FatalError` does. No other thread
+        // runs yet.
         unsafe { libc::exit(libc::EXIT_FAILURE) }
     }
 }
 
-/// Something the operator should look at.
+/// Logs something that the operator should look at.
 pub(super) fn warning(message: &str) {
     write(sys::SC_LOG_WARNING, message);
 }
 
-/// Something every operator wants to see.
+/// Logs something that every operator wants to see.
 pub(super) fn notice(message: &str) {
     write(sys::SC_LOG_NOTICE, message);
 }
 
-/// Something that who wants to know more reads.
+/// Logs something for operators who want to know more.
 pub(super) fn info(message: &str) {
     write(sys::SC_LOG_INFO, message);
 }
 
-/// A configuration mistake: ends Suricata where `engine.init-failure-fatal`
-/// says so, else warns, as Suricata does with mistakes of its own sections.
+/// Logs a mistake in the configuration as a warning. Ends Suricata instead, if
+/// `engine.init-failure-fatal` says so. Suricata does the same with mistakes in its own sections.
 pub(super) fn configuration_error(message: &str) {
     let message = c_string(message);
-    // SAFETY: the host formats the string with "%s" and keeps no pointer to it.
+    // SAFETY: the message ends with a zero. Suricata formats it with "%s" and keeps no pointer to it.
     unsafe { sys::SCFatalErrorOnInitStatic(message.as_ptr()) }
 }
 
 fn write(level: sys::SCLogLevel, message: &str) {
     let message = c_string(message);
-    // SAFETY: no argument; the host's log is set up before plugins are loaded.
+    // SAFETY: the function has no argument, and Suricata prepares its log before it loads plugins.
     if unsafe { sys::SCLogGetLogLevel() } < level {
         return;
     }
-    // SAFETY: all strings are zero-terminated and the host copies what it keeps.
+    // SAFETY: all strings end with a zero, and Suricata copies what it keeps.
     unsafe {
         sys::SCLogMessage(
             level,
@@ -66,7 +66,7 @@ fn write(level: sys::SCLogLevel, message: &str) {
     }
 }
 
-/// The text as the host wants it; zero bytes, which it could not show, are left out.
+/// The text as a string of C. Zero bytes, which would end it, are left out.
 fn c_string(text: &str) -> CString {
     let bytes: Vec<u8> = text.bytes().filter(|byte| *byte != 0).collect();
     CString::new(bytes).unwrap_or_default()

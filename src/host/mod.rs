@@ -3,7 +3,7 @@
 //! All `unsafe` of the crate is here and in `sys`. The modules:
 //!
 //! ```text
-//! start, compat, listing      the start: who calls what, and what can be wrong with the host
+//! start, compat, listing      the start, and whether the plugin can run in this Suricata
 //! settings, log, guard        for all others: settings, log messages, no panic leaves the plugin
 //! protocol, host_static       for all others: constants and statics of Suricata's interface
 //! detection, late_detection   which flows are IKE's

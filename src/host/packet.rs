@@ -11,8 +11,8 @@
 //!   flow's ports and that length. Later, the payload that Suricata hands to a parser is compared
 //!   with the one that is read. If they differ, the place is not used any more.
 //!
-//! What is read is used by the thread that runs the update callback of the packet's flow,
-//! before the host moves on to another packet.
+//! A packet is read only by the thread that runs the update callback of its flow, and only until
+//! Suricata goes on to another packet.
 
 use core::cell::Cell;
 use core::mem::size_of;
@@ -23,46 +23,46 @@ use super::flow::Flow;
 use super::{layout, log};
 use crate::sys;
 
-/// The part of a packet that is searched, in words: less than the smallest `Packet` of 8.0.
+/// The size of the part of a packet that is searched, in words. The smallest `Packet` of 8.0 is
+/// larger.
 const WORDS: usize = 128;
 
-/// How many packets are searched before the place is given up. Those with IP options or
-/// extension headers do not show it.
+/// The number of packets that are searched for the payload at most. Packets with IP options or
+/// extension headers do not show its place.
 const ATTEMPTS: u32 = 10_000;
 
 /// The sizes of the headers before a payload.
 const UDP_HEADER: usize = 8;
 const IP_HEADERS: [usize; 2] = [20, 40];
 
-/// A place that is not known yet, and one that is not looked for any more.
+/// A place that is not known yet, and one that is not searched any more.
 const UNKNOWN: usize = usize::MAX;
-const NONE: usize = usize::MAX - 1;
+const GIVEN_UP: usize = usize::MAX - 1;
 
-/// Where a packet has its time, in bytes.
+/// The offset of a packet's time, in bytes.
 static TIME: AtomicUsize = AtomicUsize::new(UNKNOWN);
 
-/// Where a packet has the pointer to its payload, in words; the length is behind.
+/// The offset of the pointer to a packet's payload, in words. The length stands behind it.
 static PAYLOAD: AtomicUsize = AtomicUsize::new(UNKNOWN);
 
-/// How many packets were searched for that.
+/// The number of packets that were searched for the payload.
 static SEARCHED: AtomicU32 = AtomicU32::new(0);
 
-/// A packet of the host with its flow, while the thread works on it.
+/// The packet that the thread works on, and its flow.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Current {
+pub(super) struct CurrentPacket {
     flow: *const sys::Flow,
     packet: *const sys::Packet,
 }
 
 thread_local! {
-    static CURRENT: Cell<Current> =
-        const { Cell::new(Current { flow: ptr::null(), packet: ptr::null() }) };
+    static CURRENT: Cell<CurrentPacket> =
+        const { Cell::new(CurrentPacket { flow: ptr::null(), packet: ptr::null() }) };
 }
 
-/// Finds out where a packet has its time. Without it that of the flow is used, which never
-/// goes back.
-pub(super) fn prepare() {
-    match find_time() {
+/// Finds the place of a packet's time: see [`layout`].
+pub(super) fn find_time() {
+    match place_of_time() {
         Some(place) => TIME.store(place, Ordering::Relaxed),
         None => log::warning(
             "this Suricata keeps the time of a packet at an unknown place: the time of the flow's \
@@ -71,7 +71,7 @@ pub(super) fn prepare() {
     }
 }
 
-fn find_time() -> Option<usize> {
+fn place_of_time() -> Option<usize> {
     let value = time_of(0x5_a5a5_a5a5, 0x9_9999);
     let place = layout::find(&value.to_ne_bytes(), |packet| {
         let time = sys::SCTime_t { _bindgen_opaque_blob: value };
@@ -82,12 +82,12 @@ fn find_time() -> Option<usize> {
     place.filter(|offset| offset + size_of::<u64>() <= WORDS * size_of::<u64>())
 }
 
-/// The bits of the host's `SCTime_t` that are seconds; the others are microseconds. It is one
-/// word with two bit fields, the first of which begins at the word's first bit: the lowest
-/// one, or the highest where the first byte of a number is the highest.
+/// The number of bits of Suricata's `SCTime_t` that are seconds. The others are microseconds.
+/// `SCTime_t` is one word with two bit fields. The first field begins at the lowest bit of the word
+/// on little-endian processors, and at the highest bit on big-endian ones.
 const SECONDS: u32 = 44;
 
-/// The word that the host has for a time.
+/// Suricata's word for a time.
 fn time_of(seconds: u64, microseconds: u64) -> u64 {
     if cfg!(target_endian = "little") {
         seconds | microseconds << SECONDS
@@ -96,7 +96,7 @@ fn time_of(seconds: u64, microseconds: u64) -> u64 {
     }
 }
 
-/// Microseconds since the epoch, of the host's word for a time.
+/// The microseconds since the epoch that Suricata's word for a time means.
 fn microseconds(time: u64) -> u64 {
     let (seconds, microseconds) = if cfg!(target_endian = "little") {
         (time & ((1 << SECONDS) - 1), time >> SECONDS)
@@ -106,8 +106,8 @@ fn microseconds(time: u64) -> u64 {
     seconds.saturating_mul(1_000_000).saturating_add(microseconds)
 }
 
-impl Current {
-    /// The host hands a packet of a flow to this thread.
+impl CurrentPacket {
+    /// Notes that Suricata has handed a packet of a flow to this thread.
     pub(super) fn enter(flow: *const sys::Flow, packet: *const sys::Packet) -> Self {
         let current = Self { flow, packet };
         CURRENT.set(current);
@@ -120,42 +120,41 @@ impl Current {
         (!flow.is_null() && current.flow == flow && !current.packet.is_null()).then_some(current)
     }
 
-    /// Its payload; none as long as its place is not known.
+    /// The payload; none as long as its place is not known.
     ///
     /// # Safety
-    /// The packet is the one that the host has handed to this thread, decoded, and was not
-    /// given back.
+    /// Suricata has decoded the packet and handed it to this thread, which still works on it.
     #[inline]
     pub(super) unsafe fn payload<'a>(self) -> Option<&'a [u8]> {
         let mut place = PAYLOAD.load(Ordering::Relaxed);
         if place >= WORDS {
-            // SAFETY: see the function's contract.
+            // SAFETY: the function demands what `search` demands.
             place = unsafe { self.search() }?;
         }
-        // SAFETY: the place was found in a packet of this process, and lies in all.
+        // SAFETY: the place was found in a packet of this process, so each packet has it.
         let (data, length) = unsafe { self.pair(place) };
         if data.is_null() {
             return Some(&[]);
         }
-        // SAFETY: the host sets both when it has decoded the packet, before it looks for
-        // its flow, and keeps the packet's bytes while the thread works on it.
+        // SAFETY: Suricata sets both when it decodes the packet, before it looks for the flow, and
+        // keeps the bytes of the packet while the thread works on it.
         Some(unsafe { core::slice::from_raw_parts(data, usize::from(length)) })
     }
 
-    /// Looks for the place of the payload, and keeps what it finds.
+    /// Searches the place of the payload, and keeps it if this packet shows it.
     ///
     /// # Safety
     /// As [`Self::payload`].
     #[cold]
     unsafe fn search(self) -> Option<usize> {
-        if PAYLOAD.load(Ordering::Relaxed) == NONE {
+        if PAYLOAD.load(Ordering::Relaxed) == GIVEN_UP {
             return None;
         }
         if SEARCHED.fetch_add(1, Ordering::Relaxed) >= ATTEMPTS {
             give_up();
             return None;
         }
-        // SAFETY: see the function's contract; the words lie in every packet.
+        // SAFETY: the function demands what `is_payload` demands, and each packet has these words.
         let fits = |place: &usize| unsafe { self.is_payload(*place) };
         let mut places = (0..WORDS - 1).filter(fits);
         let (Some(place), None) = (places.next(), places.next()) else { return None };
@@ -163,69 +162,69 @@ impl Current {
         Some(place)
     }
 
-    /// Whether a word points to the payload: others point to the headers before it, and what
-    /// the UDP header says is true of the flow.
+    /// Whether a word points to the payload: other words point to the headers before it, and the UDP
+    /// header has the ports of the flow and the length of the payload.
     ///
     /// # Safety
     /// As [`Self::payload`]; `place` is below `WORDS - 1`.
     unsafe fn is_payload(self, place: usize) -> bool {
-        // SAFETY: see the function's contract.
+        // SAFETY: the packet is Suricata's, and each packet has these words.
         let word = |at| unsafe { self.packet.cast::<usize>().add(at).read() };
         let (data, has) = (word(place), |address| (0..WORDS).any(|at| word(at) == address));
         let behind_ip = |ip| data.checked_sub(UDP_HEADER + ip).is_some_and(|it| it != 0 && has(it));
         if data < UDP_HEADER || !has(data - UDP_HEADER) || !IP_HEADERS.into_iter().any(behind_ip) {
             return false;
         }
-        // SAFETY: the words before, between and behind are the packet's.
+        // SAFETY: the packet is Suricata's, and the word behind the place belongs to it too.
         let (data, length) = unsafe { self.pair(place) };
-        // SAFETY: two pointers to headers in a row, of exactly their sizes, are those of the
-        // packet: the bytes between them and the payload are its UDP header.
+        // SAFETY: the packet points to an IP header and to a UDP header behind it, at exactly the
+        // sizes of such headers. So the bytes before the payload are its UDP header.
         let header = unsafe { data.sub(UDP_HEADER).cast::<[u8; UDP_HEADER]>().read() };
         let field = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
-        // SAFETY: the flow is that of the packet, locked by the host.
-        let ends = unsafe { Flow::new(self.flow) }.ends();
+        // SAFETY: the flow is the one of the packet, and Suricata has locked it.
+        let of_flow = unsafe { Flow::new(self.flow) }.unordered_ports();
         let ports = (field(0), field(2));
-        (ports == ends || ports == (ends.1, ends.0))
+        (ports == of_flow || ports == (of_flow.1, of_flow.0))
             && usize::from(field(4)) == usize::from(length) + UDP_HEADER
     }
 
     /// The pointer at a place of the packet, and the 16-bit number behind it.
     ///
     /// # Safety
-    /// The packet is the host's, and `place` is below `WORDS`.
+    /// The packet is Suricata's, and `place` is below `WORDS`.
     unsafe fn pair(self, place: usize) -> (*const u8, u16) {
         let word = self.packet.cast::<*const u8>().wrapping_add(place);
-        // SAFETY: see the function's contract. Padding and parts of other fields may be
-        // read, as plain bytes.
+        // SAFETY: the function demands a place in the packet. What stands there, padding or parts of
+        // other members, is read as plain bytes.
         unsafe { (word.read(), word.wrapping_add(1).cast::<u16>().read()) }
     }
 }
 
-/// When the packet at hand was captured, if it is one of this flow, in microseconds since
-/// the epoch.
+/// The capture time of the packet at hand, in microseconds since the epoch; none if the packet is
+/// not one of this flow, or the place of the time is not known.
 ///
 /// # Safety
-/// `flow` is the host's, and the thread works on a packet of it.
+/// `flow` is Suricata's, and the thread works on a packet of it.
 pub(super) unsafe fn time(flow: *const sys::Flow) -> Option<u64> {
     let place = TIME.load(Ordering::Relaxed);
-    let current = Current::of(flow).filter(|_| place != UNKNOWN)?;
+    let current = CurrentPacket::of(flow).filter(|_| place != UNKNOWN)?;
     let time = current.packet.cast::<u64>().wrapping_byte_add(place);
-    // SAFETY: the host itself has written a time at this place of a packet.
+    // SAFETY: the packet is Suricata's, and Suricata itself wrote a time to this place of a packet.
     Some(microseconds(unsafe { time.read_unaligned() }))
 }
 
-/// Compares what the host hands over as payload of the packet at hand with what is read as
-/// such.
+/// Compares the payload that Suricata passes with the one that [`CurrentPacket::payload`] reads. If
+/// they differ, the place of the payload is not used any more.
 ///
 /// # Safety
-/// `flow` is the host's, and `data` with `length` is the payload of the packet of it that the
+/// `flow` is Suricata's. `data` with `length` is the payload of the packet of this flow that the
 /// thread works on.
 pub(super) unsafe fn compare(flow: *const sys::Flow, data: *const u8, length: u32) {
     let place = PAYLOAD.load(Ordering::Relaxed);
-    let Some(current) = Current::of(flow).filter(|_| place < WORDS && !data.is_null()) else {
+    let Some(current) = CurrentPacket::of(flow).filter(|_| place < WORDS && !data.is_null()) else {
         return;
     };
-    // SAFETY: see the function's contract; the place lies in every packet.
+    // SAFETY: the packet is Suricata's, and each packet has this place.
     let (own, own_length) = unsafe { current.pair(place) };
     if (own, u32::from(own_length)) != (data, length) {
         give_up();
@@ -233,7 +232,7 @@ pub(super) unsafe fn compare(flow: *const sys::Flow, data: *const u8, length: u3
 }
 
 fn give_up() {
-    if PAYLOAD.swap(NONE, Ordering::Relaxed) != NONE {
+    if PAYLOAD.swap(GIVEN_UP, Ordering::Relaxed) != GIVEN_UP {
         log::warning(
             "this Suricata keeps the payload of a packet at an unknown place: IKE is found only in \
              flows that begin with it; please report this with the output of suricata --build-info",
@@ -246,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_host_s_word_for_a_time_is_read_as_it_is_written() {
+    fn a_time_is_read_as_suricata_writes_it() {
         for (seconds, part) in
             [(0, 0), (1, 999_999), (1_704_067_200, 17), (0x5_a5a5_a5a5, 0x9_9999)]
         {

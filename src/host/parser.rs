@@ -208,7 +208,7 @@ unsafe fn parse(
     }
     // SAFETY: see the function's contract; the flow's lock is held, and the slice describes
     // the packet's payload, valid for the call.
-    let (flow, data) = unsafe { detection::hand_over(flow, slice.input, slice.input_len) };
+    let (flow, data) = unsafe { detection::flow_and_payload(flow, slice.input, slice.input_len) };
     take_in(state, flow, direction, data);
     OK
 }
@@ -222,7 +222,7 @@ fn take_in(state: &mut FlowState, flow: Flow, direction: Direction, data: &[u8])
     let packet = FlowPacket { flow, direction };
     let Some(transactions) = context.on_datagram(&ENGINES, &packet, data) else { return };
     if transactions.is_first {
-        late_detection::has_message(flow);
+        late_detection::on_first_message(flow);
     }
     // Not as one iterator: a transaction is large, and each step of one would move it.
     let max_tx = settings::get().max_tx;

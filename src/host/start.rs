@@ -12,9 +12,11 @@ use super::settings::{self, Mode};
 use super::{compat, decryption, json, keyword, late_detection, log, parser, protocol, tracking};
 use crate::sys;
 
-/// The logger's name in the configuration is the built-in's: Suricata rewrites
-/// `- ikev2` below `eve-log.types` to `- ike`, which every stock file has, and
-/// so one entry switches both on.
+/// The description of the parser for Suricata.
+///
+/// In the configuration the logger has the name of the built-in one, so that one entry switches both
+/// on. Suricata changes an entry `- ikev2` below `eve-log.types` to `- ike`, and every stock
+/// suricata.yaml has the entry `- ike`.
 static APP_LAYER: HostStatic<sys::SCAppLayerPlugin> = HostStatic(sys::SCAppLayerPlugin {
     name: protocol::NAME.as_ptr(),
     Register: Some(register_parser),
@@ -25,40 +27,40 @@ static APP_LAYER: HostStatic<sys::SCAppLayerPlugin> = HostStatic(sys::SCAppLayer
     Logger: Some(json::log_transaction),
 });
 
-/// Records show the addresses in the message's own direction (`LOG_DIR_PACKET`).
+/// Records have the addresses in the direction of the message (`LOG_DIR_PACKET`).
 const LOG_PACKET_DIRECTION: u8 = 0;
 
-/// Suricata's entry point into the plugin.
+/// Suricata calls this first.
 #[no_mangle]
 #[allow(unreachable_pub)]
 pub extern "C" fn SCPluginRegister() -> *const sys::SCPlugin {
     let plugin = guard(None, || {
         guard::install_hook();
-        compat::tell();
+        compat::log_obstacle();
         Some(compat::plugin())
     });
-    conclude(plugin.is_some());
+    report_failed_step(plugin.is_some());
     plugin.unwrap_or(ptr::from_ref(&compat::PLUGIN.0))
 }
 
 pub(super) unsafe extern "C" fn initialise() {
     let done = guard(false, || {
         if !compat::is_supported() {
-            return true; // `SCPluginRegister` has said so.
+            return true; // `SCPluginRegister` has logged it.
         }
         if settings::get().mode == Mode::Off {
             let version = env!("CARGO_PKG_VERSION");
             log::notice(&format!("suricata-ikev2 {version}: off by configuration"));
             return true;
         }
-        // Its settings are read here, so that `suricata -T` sees mistakes in them.
+        // The key tables are read now, so that `suricata -T` reports mistakes in them.
         tracking::table();
         if settings::get().mode == Mode::On {
             decryption::decryptor();
         }
-        // Keywords of one copy must not read what another one has made.
-        if late_detection::prepare() {
-            register_with_host();
+        // With two copies, the keywords of one would read the transactions of the other.
+        if late_detection::register() {
+            register_with_suricata();
         } else {
             log::failed_to_start(
                 "another copy of the plugin is loaded: this one stays off; name the plugin once \
@@ -67,32 +69,32 @@ pub(super) unsafe extern "C" fn initialise() {
         }
         true
     });
-    conclude(done);
+    report_failed_step(done);
 }
 
-/// Says so when a step of the start ended in a panic, which the hook has told.
-fn conclude(done: bool) {
+/// Logs that a step of the start ended in a panic, which the hook has logged.
+fn report_failed_step(done: bool) {
     if !done {
         log::failed_to_start(
-            "a step of the start failed, as told before: not all of the plugin is there; take it \
-             out of \"plugins\" in suricata.yaml until that is mended",
+            "the plugin did not start completely, because of the internal error above; remove it \
+             from \"plugins\" in suricata.yaml until the error is fixed",
         );
     }
 }
 
-pub(super) fn register_with_host() {
+pub(super) fn register_with_suricata() {
     parser::prepare_name();
-    // SAFETY: the structure is static and the host only reads it.
+    // SAFETY: the structure is static, and Suricata only reads it.
     if unsafe { sys::SCPluginRegisterAppLayer(ptr::from_ref(&APP_LAYER.0).cast_mut()) } != 0 {
         log::failed_to_start(
-            "Suricata did not accept the parser, most likely for want of memory: the plugin \
+            "Suricata did not accept the parser, probably because memory is short: the plugin \
              stays off",
         );
     }
 }
 
 unsafe extern "C" fn register_parser() {
-    conclude(guard(false, parser::register));
+    report_failed_step(guard(false, parser::register));
 }
 
 unsafe extern "C" fn register_keywords() {
@@ -110,5 +112,5 @@ unsafe extern "C" fn register_keywords() {
         ));
         true
     });
-    conclude(done);
+    report_failed_step(done);
 }

@@ -14,19 +14,19 @@ lazy_static! {
     };
 }
 
-/// The table that all of the host's threads share; none when tracking is off.
+/// The table, which all threads share; none if tracking is off.
 pub(super) fn table() -> Option<&'static SaTable> {
     TABLE.as_ref()
 }
 
-/// A new job begins, and no packet thread runs: what was known of another's SAs is over.
+/// Removes all SAs, because a new job begins. No packet thread runs yet.
 pub(super) fn forget() {
     if let Some(table) = table() {
         table.clear();
     }
 }
 
-/// The counters in Suricata's stats; none when tracking is off.
+/// The counters in Suricata's stats; none if tracking is off.
 pub(super) fn counters() -> &'static [Counter] {
     table().map_or(&[], |_| COUNTERS)
 }

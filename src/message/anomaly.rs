@@ -121,7 +121,7 @@ mod tests {
             (sa_init().header(|h| h.message_id = 1), Event::SaInitMessageId),
             (sa_init().header(|h| h.resp_spi = [1; 8]), Event::SaInitResponderSpi),
             (sa_init().header(|h| h.init_spi = [0; 8]), Event::InvalidSpiZero),
-            (sa_init().header(|h| h.flags = Flags(0)), Event::InitiatorFlagWrong),
+            (sa_init().header(|h| h.flags = 0), Event::InitiatorFlagWrong),
         ] {
             assert_eq!(events(&message).iter().collect::<Vec<_>>(), [event]);
         }
@@ -160,7 +160,7 @@ mod tests {
             .payload(PayloadType::NOTIFY, cookie)
             .header(|h| h.message_id = 0);
         assert!(!events(&answer).contains(Event::MissingPayload));
-        let request = answer.header(|h| h.flags = Flags(Flags::INITIATOR));
+        let request = answer.header(|h| h.flags = Flags::INITIATOR);
         assert!(events(&request).contains(Event::MissingPayload));
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{anomaly, Derived, Event, EventSet, Judgement, Message, Scope};
 use crate::cache::Cache;
-use crate::policy::{self, Finding, Policy, What};
+use crate::policy::{self, Finding, FindingKind, Policy};
 use crate::proposal::{Proposal, ProposalSet, Transform};
 use crate::wire::registry::{Encr, PayloadType, Protocol, TransformType};
 
@@ -72,16 +72,16 @@ fn judgement(set: &ProposalSet, scope: Scope, policy: &Policy) -> Judgement {
 /// The event of a finding. A proposal that breaks RFC 7296 is invalid, whatever its algorithms
 /// are. Only missing algorithms have events of their own.
 fn event_of(finding: &Finding) -> Event {
-    match finding.what {
-        What::NoDh => Event::WeakCryptoNoDh,
-        What::NoInteg => Event::WeakCryptoNoAuth,
+    match finding.kind {
+        FindingKind::NoDh => Event::WeakCryptoNoDh,
+        FindingKind::NoInteg => Event::WeakCryptoNoAuth,
         _ if finding.composition => Event::InvalidProposal,
-        What::KeyLength => Event::WeakCryptoEnc,
-        What::Esn => Event::InvalidProposal,
-        What::Encr => Event::WeakCryptoEnc,
-        What::Prf => Event::WeakCryptoPrf,
-        What::Integ => Event::WeakCryptoAuth,
-        What::Dh => Event::WeakCryptoDh,
+        FindingKind::KeyLength => Event::WeakCryptoEnc,
+        FindingKind::Esn => Event::InvalidProposal,
+        FindingKind::Encr => Event::WeakCryptoEnc,
+        FindingKind::Prf => Event::WeakCryptoPrf,
+        FindingKind::Integ => Event::WeakCryptoAuth,
+        FindingKind::Dh => Event::WeakCryptoDh,
     }
 }
 

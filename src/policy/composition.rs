@@ -1,32 +1,34 @@
-//! The rules of RFC 7296 about what a proposal must and must not have. They hold
-//! whatever the policy.
+//! The rules of RFC 7296 about the transforms that a proposal must and must not have. They
+//! apply with every policy.
 
 use core::ops::ControlFlow;
 
 use super::profile::needs_integrity;
 use super::table::{has_fixed_key, has_key_length, is_aead, KEY_LENGTHS};
-use super::{Flaw, Visit, What};
+use super::{FindingKind, RawFinding, Visit};
 use crate::proposal::Transform;
 use crate::wire::registry::{Encr, Integ, KeyExchangeMethod, Protocol, TransformType};
 
-/// What is wrong with one transform, whatever the others are.
+/// The finding about one transform, regardless of the others.
 pub(super) fn of_transform(
     protocol: Protocol,
     transform: &Transform,
     visit: Visit<'_>,
 ) -> ControlFlow<()> {
     let found = match transform.kind {
-        TransformType::ENCR => key_length(transform).map(|reason| (What::KeyLength, reason)),
+        TransformType::ENCR => key_length(transform).map(|reason| (FindingKind::KeyLength, reason)),
         TransformType::SN if protocol == Protocol::IKE => {
-            Some((What::Esn, "not for IKE (RFC 7296, 3.3.2)"))
+            Some((FindingKind::Esn, "not for IKE (RFC 7296, 3.3.2)"))
         }
         TransformType::KE if protocol == Protocol::IKE && is_none(transform) => {
-            Some((What::NoDh, "NONE for a key exchange method of IKE (RFC 7296, 3.3.3)"))
+            Some((FindingKind::NoDh, "NONE for a key exchange method of IKE (RFC 7296, 3.3.3)"))
         }
         _ => None,
     };
     match found {
-        Some((what, reason)) => visit(Flaw { what, transform: Some(*transform), reason }),
+        Some((finding_kind, reason)) => {
+            visit(RawFinding { kind: finding_kind, transform: Some(*transform), reason })
+        }
         None => ControlFlow::Continue(()),
     }
 }
@@ -50,8 +52,9 @@ fn is_none(transform: &Transform) -> bool {
     KeyExchangeMethod(transform.id) == KeyExchangeMethod::NONE
 }
 
-/// What is wrong with the transforms of one proposal together. What is missing is
-/// found only if the proposal is `whole`: no transform was left out of it.
+/// The findings about the transforms of one proposal together. Missing transforms are found
+/// only if the proposal is `whole`, which means that none of its transforms was unreadable
+/// or over a limit.
 pub(super) fn of_proposal(
     protocol: Protocol,
     transforms: &[Transform],
@@ -63,23 +66,25 @@ pub(super) fn of_proposal(
     }
     if whole && lacks_integrity(transforms) {
         let reason = "encryption without integrity (RFC 7296, 3.3.3)";
-        visit(Flaw { what: What::NoInteg, transform: None, reason })?;
+        visit(RawFinding { kind: FindingKind::NoInteg, transform: None, reason })?;
     }
-    match mixture(transforms) {
-        Some((transform, reason)) => visit(Flaw { what: What::Integ, transform, reason }),
+    match mixed_aead(transforms) {
+        Some((transform, reason)) => {
+            visit(RawFinding { kind: FindingKind::Integ, transform, reason })
+        }
         None => ControlFlow::Continue(()),
     }
 }
 
-/// The transforms that every proposal for IKE has (RFC 7296, 3.3.3).
+/// The transforms that every proposal for IKE must have (RFC 7296, 3.3.3).
 fn missing(transforms: &[Transform], visit: Visit<'_>) -> ControlFlow<()> {
-    for (kind, what, reason) in [
-        (TransformType::ENCR, What::Encr, "no encryption algorithm (RFC 7296, 3.3.3)"),
-        (TransformType::PRF, What::Prf, "no pseudorandom function (RFC 7296, 3.3.3)"),
-        (TransformType::KE, What::NoDh, "no key exchange method (RFC 7296, 3.3.3)"),
+    for (kind, finding_kind, reason) in [
+        (TransformType::ENCR, FindingKind::Encr, "no encryption algorithm (RFC 7296, 3.3.3)"),
+        (TransformType::PRF, FindingKind::Prf, "no pseudorandom function (RFC 7296, 3.3.3)"),
+        (TransformType::KE, FindingKind::NoDh, "no key exchange method (RFC 7296, 3.3.3)"),
     ] {
         if !transforms.iter().any(|transform| transform.kind == kind) {
-            visit(Flaw { what, transform: None, reason })?;
+            visit(RawFinding { kind: finding_kind, transform: None, reason })?;
         }
     }
     ControlFlow::Continue(())
@@ -91,9 +96,9 @@ fn lacks_integrity(transforms: &[Transform]) -> bool {
     !sure && transforms.iter().any(needs_integrity)
 }
 
-/// AEAD ciphers go without an integrity algorithm or with NONE, and into another
-/// proposal than ciphers that need one (RFC 7296, 3.3).
-fn mixture(transforms: &[Transform]) -> Option<(Option<Transform>, &'static str)> {
+/// AEAD ciphers must have no integrity algorithm, or NONE. They must not be in the same
+/// proposal as ciphers that need an integrity algorithm (RFC 7296, 3.3).
+fn mixed_aead(transforms: &[Transform]) -> Option<(Option<Transform>, &'static str)> {
     let aead = |it: &&Transform| it.kind == TransformType::ENCR && is_aead(Encr(it.id));
     transforms.iter().find(aead)?;
     if transforms.iter().any(needs_integrity) {

@@ -1,91 +1,98 @@
-//! The policy `custom`: lists of names from the configuration.
+//! The policy `custom`: lists of allowed algorithms from the configuration.
 
 use super::names::suggestion;
 use super::profile::{Refusal, TransformInProposal};
 use super::table::{has_key_length, KEY_LENGTHS, TABLE};
-use super::What;
+use super::FindingKind;
 use crate::proposal::Transform;
 use crate::wire::registry::{Encr, Integ, KeyExchangeMethod, TransformType};
 
 const NOT_LISTED: &str = "not in custom-policy";
 const LENGTH_NOT_LISTED: &str = "key length not in custom-policy";
 
-/// The kinds that have a list, by the words of the configuration.
-const KINDS: [(What, TransformType, &str); 5] = [
-    (What::Encr, TransformType::ENCR, "a cipher"),
-    (What::Prf, TransformType::PRF, "a pseudorandom function"),
-    (What::Integ, TransformType::INTEG, "an integrity algorithm"),
-    (What::Dh, TransformType::KE, "a key exchange method"),
-    (What::Esn, TransformType::SN, "a kind of sequence numbers"),
+/// The kinds that can have a list: the finding, the transform type, and the noun for error
+/// messages.
+const KINDS: [(FindingKind, TransformType, &str); 5] = [
+    (FindingKind::Encr, TransformType::ENCR, "a cipher"),
+    (FindingKind::Prf, TransformType::PRF, "a pseudorandom function"),
+    (FindingKind::Integ, TransformType::INTEG, "an integrity algorithm"),
+    (FindingKind::Dh, TransformType::KE, "a key exchange method"),
+    (FindingKind::Esn, TransformType::SN, "a kind of sequence numbers"),
 ];
 
-/// An algorithm that is allowed.
+/// An allowed algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct AllowedAlgorithm {
-    what: What,
+    kind: FindingKind,
     id: u16,
-    /// The one key length that is allowed; none means any.
+    /// The only key length that is allowed, in bits. `None` allows every length.
     key_length: Option<u16>,
 }
 
-/// Lists of allowed algorithms, one a kind. A kind without a list is not judged.
+/// Lists of allowed algorithms, one for each kind. A kind without a list is not checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CustomPolicy {
     entries: Vec<AllowedAlgorithm>,
 }
 
 impl CustomPolicy {
-    /// The words that [`Self::allow`] takes for a kind.
+    /// The kinds that [`Self::allow`] accepts.
     pub fn kinds() -> impl Iterator<Item = &'static str> {
-        KINDS.iter().map(|(what, ..)| what.name())
+        KINDS.iter().map(|(finding_kind, ..)| finding_kind.name())
     }
 
-    /// Allows an algorithm of a kind, `encr`, `prf`, `integ`, `dh` or `esn`: by the
-    /// registry's name in any case, with `_128`, `_192` or `_256` behind it for one
-    /// key length, or by its number.
+    /// Allows an algorithm of a kind. The kind is `encr`, `prf`, `integ`, `dh` or `esn`.
+    /// The name is the registry's name in upper or lower case, or the algorithm's number.
+    /// `_128`, `_192` or `_256` after the name allows only this key length.
     ///
     /// # Errors
-    /// What is wrong with the kind or the name, and the nearest that exists. The
-    /// text goes on behind the key of the configuration: `"AES" is not a cipher; …`.
+    /// A text that describes what is wrong with the kind or the name, with the most similar
+    /// valid one. It is written to follow the key of the configuration: `"AES" is not a
+    /// cipher; …`.
     pub fn allow(&mut self, kind: &str, name: &str) -> Result<(), String> {
-        let known = KINDS.iter().find(|(what, ..)| what.name().eq_ignore_ascii_case(kind));
-        let Some((what, of, noun)) = known else {
+        let known =
+            KINDS.iter().find(|(finding_kind, ..)| finding_kind.name().eq_ignore_ascii_case(kind));
+        let Some((finding_kind, of, noun)) = known else {
             let kinds: Vec<_> = Self::kinds().collect();
             let hint = suggestion(kind, kinds.iter().copied());
             return Err(format!("\"{kind}\" is not one of {}{hint}", kinds.join(", ")));
         };
         let (id, key_length) = read(*of, noun, name.trim())?;
-        self.entries.push(AllowedAlgorithm { what: *what, id, key_length });
+        self.entries.push(AllowedAlgorithm { kind: *finding_kind, id, key_length });
         Ok(())
     }
 
-    /// Whether nothing is allowed, so nothing judged.
+    /// Whether nothing is allowed. Then the policy checks nothing.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    pub(super) fn refusal(&self, offer: &TransformInProposal<'_>, what: What) -> Option<Refusal> {
+    pub(super) fn refusal(
+        &self,
+        offer: &TransformInProposal<'_>,
+        finding_kind: FindingKind,
+    ) -> Option<Refusal> {
         let Transform { kind, id, key_length } = *offer.transform;
         let none = match kind {
             TransformType::INTEG => Integ(id) == Integ::NONE,
             _ => kind.is_key_exchange() && KeyExchangeMethod(id) == KeyExchangeMethod::NONE,
         };
-        let mut list = self.entries.iter().filter(|entry| entry.what == what).peekable();
+        let mut list = self.entries.iter().filter(|entry| entry.kind == finding_kind).peekable();
         if none || list.peek().is_none() {
             return None;
         }
         let mut same = list.filter(|entry| entry.id == id).peekable();
         if same.peek().is_none() {
-            return Some((what, NOT_LISTED));
+            return Some((finding_kind, NOT_LISTED));
         }
-        // A length that is missing is found apart.
+        // A missing key length is another finding.
         let allowed = key_length.is_none()
             || same.any(|entry| entry.key_length.is_none() || entry.key_length == key_length);
-        (!allowed).then_some((What::KeyLength, LENGTH_NOT_LISTED))
+        (!allowed).then_some((FindingKind::KeyLength, LENGTH_NOT_LISTED))
     }
 }
 
-/// The identifier, and the key length if there is one behind the name.
+/// The identifier, and the key length if the name ends with one.
 fn read(kind: TransformType, noun: &str, name: &str) -> Result<(u16, Option<u16>), String> {
     if let Ok(id) = name.parse() {
         return Ok((id, None));
@@ -119,7 +126,7 @@ fn id_of(kind: TransformType, name: &str) -> Option<u16> {
         .map(|row| row.id)
 }
 
-/// Every spelling that is understood, for a suggestion.
+/// All spellings that are accepted. One of them is suggested after a mistake.
 fn spellings(kind: TransformType) -> Vec<String> {
     let mut all = Vec::new();
     for row in TABLE.iter().filter(|row| row.kind == kind) {
@@ -140,7 +147,7 @@ mod tests {
         let mut policy = CustomPolicy::default();
         policy.allow(kind, name)?;
         let entry = policy.entries[0];
-        assert_eq!(entry.what.name(), kind.to_ascii_lowercase());
+        assert_eq!(entry.kind.name(), kind.to_ascii_lowercase());
         Ok((entry.id, entry.key_length))
     }
 
@@ -159,9 +166,9 @@ mod tests {
 
     #[test]
     fn every_spelling_is_understood() {
-        for (what, kind, _) in KINDS {
+        for (finding_kind, kind, _) in KINDS {
             for name in spellings(kind) {
-                assert!(allowed(what.name(), &name).is_ok(), "{name}");
+                assert!(allowed(finding_kind.name(), &name).is_ok(), "{name}");
             }
         }
     }

@@ -1,6 +1,6 @@
-//! The table of docs/policies.md from the table of algorithms and the policies.
-//! `UPDATE_DOCS=1 cargo test --lib docs` writes it; without that the test fails
-//! when the file is stale.
+//! Generates the table of docs/policies.md from the table of algorithms and from the
+//! policies. `UPDATE_DOCS=1 cargo test --lib docs` writes it. Without that variable the
+//! test fails if the file is out of date.
 
 use core::fmt::Write as _;
 use std::fs;
@@ -17,7 +17,7 @@ const BEGIN: &str = "<!-- from the table of algorithms, by a test: do not edit -
 const END: &str = "<!-- end of the table of algorithms -->\n";
 
 #[test]
-fn policies_md_is_what_the_table_says() {
+fn policies_md_matches_the_table() {
     assert_current(FILE, BEGIN, END, &render());
 }
 
@@ -67,7 +67,7 @@ fn line(text: &mut String, row: &PolicyRow) {
 
 fn by_grade(row: &PolicyRow) -> &'static str {
     let refused = matches!(row.grade, Grade::Forbid | Grade::Weak);
-    match (refused, row.unsure) {
+    match (refused, row.unconfirmed) {
         _ if is_none(row) => "–",
         _ if row.ike == IkeUse::NotAllowed => "no",
         (false, _) => "yes",
@@ -76,7 +76,7 @@ fn by_grade(row: &PolicyRow) -> &'static str {
     }
 }
 
-/// NONE and sequence numbers are for the rules of composition.
+/// Whether the rules of composition handle this row: NONE and sequence numbers.
 fn is_none(row: &PolicyRow) -> bool {
     row.kind == TransformType::SN || row.name() == Some("NONE")
 }

@@ -1,14 +1,14 @@
-//! Which algorithms are weak: proposals in, findings out.
+//! Finds weak algorithms: the input is proposals, and the output is findings.
 //!
 //! ```text
 //! table        every assigned algorithm with grade, bits and source
 //! profile      the named policies: what each allows
-//! custom       the policy that the configuration spells out
-//! composition  what RFC 7296 says of a proposal as a whole, for every policy
-//! strength     bits of security; post-quantum
+//! custom       the policy that is defined in the configuration
+//! composition  the rules of RFC 7296 for a whole proposal, with every policy
+//! strength     bits of security, and post-quantum key exchange
 //! ```
 //!
-//! `docs/policies.md` says what each policy refuses, and where it is written.
+//! `docs/policies.md` lists what each policy refuses, with the sources.
 
 mod composition;
 mod custom;
@@ -36,35 +36,37 @@ use crate::proposal::{ProposalSet, Transform};
 use crate::wire::registry::TransformType;
 use profile::{ClosedList, Refusal, TransformInProposal};
 
-/// The most findings of one message; each (kind, algorithm, key length) is found
-/// once.
+/// The maximum number of findings of one message. Each combination of kind, algorithm and
+/// key length is reported once.
 pub const MAX_FINDINGS: usize = 64;
 
 named! {
-    /// What a finding is about; the words of `ikev2.weak_proposal`.
-    pub enum What: str {
-        /// An encryption algorithm, or that there is none in a proposal for IKE.
+    /// The subject of a finding. The names are the arguments of `ikev2.weak_proposal`.
+    pub enum FindingKind: str {
+        /// An encryption algorithm, or a proposal for IKE without one.
         Encr = "encr",
-        /// A pseudorandom function, or that there is none in a proposal for IKE.
+        /// A pseudorandom function, or a proposal for IKE without one.
         Prf = "prf",
-        /// An integrity algorithm, also one with ciphers that carry their own.
+        /// An integrity algorithm. Also an integrity algorithm together with an AEAD
+        /// cipher.
         Integ = "integ",
-        /// A key exchange method, additional ones included.
+        /// A key exchange method, including additional ones.
         Dh = "dh",
-        /// A key length that is missing, not allowed, or no attribute of the cipher.
+        /// A key length that is missing or not allowed, or that the cipher does not have as
+        /// an attribute.
         KeyLength = "key_length",
-        /// Sequence Numbers in a proposal for IKE, where they mean nothing, or others
-        /// than the configuration allows.
+        /// Sequence Numbers in a proposal for IKE, where they have no meaning, or a value
+        /// that the configuration does not allow.
         Esn = "esn",
         /// A proposal for IKE without a key exchange method.
         NoDh = "no_dh",
-        /// Encryption without integrity.
+        /// Encryption without integrity protection.
         NoInteg = "no_integ",
     }
 }
 
-impl What {
-    /// What a policy judges a transform as.
+impl FindingKind {
+    /// The kind of finding that a policy reports for a transform of this type.
     fn of(kind: TransformType) -> Option<Self> {
         match kind {
             TransformType::ENCR => Some(Self::Encr),
@@ -76,34 +78,35 @@ impl What {
     }
 }
 
-/// Something that a policy finds in a proposal.
+/// A weakness that a policy finds in a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is about.
-    pub what: What,
-    /// The transform; none when something is missing.
+    /// The subject of the finding.
+    pub kind: FindingKind,
+    /// The transform. `None` if a transform is missing.
     pub transform: Option<Transform>,
-    /// Why, with the source.
+    /// The reason, with its source.
     pub reason: &'static str,
     /// The name of the policy.
     pub policy: &'static str,
-    /// Whether the proposal is put together against RFC 7296, which every policy
-    /// finds, rather than an algorithm refused by this one.
+    /// Whether the proposal violates RFC 7296 as a whole. Every policy reports that. False
+    /// if this policy refuses an algorithm.
     pub composition: bool,
 }
 
-/// What the parts of a policy find.
+/// A finding without the name of its policy.
 #[derive(Clone, Copy)]
-struct Flaw {
-    what: What,
+struct RawFinding {
+    kind: FindingKind,
     transform: Option<Transform>,
     reason: &'static str,
 }
 
-/// Takes findings until it breaks.
-type Visit<'a> = &'a mut dyn FnMut(Flaw) -> ControlFlow<()>;
+/// Receives findings. `Break` stops the search.
+type Visit<'a> = &'a mut dyn FnMut(RawFinding) -> ControlFlow<()>;
 
-/// What is allowed. The named policies are static; the configuration makes `custom`.
+/// A policy: the algorithms that it allows. The named policies are static. The policy
+/// `custom` comes from the configuration.
 #[derive(Debug)]
 pub struct Policy {
     id: PolicyId,
@@ -111,7 +114,7 @@ pub struct Policy {
     rules: Rules,
 }
 
-/// A policy is equal to itself only, as its number says.
+/// Two policies are equal if they have the same number.
 impl PartialEq for Policy {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
@@ -120,7 +123,7 @@ impl PartialEq for Policy {
 
 impl Eq for Policy {}
 
-/// The number of a policy. No two policies of a process have the same one.
+/// The number of a policy. It is unique in the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PolicyId(u32);
 
@@ -132,17 +135,17 @@ impl From<PolicyId> for u64 {
 
 #[derive(Debug)]
 enum Rules {
-    /// What the table does not grade as forbidden or weak.
+    /// Allows what the table does not grade as forbidden or weak.
     Grades,
-    /// What is in a list.
+    /// Allows what is in a list.
     ClosedList(&'static ClosedList),
-    /// What the configuration names.
+    /// Allows what the configuration lists.
     Custom(CustomPolicy),
 }
 
 const CUSTOM: &str = "custom";
 
-/// The named policies; the place of each is its number.
+/// The named policies. The index of each is its number.
 static NAMED: [Policy; 6] = [
     Policy { id: PolicyId(0), name: "rfc8247", rules: Rules::Grades },
     Policy::of_list(1, "nist-sp800-77r1", &profile::NIST_SP800_77R1),
@@ -152,8 +155,8 @@ static NAMED: [Policy; 6] = [
     Policy::of_list(5, "cnsa-2", &profile::CNSA_2),
 ];
 
-/// The number of the next policy `custom`. A process makes one when it reads the
-/// configuration; tests make several.
+/// The number of the next policy `custom`. A process normally creates one when it reads the
+/// configuration. Tests create several.
 static NEXT_CUSTOM: AtomicU32 = AtomicU32::new(NAMED.len() as u32);
 
 impl Policy {
@@ -172,11 +175,12 @@ impl Policy {
         NAMED.iter().map(Self::name).chain([CUSTOM])
     }
 
-    /// The policy of this name in any case; `custom` is the one that the
-    /// configuration made, if it did.
+    /// The policy with this name, in upper or lower case. `custom` is the policy from the
+    /// configuration, if there is one.
     ///
     /// # Errors
-    /// What is wrong, as a text that goes on behind the key or keyword.
+    /// A text that describes the mistake. It is written to follow the name of the key or
+    /// keyword.
     pub fn named<'a>(name: &str, custom: Option<&'a Self>) -> Result<&'a Self, String> {
         if let Some(policy) = NAMED.iter().find(|policy| policy.name.eq_ignore_ascii_case(name)) {
             return Ok(policy);
@@ -190,7 +194,7 @@ impl Policy {
         Err(format!("\"{name}\" is not a known policy ({}){hint}", known.join(", ")))
     }
 
-    /// The policy `custom` with these lists.
+    /// A policy `custom` with these lists.
     pub fn custom(lists: CustomPolicy) -> Self {
         let id = PolicyId(NEXT_CUSTOM.fetch_add(1, Ordering::Relaxed));
         Self { id, name: CUSTOM, rules: Rules::Custom(lists) }
@@ -200,22 +204,22 @@ impl Policy {
         Self { id: PolicyId(number), name, rules: Rules::ClosedList(list) }
     }
 
-    /// The number that tells this policy from all others.
+    /// The unique number of this policy.
     pub fn id(&self) -> PolicyId {
         self.id
     }
 
-    /// The name in the configuration, in rules and in records.
+    /// The policy's name in the configuration, in rules and in records.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
     fn refusal(&self, offer: &TransformInProposal<'_>) -> Option<Refusal> {
-        let what = What::of(offer.transform.kind)?;
+        let finding_kind = FindingKind::of(offer.transform.kind)?;
         match &self.rules {
-            Rules::Grades => profile::by_grade(offer, what),
-            Rules::ClosedList(list) => list.refusal(offer, what),
-            Rules::Custom(lists) => lists.refusal(offer, what),
+            Rules::Grades => profile::by_grade(offer, finding_kind),
+            Rules::ClosedList(list) => list.refusal(offer, finding_kind),
+            Rules::Custom(lists) => lists.refusal(offer, finding_kind),
         }
     }
 
@@ -228,9 +232,10 @@ impl Policy {
     }
 }
 
-/// What the policy finds in the proposals; each (kind, algorithm, key length) once,
-/// and at most [`MAX_FINDINGS`]. The last places are for kinds that had none yet, so
-/// that many findings of one kind hide no other kind.
+/// The findings of the policy in these proposals. Each combination of kind, algorithm and
+/// key length is included once. There are at most [`MAX_FINDINGS`]. The last places are
+/// reserved for kinds that have no finding yet, so that many findings of one kind cannot
+/// hide another kind.
 pub fn assess(set: &ProposalSet, policy: &Policy) -> Vec<Finding> {
     let mut found = Findings::default();
     let _ = each_finding(set, policy, &mut |finding| {
@@ -240,20 +245,21 @@ pub fn assess(set: &ProposalSet, policy: &Policy) -> Vec<Finding> {
     found.all
 }
 
-/// Findings, each algorithm once.
+/// The findings so far, each algorithm once.
 #[derive(Default)]
 struct Findings {
     all: Vec<Finding>,
-    /// What tells each from others, in a form that is quickly compared.
+    /// A number for each finding, because numbers are compared quickly.
     marks: Vec<u64>,
-    /// The kinds that there are, a bit each.
+    /// The kinds of these findings, a bit each.
     kinds: u8,
 }
 
 impl Findings {
     fn add(&mut self, finding: Finding) {
-        let kind = 1 << finding.what as u8;
-        let has_place = self.all.len() < MAX_FINDINGS - What::ALL.len() || self.kinds & kind == 0;
+        let kind = 1 << finding.kind as u8;
+        let has_place =
+            self.all.len() < MAX_FINDINGS - FindingKind::ALL.len() || self.kinds & kind == 0;
         if has_place && !self.marks.contains(&mark(&finding)) {
             self.kinds |= kind;
             self.marks.push(mark(&finding));
@@ -262,11 +268,11 @@ impl Findings {
     }
 }
 
-/// Whether the policy finds something of these kinds, or of any if there are none.
-/// It looks no further than the first and allocates nothing.
-pub fn finds(set: &ProposalSet, policy: &Policy, kinds: &[What]) -> bool {
+/// Whether the policy has a finding of one of these kinds. An empty list means any kind.
+/// The search stops at the first finding and allocates no memory.
+pub fn finds(set: &ProposalSet, policy: &Policy, kinds: &[FindingKind]) -> bool {
     each_finding(set, policy, &mut |finding| {
-        if kinds.is_empty() || kinds.contains(&finding.what) {
+        if kinds.is_empty() || kinds.contains(&finding.kind) {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -275,25 +281,26 @@ pub fn finds(set: &ProposalSet, policy: &Policy, kinds: &[What]) -> bool {
     .is_break()
 }
 
-/// The same for findings about the same algorithm, whichever key exchange it was for.
+/// A number that is equal for findings of one kind about the same algorithm. It does not
+/// matter for which of several key exchanges the algorithm is offered.
 fn mark(finding: &Finding) -> u64 {
     let algorithm = finding.transform.map_or(0, |it| {
         let length = it.key_length.map_or(0, |bits| u64::from(bits) + 1);
         1 << 40 | u64::from(it.id) << 20 | length
     });
-    (finding.what as u64) << 48 | algorithm
+    (finding.kind as u64) << 48 | algorithm
 }
 
-/// Visits findings as they come, the same one again and again.
+/// Calls `visit` for every finding. Equal findings are repeated.
 fn each_finding(
     set: &ProposalSet,
     policy: &Policy,
     visit: &mut dyn FnMut(Finding) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    let finding = |flaw: Flaw, composition| Finding {
-        what: flaw.what,
-        transform: flaw.transform,
-        reason: flaw.reason,
+    let finding = |raw: RawFinding, composition| Finding {
+        kind: raw.kind,
+        transform: raw.transform,
+        reason: raw.reason,
         policy: policy.name,
         composition,
     };
@@ -301,13 +308,13 @@ fn each_finding(
         let (protocol, transforms) = (proposal.protocol, set.transforms(proposal));
         for transform in transforms {
             let offer = TransformInProposal { protocol, transforms, transform };
-            if let Some((what, reason)) = policy.refusal(&offer) {
-                let flaw = Flaw { what, transform: Some(*transform), reason };
-                visit(finding(flaw, false))?;
+            if let Some((finding_kind, reason)) = policy.refusal(&offer) {
+                let raw = RawFinding { kind: finding_kind, transform: Some(*transform), reason };
+                visit(finding(raw, false))?;
             }
-            composition::of_transform(protocol, transform, &mut |flaw| visit(finding(flaw, true)))?;
+            composition::of_transform(protocol, transform, &mut |raw| visit(finding(raw, true)))?;
         }
-        let found = &mut |flaw| visit(finding(flaw, true));
+        let found = &mut |raw| visit(finding(raw, true));
         composition::of_proposal(protocol, transforms, proposal.whole, found)?;
     }
     ControlFlow::Continue(())

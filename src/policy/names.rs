@@ -1,14 +1,15 @@
-//! Suggestions for names that are not known.
+//! Suggestions for unknown names.
 
-/// `; did you mean "…"?` with the nearest of the names, or nothing when none is near.
+/// The text `; did you mean "…"?` with the most similar name, or an empty text if no name
+/// is similar.
 pub(super) fn suggestion<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
     let limit = word.len().div_ceil(3).max(2);
     nearest(word, names, limit)
         .map_or_else(String::new, |name| format!("; did you mean \"{name}\"?"))
 }
 
-/// The name that takes the fewest changes to make of a word, in any mixture of
-/// upper and lower case; none when it takes more than `limit`.
+/// The most similar name: the one with the fewest changed letters. Upper and lower case are
+/// equal. `None` if more than `limit` changes are needed.
 pub(crate) fn nearest<'a>(
     word: &str,
     names: impl Iterator<Item = &'a str>,

@@ -1,17 +1,18 @@
-//! The named policies: which algorithms each allows, and why not the others.
+//! The named policies: the algorithms that each allows, and the reasons to refuse the
+//! others.
 //!
-//! `rfc8247` refuses what the table grades as forbidden or weak. The others are
-//! closed lists: what is not in the list is refused. An identifier of which the
-//! source could not be read is in the list, because what is not known to be
-//! disallowed is no finding; a refusal that is known from memory alone says
-//! "unconfirmed". `docs/policies.md` tells what was read and what was not.
+//! `rfc8247` refuses what the table grades as forbidden or weak. The other policies are
+//! closed lists: they refuse what is not in the list. If the source could not be checked
+//! for an identifier, the identifier is in the list, because a finding needs a known
+//! reason. A refusal that is known only from memory contains the word "unconfirmed".
+//! `docs/policies.md` says which sources were checked.
 
 use super::table::{carries_integrity, is_ml_kem, row, Grade, IkeUse, NOT_IN_IKE};
-use super::What;
+use super::FindingKind;
 use crate::proposal::Transform;
 use crate::wire::registry::{Encr, Integ, KeyExchangeMethod, Protocol, TransformType};
 
-/// A transform among the others of its proposal.
+/// A transform together with the other transforms of its proposal.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TransformInProposal<'a> {
     pub(super) protocol: Protocol,
@@ -24,8 +25,9 @@ impl TransformInProposal<'_> {
         self.protocol == Protocol::IKE
     }
 
-    /// Whether no list can judge the identifier: NONE is a matter of composition, and
-    /// of what IKE itself must not use the lists for IKE say nothing for ESP and AH.
+    /// Whether the lists do not apply to the identifier. NONE is checked by the rules of
+    /// composition. The lists for IKE also say nothing about algorithms that only ESP and
+    /// AH may use.
     fn is_beyond_lists(&self) -> bool {
         let Transform { kind, id, .. } = *self.transform;
         match kind {
@@ -43,15 +45,15 @@ impl TransformInProposal<'_> {
         }
     }
 
-    /// Whether another key exchange of the proposal has such a method.
+    /// Whether another key exchange of the proposal has a method that passes the test.
     fn has_beside(&self, test: fn(u16) -> bool) -> bool {
         self.transforms.iter().any(|other| {
             other.kind.is_key_exchange() && other.kind != self.transform.kind && test(other.id)
         })
     }
 
-    /// Whether ML-KEM is one part of several: an additional key exchange only adds
-    /// strength (RFC 9370), and so does ML-KEM before a classical one.
+    /// Whether ML-KEM is part of a hybrid key exchange. An additional key exchange can only
+    /// add strength (RFC 9370). The same holds for ML-KEM followed by a classical exchange.
     fn is_ml_kem_of_a_hybrid(&self) -> bool {
         let classical = |id| KeyExchangeMethod(id) != KeyExchangeMethod::NONE && !is_ml_kem(id);
         is_ml_kem(self.transform.id)
@@ -59,11 +61,14 @@ impl TransformInProposal<'_> {
     }
 }
 
-/// What is refused, and why.
-pub(super) type Refusal = (What, &'static str);
+/// The kind of a finding, and the reason for the refusal.
+pub(super) type Refusal = (FindingKind, &'static str);
 
-/// `rfc8247`: by grade.
-pub(super) fn by_grade(offer: &TransformInProposal<'_>, what: What) -> Option<Refusal> {
+/// The policy `rfc8247`, which refuses by grade.
+pub(super) fn by_grade(
+    offer: &TransformInProposal<'_>,
+    finding_kind: FindingKind,
+) -> Option<Refusal> {
     let Transform { kind, id, .. } = *offer.transform;
     let row = row(kind, id)?;
     let reason = match row.ike {
@@ -72,87 +77,95 @@ pub(super) fn by_grade(offer: &TransformInProposal<'_>, what: What) -> Option<Re
         _ => row.reference,
     };
     let refused = matches!(row.grade, Grade::Forbid | Grade::Weak) && !offer.is_beyond_lists();
-    refused.then_some((what, reason))
+    refused.then_some((finding_kind, reason))
 }
 
 /// The identifiers of one transform type in a closed list.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct IdList {
-    /// In the source.
+    /// The identifiers that the source lists.
     listed: &'static [u16],
-    /// Not found in a source, and not known to be disallowed.
-    unsure: &'static [u16],
-    /// Why anything else is refused.
-    otherwise: &'static str,
+    /// Identifiers that were not found in a source, but are not known to be disallowed.
+    unconfirmed: &'static [u16],
+    /// The reason to refuse all others.
+    default_reason: &'static str,
 }
 
 impl IdList {
-    fn admits(&self, id: u16) -> bool {
-        self.listed.contains(&id) || self.unsure.contains(&id)
+    fn contains(&self, id: u16) -> bool {
+        self.listed.contains(&id) || self.unconfirmed.contains(&id)
     }
 }
 
-/// A closed list.
+/// A policy as a list of everything that is allowed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ClosedList {
     encr: IdList,
-    /// The key lengths where not every one is allowed, and why not the others.
+    /// The allowed key lengths in bits, if not every length is allowed, and the reason to
+    /// refuse the others.
     key_lengths: Option<(&'static [u16], &'static str)>,
     prf: IdList,
     integ: IdList,
     ke: IdList,
-    /// What key exchanges are allowed by the others of their proposal.
+    /// The additional methods that are allowed because of the other key exchanges of a
+    /// proposal.
     hybrid: Hybrid,
-    /// Refusals that have a reason of their own.
-    because: &'static [(TransformType, u16, &'static str)],
+    /// Identifiers that are refused for a special reason.
+    reasons: &'static [(TransformType, u16, &'static str)],
 }
 
-/// What is allowed in a hybrid key exchange beyond the list.
+/// The methods that are allowed in a hybrid key exchange although the list does not contain
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hybrid {
     /// ML-KEM.
     MlKem,
-    /// This method beside ML-KEM-1024.
+    /// This method together with ML-KEM-1024.
     BesideMlKem1024(KeyExchangeMethod),
 }
 
 impl ClosedList {
-    pub(super) fn refusal(&self, offer: &TransformInProposal<'_>, what: What) -> Option<Refusal> {
+    pub(super) fn refusal(
+        &self,
+        offer: &TransformInProposal<'_>,
+        finding_kind: FindingKind,
+    ) -> Option<Refusal> {
         let Transform { kind, id, key_length } = *offer.transform;
         if offer.is_beyond_lists() {
             return None;
         }
-        let ids = match what {
-            What::Encr => &self.encr,
-            What::Prf => &self.prf,
-            What::Integ => &self.integ,
-            What::Dh => &self.ke,
+        let ids = match finding_kind {
+            FindingKind::Encr => &self.encr,
+            FindingKind::Prf => &self.prf,
+            FindingKind::Integ => &self.integ,
+            FindingKind::Dh => &self.ke,
             _ => return None,
         };
-        if ids.admits(id) {
-            let (lengths, reason) = self.key_lengths.filter(|_| what == What::Encr)?;
+        if ids.contains(id) {
+            let (lengths, reason) =
+                self.key_lengths.filter(|_| finding_kind == FindingKind::Encr)?;
             let wrong = key_length.is_some_and(|bits| !lengths.contains(&bits));
-            return wrong.then_some((What::KeyLength, reason));
+            return wrong.then_some((FindingKind::KeyLength, reason));
         }
-        if kind.is_key_exchange() && self.admits_in_hybrid(offer) {
+        if kind.is_key_exchange() && self.allows_in_hybrid(offer) {
             return None;
         }
-        Some((what, self.reason(ids, kind, id)))
+        Some((finding_kind, self.reason(ids, kind, id)))
     }
 
-    /// Why an identifier is refused: for a reason of its own, because nobody should
-    /// use it, or because the list does not have it.
+    /// The reason to refuse an identifier: its special reason, or that nobody should use
+    /// it, or that the list does not contain it.
     fn reason(&self, ids: &IdList, kind: TransformType, id: u16) -> &'static str {
         let kind = if kind.is_key_exchange() { TransformType::KE } else { kind };
-        let mut own = self.because.iter().filter(|refused| (refused.0, refused.1) == (kind, id));
+        let mut own = self.reasons.iter().filter(|refused| (refused.0, refused.1) == (kind, id));
         let forbidden = row(kind, id).filter(|row| row.grade == Grade::Forbid);
         own.next()
             .map(|refused| refused.2)
             .or_else(|| forbidden.map(|row| row.reference))
-            .unwrap_or(ids.otherwise)
+            .unwrap_or(ids.default_reason)
     }
 
-    fn admits_in_hybrid(&self, offer: &TransformInProposal<'_>) -> bool {
+    fn allows_in_hybrid(&self, offer: &TransformInProposal<'_>) -> bool {
         match self.hybrid {
             Hybrid::MlKem => offer.is_ml_kem_of_a_hybrid(),
             Hybrid::BesideMlKem1024(method) => {
@@ -164,8 +177,12 @@ impl ClosedList {
     }
 }
 
-const fn ids(listed: &'static [u16], unsure: &'static [u16], otherwise: &'static str) -> IdList {
-    IdList { listed, unsure, otherwise }
+const fn ids(
+    listed: &'static [u16],
+    unconfirmed: &'static [u16],
+    default_reason: &'static str,
+) -> IdList {
+    IdList { listed, unconfirmed, default_reason }
 }
 
 const ENCR: TransformType = TransformType::ENCR;
@@ -192,7 +209,7 @@ pub(super) static NIST_SP800_77R1: ClosedList = ClosedList {
         "not one of the groups 14 to 21 (NIST SP 800-77 r1)",
     ),
     hybrid: Hybrid::MlKem,
-    because: &[
+    reasons: &[
         (ENCR, 3, "TDEA is disallowed after 2023 (NIST SP 800-77 r1)"),
         (PRF, 1, NIST_MD5),
         (INTEG, 1, NIST_MD5),
@@ -215,7 +232,7 @@ pub(super) static BSI_TR_02102_3: ClosedList = ClosedList {
     integ: ids(&[12, 13, 14], &[5], BSI_UNLISTED),
     ke: ids(&[15, 16, 19, 20, 21, 28, 29, 30], &[17, 18, 31, 32], BSI_UNLISTED),
     hybrid: Hybrid::MlKem,
-    because: &[
+    reasons: &[
         (PRF, 2, BSI_SHA1),
         (INTEG, 2, BSI_SHA1),
         (KE, 14, "below 120 bits, the minimum since 2023 (BSI TR-02102-3)"),
@@ -238,7 +255,7 @@ pub(super) static ANSSI: ClosedList = ClosedList {
     integ: ids(&[12, 13, 14], &[], ANSSI_UNLISTED),
     ke: ids(&[14, 15, 16, 17, 18, 19, 20, 21, 28, 29, 30], &[], ANSSI_UNLISTED),
     hybrid: Hybrid::MlKem,
-    because: &[],
+    reasons: &[],
 };
 
 const CNSA_1_SHA: &str = "not SHA-384 or SHA-512 (RFC 9206)";
@@ -250,7 +267,7 @@ pub(super) static CNSA_1: ClosedList = ClosedList {
     integ: ids(&[13, 14], &[], CNSA_1_SHA),
     ke: ids(&[15, 16, 20], &[], "not one of the groups 15, 16, 20 (RFC 9206, unconfirmed)"),
     hybrid: Hybrid::MlKem,
-    because: &[],
+    reasons: &[],
 };
 
 const CNSA_2_SHA: &str = "not SHA-384 or SHA-512 (CNSA 2.0, unconfirmed)";
@@ -262,7 +279,7 @@ pub(super) static CNSA_2: ClosedList = ClosedList {
     integ: ids(&[13, 14], &[], CNSA_2_SHA),
     ke: ids(&[37], &[], "not ML-KEM-1024 (draft-guthrie-cnsa2-ipsec-profile-04)"),
     hybrid: Hybrid::BesideMlKem1024(KeyExchangeMethod::ECP_384),
-    because: &[],
+    reasons: &[],
 };
 
 /// Whether a transform is a cipher that is known to need an integrity algorithm.
@@ -288,13 +305,13 @@ pub(super) mod tests {
             [(ENCR, &self.encr), (PRF, &self.prf), (INTEG, &self.integ), (KE, &self.ke)]
         }
 
-        /// What a list says of a row of the table.
+        /// The text for a row of the table: whether the list contains the algorithm.
         pub(crate) fn verdict(&self, kind: TransformType, id: u16) -> &'static str {
             let ids = self.kinds().into_iter().find(|(of, _)| *of == kind);
             let Some((_, ids)) = ids else { return "yes" };
             match () {
                 () if ids.listed.contains(&id) => "yes",
-                () if ids.unsure.contains(&id) => "yes?",
+                () if ids.unconfirmed.contains(&id) => "yes?",
                 () => {
                     let reason = self.reason(ids, kind, id);
                     if reason.contains("unconfirmed") {
@@ -311,21 +328,21 @@ pub(super) mod tests {
     fn lists_name_assigned_identifiers_once_and_in_order() {
         for (name, list) in lists() {
             for (kind, ids) in list.kinds() {
-                for part in [ids.listed, ids.unsure] {
+                for part in [ids.listed, ids.unconfirmed] {
                     assert!(part.windows(2).all(|pair| pair[0] < pair[1]), "{name} {kind}");
                     assert!(part.iter().all(|id| row(kind, *id).is_some()), "{name} {kind}");
                 }
-                assert!(ids.listed.iter().all(|id| !ids.unsure.contains(id)), "{name} {kind}");
+                assert!(ids.listed.iter().all(|id| !ids.unconfirmed.contains(id)), "{name} {kind}");
             }
         }
     }
 
     #[test]
-    fn reasons_of_their_own_are_for_what_is_not_listed() {
+    fn special_reasons_are_for_unlisted_identifiers() {
         for (name, list) in lists() {
-            for (kind, id, _) in list.because {
+            for (kind, id, _) in list.reasons {
                 let (_, ids) = list.kinds().into_iter().find(|(of, _)| of == kind).unwrap();
-                assert!(!ids.admits(*id) && row(*kind, *id).is_some(), "{name} {kind} {id}");
+                assert!(!ids.contains(*id) && row(*kind, *id).is_some(), "{name} {kind} {id}");
             }
         }
     }

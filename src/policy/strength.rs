@@ -1,5 +1,4 @@
-//! What proposals are worth: bits of security, and whether a quantum computer
-//! would matter.
+//! The strength of proposals: bits of security, and protection against quantum computers.
 
 use super::profile::needs_integrity;
 use super::table::{is_ml_kem, row, Bits, KEY_LENGTHS};
@@ -7,30 +6,29 @@ use crate::named::named;
 use crate::proposal::{ProposalSet, Transform};
 use crate::wire::registry::{Integ, KeyExchangeMethod, NotifyType, Protocol, TransformType};
 
-/// The estimated strength in bits of the strongest proposal; of a choice, which
-/// has one proposal, the strength of that one. None when there is no proposal of
-/// which every part can be estimated.
+/// The estimated strength of the strongest proposal in bits. A response has only one
+/// proposal. `None` if there is no proposal in which every part can be estimated.
 ///
-/// A proposal is as strong as its weakest part, and its parts are
+/// A proposal is as strong as its weakest part. The parts are:
 ///
-/// - the cipher, with the strength of its key, together with the integrity
-///   algorithm if the cipher needs one: the weaker of both. Lengths of tags do not
-///   count, because who forges a tag has one try a message;
+/// - the cipher, with the strength of its key. If the cipher needs an integrity algorithm,
+///   the weaker of the two counts. The lengths of checksums do not count, because an
+///   attacker who forges a checksum has only one attempt for each message;
 /// - the pseudorandom function, with the strength of its key;
-/// - the key exchange: the strongest of all exchanges of the proposal, because in a
-///   hybrid it is enough that one holds (RFC 9370).
+/// - the key exchange. The strongest of all exchanges of the proposal counts, because a
+///   hybrid exchange is secure if one of its methods is (RFC 9370).
 ///
-/// Of alternatives the strongest counts; one without an estimate (an unassigned
-/// number, a missing key length) does not, unless there is no other. A part that a
-/// proposal for IKE must have and has not counts 0, and so does integrity for a
-/// cipher that needs it; a proposal for AH or ESP has the parts that it has, and
-/// NONE is no key exchange.
+/// If a proposal offers alternatives, the strongest counts. An alternative without an
+/// estimate (an unassigned number, a missing key length) is skipped if there is another. A
+/// part that is required for IKE but missing counts 0. So does missing integrity for a
+/// cipher that needs it. A proposal for AH or ESP is judged by the parts that it has, and
+/// NONE is not a key exchange.
 ///
-/// The numbers are upper bounds, after NIST SP 800-57 part 1: an algorithm that is
-/// broken in another way than by trying keys (MD5) has them too, and a policy finds
-/// it. What a quantum computer would leave of them is [`post_quantum`]'s.
+/// The numbers are upper bounds from NIST SP 800-57 part 1. An algorithm that is broken in
+/// another way than by trying keys (such as MD5) keeps its number, but a policy reports it.
+/// [`post_quantum`] describes the protection against quantum computers.
 pub fn security_bits(set: &ProposalSet) -> Option<u16> {
-    // Of a damaged proposal, what cannot be read may be what is missing.
+    // In a damaged proposal, the part that seems to be missing may be the unreadable one.
     let proposals = set.proposals().iter().filter(|it| it.whole);
     proposals.filter_map(|it| proposal_bits(it.protocol, set.transforms(it))).max()
 }
@@ -49,8 +47,9 @@ fn proposal_bits(protocol: Protocol, transforms: &[Transform]) -> Option<u16> {
     parts.iter().filter_map(|part| part.bits()).min()
 }
 
-/// The strength of one part of a proposal. Of alternatives the strongest counts, which is
-/// the greatest here: one without an estimate does not, unless there is no other.
+/// The strength of one part of a proposal. The order of the variants makes the strongest
+/// alternative the greatest. An alternative without an estimate counts only if there is no
+/// other.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Strength {
     #[default]
@@ -81,7 +80,7 @@ impl Strength {
 struct Parts {
     /// Ciphers that need no integrity algorithm.
     alone: Strength,
-    /// Ciphers that need one.
+    /// Ciphers that need an integrity algorithm.
     guarded: Strength,
     integrity: Strength,
     prf: Strength,
@@ -89,7 +88,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// Looks at each transform once, for there may be many.
+    /// Looks at each transform once, because there may be many.
     fn of(transforms: &[Transform]) -> Self {
         let mut parts = Self::default();
         for transform in transforms {
@@ -106,7 +105,7 @@ impl Parts {
         parts
     }
 
-    /// A cipher that needs an integrity algorithm is not stronger than that.
+    /// A cipher that needs an integrity algorithm is not stronger than that algorithm.
     fn cipher(&self) -> Strength {
         self.alone.max(self.guarded.min(self.integrity.or_zero()))
     }
@@ -125,30 +124,31 @@ fn bits(transform: &Transform) -> Option<u16> {
 }
 
 named! {
-    /// What protects an SA's keys against quantum computers.
+    /// The protection of an SA's keys against quantum computers.
     #[derive(Default)]
     pub enum PostQuantum: str {
-        /// Nothing, or there is no SA.
+        /// No protection, or no SA.
         #[default]
         None = "none",
-        /// ML-KEM and another method.
+        /// ML-KEM together with another method.
         Hybrid = "hybrid",
         /// ML-KEM as the only key exchange.
         Pure = "pure",
-        /// A preshared key beside a classical key exchange (RFC 8784, RFC 9867).
+        /// A preshared key in addition to a classical key exchange (RFC 8784, RFC 9867).
         Ppk = "ppk",
     }
 }
 
-/// What a message's proposals and notifies say about quantum computers.
+/// The protection against quantum computers that a message's proposals and notifications
+/// offer.
 ///
-/// All key exchange methods of all proposals count, NONE aside, and a method that
-/// is not assigned is another one than ML-KEM. In a choice every type has one
-/// method, so `Hybrid` is ML-KEM together with another exchange. In an offer it
-/// means that both were offered, to be combined or one instead of the other; which
-/// it was, the choice tells. `Pure` is an offer or a choice of nothing but ML-KEM.
-/// A preshared key counts where there is no ML-KEM; it is offered by the notify
-/// `USE_PPK` or `USE_PPK_INT`, and agreed on if the response has it too.
+/// All key exchange methods of all proposals count, except NONE. An unassigned method is
+/// treated as a method other than ML-KEM. In a response each transform type has one method,
+/// so `Hybrid` means that ML-KEM is combined with another exchange. In a request `Hybrid`
+/// means that both are offered, either in combination or as alternatives. Only the response
+/// shows which of the two applies. `Pure` means that only ML-KEM is offered or chosen. A
+/// preshared key counts if there is no ML-KEM. The notification `USE_PPK` or `USE_PPK_INT`
+/// offers it, and the same notification in the response accepts it.
 pub fn post_quantum(
     set: &ProposalSet,
     mut notifies: impl Iterator<Item = NotifyType>,
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_counts_nothing_and_what_is_unknown_has_no_estimate() {
+    fn missing_parts_count_0_and_unknown_parts_have_no_estimate() {
         let bits = |transforms: &[_]| security_bits(&set(&[(IKE, transforms)]));
         assert_eq!(bits(&[AES, PRF_SHA, ECP]), Some(0));
         assert_eq!(bits(&[GCM, PRF_SHA]), Some(0));
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_has_its_word() {
+    fn every_kind_has_a_name() {
         let names = PostQuantum::ALL.iter().map(|it| it.name()).collect::<Vec<_>>();
         assert_eq!(names, ["none", "hybrid", "pure", "ppk"]);
     }

@@ -1,34 +1,34 @@
-//! Every algorithm that IANA has assigned, with what is known of it: one row an
-//! identifier of transform types 1 to 5.
+//! All algorithms that IANA has assigned, with their assessment: one row for each
+//! identifier of the transform types 1 to 5.
 //!
-//! The grade is this project's, drawn from the source that the row names. Where
-//! that source could not be read and was cited from memory the row is `unsure`,
-//! and its text says "unconfirmed". The estimates of strength follow the tables of
-//! NIST SP 800-57 part 1 and are from memory throughout.
+//! The grade is this project's own. It is based on the source in the row. If the source
+//! could not be checked and is cited from memory, the row is `unconfirmed`, and its text
+//! contains the word "unconfirmed". The strengths follow the tables of NIST SP 800-57 part
+//! 1. All of them are from memory.
 
 use crate::wire::registry::{
     transform_name, Encr, Integ, KeyExchangeMethod, Prf, SequenceNumbers, TransformType,
 };
 
-/// How good an algorithm is.
+/// The quality of an algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grade {
     /// Broken, deprecated, or not allowed in IKEv2.
     Forbid,
-    /// Advised against, or too short.
+    /// Not recommended, or too short.
     Weak,
-    /// Still allowed, and on its way out.
+    /// Still allowed, but being phased out.
     Legacy,
-    /// Sound.
+    /// Secure.
     Ok,
-    /// Sound with a margin.
+    /// Secure, with a margin.
     Strong,
-    /// A national standard (GOST), which is for a policy to judge.
+    /// A national standard (GOST). Only a policy can judge it.
     National,
 }
 
 impl Grade {
-    /// The word in the documentation.
+    /// The word for this grade in the documentation.
     pub fn name(self) -> &'static str {
         match self {
             Self::Forbid => "forbid",
@@ -41,44 +41,44 @@ impl Grade {
     }
 }
 
-/// The work of breaking an algorithm, as a power of two.
+/// The work to break an algorithm: the exponent of a power of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bits {
-    /// That many.
+    /// A fixed number of bits.
     Fixed(u16),
-    /// As many as the Key Length attribute says.
+    /// The value of the Key Length attribute.
     KeyLength,
     /// Not defined.
     Unknown,
 }
 
-/// What IANA's column "IKEv2 Reference" says of an encryption algorithm.
+/// The column "IKEv2 Reference" in IANA's table of encryption algorithms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IkeUse {
-    /// There is a reference.
+    /// The column contains a reference.
     Allowed,
-    /// "Not allowed".
+    /// The column says "Not allowed".
     NotAllowed,
-    /// "-": nobody has defined it.
+    /// The column says "-": no document defines the use in IKEv2.
     Undefined,
 }
 
 /// An assigned algorithm.
 #[derive(Clone, Copy, Debug)]
 pub struct PolicyRow {
-    /// The transform type; type 4 stands for the additional key exchanges too.
+    /// The transform type. Type 4 also stands for the additional key exchanges.
     pub kind: TransformType,
     /// The identifier.
     pub id: u16,
-    /// How good it is.
+    /// The quality.
     pub grade: Grade,
-    /// How strong it is.
+    /// The strength.
     pub bits: Bits,
-    /// What the grade rests on.
+    /// The source of the grade.
     pub reference: &'static str,
-    /// Whether the reference is from memory.
-    pub unsure: bool,
-    /// Whether it may protect an IKE SA.
+    /// Whether the source is cited from memory.
+    pub unconfirmed: bool,
+    /// Whether the algorithm may protect an IKE SA.
     pub ike: IkeUse,
 }
 
@@ -90,39 +90,39 @@ impl PolicyRow {
         bits: Bits,
         from: &'static str,
     ) -> Self {
-        Self { kind, id, grade, bits, reference: from, unsure: false, ike: IkeUse::Allowed }
+        Self { kind, id, grade, bits, reference: from, unconfirmed: false, ike: IkeUse::Allowed }
     }
 
-    const fn unsure(self) -> Self {
-        Self { unsure: true, ..self }
+    const fn unconfirmed(self) -> Self {
+        Self { unconfirmed: true, ..self }
     }
 
     const fn undefined_for_ike(self) -> Self {
         Self { ike: IkeUse::Undefined, ..self }
     }
 
-    /// The registry's name.
+    /// The algorithm's name in the registry.
     pub fn name(&self) -> Option<&'static str> {
         transform_name(self.kind, self.id)
     }
 }
 
-/// The row of a transform; none when the identifier is not assigned.
+/// The row of a transform. `None` if the identifier is not assigned.
 pub fn row(kind: TransformType, id: u16) -> Option<&'static PolicyRow> {
     let kind = if kind.is_key_exchange() { TransformType::KE } else { kind };
-    let place = PLACES.get(usize::from(kind.0))?.get(usize::from(id))?;
+    let place = ROW_INDEX.get(usize::from(kind.0))?.get(usize::from(id))?;
     TABLE.get(usize::from(*place))
 }
 
-/// Transform types and identifiers of rows are below.
+/// The transform types and identifiers of all rows are below these limits.
 const KINDS: usize = 6;
 const IDS: usize = 64;
 
-/// Where in the table the row of a type and an identifier is: each transform of each
-/// message is looked up several times.
-static PLACES: [[u8; IDS]; KINDS] = {
-    assert!(TABLE.len() < NOWHERE as usize);
-    let mut places = [[NOWHERE; IDS]; KINDS];
+/// The index of the row for each type and identifier. It exists because each transform of
+/// each message is looked up several times.
+static ROW_INDEX: [[u8; IDS]; KINDS] = {
+    assert!(TABLE.len() < NO_ROW as usize);
+    let mut places = [[NO_ROW; IDS]; KINDS];
     let mut place = 0;
     while place < TABLE.len() {
         places[TABLE[place].kind.0 as usize][TABLE[place].id as usize] = place as u8;
@@ -131,32 +131,32 @@ static PLACES: [[u8; IDS]; KINDS] = {
     places
 };
 
-/// No row.
-const NOWHERE: u8 = u8::MAX;
+/// There is no row.
+const NO_ROW: u8 = u8::MAX;
 
-/// Ciphers that carry their own integrity: AES and Camellia in CCM or GCM,
-/// ChaCha20-Poly1305, the MGM modes (IANA, RFC 5282, RFC 7634, RFC 9227).
+/// Whether a cipher provides integrity itself: AES and Camellia in CCM or GCM,
+/// ChaCha20-Poly1305, and the MGM modes (IANA, RFC 5282, RFC 7634, RFC 9227).
 pub fn is_aead(encr: Encr) -> bool {
     matches!(encr.0, 14..=16 | 18..=20 | 25..=35)
 }
 
-/// Whether a cipher needs no integrity algorithm. Beside the AEAD ciphers that is
-/// AES-GMAC, which does nothing but integrity, in ESP.
+/// Whether a cipher needs no integrity algorithm. This holds for AEAD ciphers, and in ESP
+/// also for AES-GMAC, which provides only integrity.
 pub fn carries_integrity(encr: Encr) -> bool {
     is_aead(encr) || encr == Encr::ENCR_NULL_AUTH_AES_GMAC
 }
 
-/// Ciphers whose key length is an attribute: AES and Camellia.
+/// Whether the cipher's key length is an attribute: AES and Camellia.
 pub fn has_key_length(encr: Encr) -> bool {
     matches!(encr.0, 12..=16 | 18..=20 | 23..=27)
 }
 
-/// Ciphers in use that have one key length, and so no attribute.
+/// Whether the cipher is in use and has a single key length, and therefore no attribute.
 pub fn has_fixed_key(encr: Encr) -> bool {
     matches!(encr, Encr::ENCR_DES | Encr::ENCR_3DES | Encr::ENCR_CHACHA20_POLY1305)
 }
 
-/// The key lengths of AES and Camellia.
+/// The key lengths of AES and Camellia in bits.
 pub const KEY_LENGTHS: [u16; 3] = [128, 192, 256];
 
 /// Whether a transform is one of the ML-KEM key encapsulations.
@@ -172,7 +172,7 @@ pub fn is_ml_kem(id: u16) -> bool {
 use Bits::{Fixed, KeyLength, Unknown};
 use Grade::{Forbid, Legacy, National, Ok, Strong, Weak};
 
-/// Why an algorithm that IANA does not allow in IKEv2 is not to be there.
+/// The reason to refuse an algorithm that IANA does not allow in IKEv2.
 pub const NOT_IN_IKE: &str = "not allowed in IKEv2 (IANA)";
 
 const DEPRECATED: &str = "deprecated (RFC 9395)";
@@ -197,7 +197,7 @@ const fn encr(id: Encr, grade: Grade, bits: Bits, reference: &'static str) -> Po
     PolicyRow::new(TransformType::ENCR, id.0, grade, bits, reference)
 }
 
-/// A cipher that IANA does not allow in IKEv2.
+/// A row for a cipher that IANA does not allow in IKEv2.
 const fn not_ike(id: Encr, bits: Bits) -> PolicyRow {
     PolicyRow { ike: IkeUse::NotAllowed, ..encr(id, Forbid, bits, NOT_IN_IKE) }
 }
@@ -218,7 +218,7 @@ const fn sn(id: SequenceNumbers) -> PolicyRow {
     PolicyRow::new(TransformType::SN, id.0, Ok, Unknown, SEQUENCE)
 }
 
-/// The rows, by type and identifier.
+/// All rows, ordered by type and identifier.
 pub const TABLE: &[PolicyRow] = &[
     encr(Encr::ENCR_DES_IV64, Forbid, Fixed(56), DEPRECATED).undefined_for_ike(),
     encr(Encr::ENCR_DES, Forbid, Fixed(56), MUST_NOT),
@@ -250,7 +250,7 @@ pub const TABLE: &[PolicyRow] = &[
     encr(Encr::ENCR_CAMELLIA_CCM_12, Legacy, KeyLength, UNDEFINED).undefined_for_ike(),
     encr(Encr::ENCR_CAMELLIA_CCM_16, Legacy, KeyLength, UNDEFINED).undefined_for_ike(),
     encr(Encr::ENCR_CHACHA20_POLY1305, Strong, Fixed(256), "SHOULD (RFC 8247, unconfirmed)")
-        .unsure(),
+        .unconfirmed(),
     not_ike(Encr::ENCR_AES_CCM_8_IIV, KeyLength),
     not_ike(Encr::ENCR_AES_GCM_16_IIV, KeyLength),
     not_ike(Encr::ENCR_CHACHA20_POLY1305_IIV, Fixed(256)),
@@ -261,7 +261,7 @@ pub const TABLE: &[PolicyRow] = &[
     prf(Prf::PRF_HMAC_MD5, Forbid, Fixed(128), MUST_NOT),
     prf(Prf::PRF_HMAC_SHA1, Legacy, Fixed(128), NIST_LEGACY),
     prf(Prf::PRF_HMAC_TIGER, Forbid, Unknown, DEPRECATED),
-    prf(Prf::PRF_AES128_XCBC, Ok, Fixed(128), IOT).unsure(),
+    prf(Prf::PRF_AES128_XCBC, Ok, Fixed(128), IOT).unconfirmed(),
     prf(Prf::PRF_HMAC_SHA2_256, Ok, Fixed(256), NIST),
     prf(Prf::PRF_HMAC_SHA2_384, Strong, Fixed(256), NIST),
     prf(Prf::PRF_HMAC_SHA2_512, Strong, Fixed(256), NIST),
@@ -272,13 +272,13 @@ pub const TABLE: &[PolicyRow] = &[
     integ(Integ::AUTH_HMAC_SHA1_96, Legacy, Fixed(128), NIST_LEGACY),
     integ(Integ::AUTH_DES_MAC, Forbid, Fixed(56), MUST_NOT),
     integ(Integ::AUTH_KPDK_MD5, Forbid, Unknown, MUST_NOT),
-    integ(Integ::AUTH_AES_XCBC_96, Ok, Fixed(128), IOT).unsure(),
+    integ(Integ::AUTH_AES_XCBC_96, Ok, Fixed(128), IOT).unconfirmed(),
     integ(Integ::AUTH_HMAC_MD5_128, Forbid, Fixed(128), DEPRECATED),
     integ(Integ::AUTH_HMAC_SHA1_160, Forbid, Fixed(128), DEPRECATED),
     integ(Integ::AUTH_AES_CMAC_96, Ok, Fixed(128), ASSIGNED),
-    integ(Integ::AUTH_AES_128_GMAC, Ok, Fixed(128), NOT_FOR_IKE).unsure(),
-    integ(Integ::AUTH_AES_192_GMAC, Ok, Fixed(192), NOT_FOR_IKE).unsure(),
-    integ(Integ::AUTH_AES_256_GMAC, Ok, Fixed(256), NOT_FOR_IKE).unsure(),
+    integ(Integ::AUTH_AES_128_GMAC, Ok, Fixed(128), NOT_FOR_IKE).unconfirmed(),
+    integ(Integ::AUTH_AES_192_GMAC, Ok, Fixed(192), NOT_FOR_IKE).unconfirmed(),
+    integ(Integ::AUTH_AES_256_GMAC, Ok, Fixed(256), NOT_FOR_IKE).unconfirmed(),
     integ(Integ::AUTH_HMAC_SHA2_256_128, Ok, Fixed(256), NIST),
     integ(Integ::AUTH_HMAC_SHA2_384_192, Strong, Fixed(256), NIST),
     integ(Integ::AUTH_HMAC_SHA2_512_256, Strong, Fixed(256), NIST),
@@ -295,10 +295,10 @@ pub const TABLE: &[PolicyRow] = &[
     ke(KeyExchangeMethod::ECP_384, Strong, 192, NIST),
     ke(KeyExchangeMethod::ECP_521, Strong, 256, NIST),
     ke(KeyExchangeMethod::MODP_1024_160, Forbid, 80, MUST_NOT),
-    ke(KeyExchangeMethod::MODP_2048_224, Weak, 112, SHOULD_NOT_UNSURE).unsure(),
-    ke(KeyExchangeMethod::MODP_2048_256, Weak, 112, SHOULD_NOT_UNSURE).unsure(),
+    ke(KeyExchangeMethod::MODP_2048_224, Weak, 112, SHOULD_NOT_UNSURE).unconfirmed(),
+    ke(KeyExchangeMethod::MODP_2048_256, Weak, 112, SHOULD_NOT_UNSURE).unconfirmed(),
     ke(KeyExchangeMethod::ECP_192, Weak, 96, "below 112 bits (NIST SP 800-57, unconfirmed)")
-        .unsure(),
+        .unconfirmed(),
     ke(KeyExchangeMethod::ECP_224, Legacy, 112, BSI_2016),
     ke(KeyExchangeMethod::BRAINPOOL_P224R1, Legacy, 112, BSI_2016),
     ke(KeyExchangeMethod::BRAINPOOL_P256R1, Ok, 128, ANSSI),
@@ -308,8 +308,9 @@ pub const TABLE: &[PolicyRow] = &[
     ke(KeyExchangeMethod::CURVE448, Strong, 224, NIST_EXPECTED),
     ke(KeyExchangeMethod::GOST3410_2012_256, National, 128, GOST_IKE),
     ke(KeyExchangeMethod::GOST3410_2012_512, National, 256, GOST_IKE),
-    ke(KeyExchangeMethod::ML_KEM_512, Ok, 128, "category 1 (FIPS 203, unconfirmed)").unsure(),
-    ke(KeyExchangeMethod::ML_KEM_768, Strong, 192, "category 3 (FIPS 203, unconfirmed)").unsure(),
+    ke(KeyExchangeMethod::ML_KEM_512, Ok, 128, "category 1 (FIPS 203, unconfirmed)").unconfirmed(),
+    ke(KeyExchangeMethod::ML_KEM_768, Strong, 192, "category 3 (FIPS 203, unconfirmed)")
+        .unconfirmed(),
     ke(
         KeyExchangeMethod::ML_KEM_1024,
         Strong,
@@ -325,7 +326,7 @@ pub const TABLE: &[PolicyRow] = &[
 mod tests {
     use super::*;
 
-    /// Every assigned identifier of the types that the table has.
+    /// All assigned identifiers of the types in the table.
     fn assigned() -> Vec<(TransformType, u16)> {
         let mut all = Vec::new();
         all.extend(Encr::ALL.iter().map(|id| (TransformType::ENCR, id.0)));
@@ -355,9 +356,9 @@ mod tests {
     }
 
     #[test]
-    fn unsure_rows_say_so_and_others_do_not() {
+    fn unconfirmed_rows_say_so_and_others_do_not() {
         for row in TABLE {
-            assert_eq!(row.unsure, row.reference.contains("unconfirmed"), "{:?}", row.name());
+            assert_eq!(row.unconfirmed, row.reference.contains("unconfirmed"), "{:?}", row.name());
         }
     }
 

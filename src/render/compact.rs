@@ -32,7 +32,7 @@ pub fn render_compact(tx: &Transaction, json: &mut JsonText) {
         );
     });
     array(json, c"weak", tx.message().findings().iter(), |finding, json: &mut JsonText| {
-        json.word(c"what", finding.what.name());
+        json.word(c"what", finding.kind.name());
         name(json, c"name", finding.transform.and_then(|it| it.name()));
     });
     if let (Some(decrypted), Some(texts)) = (&tx.message().decrypted, tx.texts()) {

@@ -178,7 +178,7 @@ fn render_eap(layer: &Layer<'_>, json: &mut JsonText) {
 fn render_deletes(layer: &Layer<'_>, json: &mut JsonText) {
     let deletes: Vec<_> = layer
         .payloads_of(PayloadType::DELETE)
-        .filter_map(|it| Delete::as_far_as_there(it.body, it.body_offset()).ok())
+        .filter_map(|it| Delete::parse_lenient(it.body, it.body_offset()).ok())
         .collect();
     objects(json, c"delete", &deletes, |delete, json| {
         string_of(json, c"protocol", delete.protocol.name(), delete.protocol.0);

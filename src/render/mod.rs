@@ -358,7 +358,7 @@ fn render_key_exchange(layer: &Layer<'_>, json: &mut JsonText) {
 fn render_notifies(layer: &Layer<'_>, json: &mut JsonText) {
     let notifies = layer
         .payloads_of(PayloadType::NOTIFY)
-        .filter_map(|payload| Notify::as_far_as_there(payload.body, payload.body_offset()).ok())
+        .filter_map(|payload| Notify::parse_lenient(payload.body, payload.body_offset()).ok())
         .map(|(notify, _)| notify);
     array(json, c"notify", notifies, |notify, json| render_notify(&notify, json));
 }
@@ -432,7 +432,7 @@ fn render_events(tx: &Transaction, json: &mut JsonText) {
 }
 
 fn render_finding(finding: &Finding, scope: Scope, json: &mut JsonText) {
-    json.word(c"what", finding.what.name());
+    json.word(c"what", finding.kind.name());
     if let Some(transform) = &finding.transform {
         render_algorithm(transform, json);
     }

@@ -274,8 +274,8 @@ impl PartialMessage {
 
 fn hash(fragment: &Fragment<'_>) -> u32 {
     let mut hasher = DefaultHasher::new();
-    let PayloadType(first_inner) = fragment.first_inner;
-    first_inner.hash(&mut hasher);
+    let PayloadType(first_payload) = fragment.first_payload;
+    first_payload.hash(&mut hasher);
     fragment.body.hash(&mut hasher);
     let hash = hasher.finish();
     (hash >> 32) as u32 ^ hash as u32
@@ -289,8 +289,8 @@ mod tests {
     const REQUEST: MessageKey = MessageKey { message_id: 1, from_initiator: true, response: false };
 
     fn fragment(number: u16, total: u16, body: &[u8]) -> Fragment<'_> {
-        let first_inner = if number == 1 { PayloadType::IDI } else { PayloadType::NONE };
-        Fragment { first_inner, number, total, body }
+        let first_payload = if number == 1 { PayloadType::IDI } else { PayloadType::NONE };
+        Fragment { first_payload, number, total, body }
     }
 
     /// The number, total, body and time of a fragment, and the expected conditions.
@@ -334,7 +334,7 @@ mod tests {
         let mut fragments = Fragments::default();
         let one = fragment(1, 2, b"a");
         fragments.observe(REQUEST, &one, 0);
-        let other = Fragment { first_inner: PayloadType::AUTH, ..one };
+        let other = Fragment { first_payload: PayloadType::AUTH, ..one };
         assert!(fragments.observe(REQUEST, &other, 0).conditions.contains(Conflict));
     }
 
@@ -358,8 +358,8 @@ mod tests {
             &[(0, 2, "a", 0, &[Invalid]), (3, 2, "a", 0, &[Invalid]), (1, 0, "a", 0, &[Invalid])];
         play(&mut fragments, steps);
         assert!(fragments.is_empty());
-        let other = Fragment { first_inner: PayloadType::IDI, ..fragment(2, 2, b"b") };
-        let status = fragments.observe(REQUEST, &other, 0);
+        let inner = Fragment { first_payload: PayloadType::IDI, ..fragment(2, 2, b"b") };
+        let status = fragments.observe(REQUEST, &inner, 0);
         assert!(status.conditions.contains(Invalid) && status.seen == 0);
     }
 

@@ -208,7 +208,7 @@ pub struct SaView {
     pub duplicates: u32,
     /// Whether messages of both peers were seen.
     pub mutual: bool,
-    /// The microseconds between a request and its response, if each was sent once.
+    /// The microseconds from the last request that was sent once to its response.
     pub round_trip_us: Option<u32>,
     /// The milliseconds from the first IKE_SA_INIT to the response that established the SA.
     pub handshake_ms: Option<u32>,

@@ -113,7 +113,7 @@ fn sk(
 ) -> MessageBuilder {
     let byte = id as u8 ^ flags ^ first_payload.0;
     MessageBuilder::request(exchange)
-        .header(|header| (header.flags, header.message_id) = (Flags(flags), id))
+        .header(|header| (header.flags, header.message_id) = (flags, id))
         .payload(PayloadType::SK, vec![byte; size])
         .last_next(first_payload)
 }

@@ -5,22 +5,22 @@ use super::error::{ErrorKind, ParseError};
 use super::reader::Reader;
 use super::registry::AuthMethod;
 
-/// A proof of identity.
+/// The data that proves a peer's identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Authentication<'a> {
-    /// Auth Method.
+    /// The Auth Method field.
     pub method: AuthMethod,
-    /// Authentication Data. With [`AuthMethod::DIGITAL_SIGNATURE`] it begins
-    /// with the length and the ASN.1 identifier of the algorithm (RFC 7427,
-    /// section 3).
+    /// The Authentication Data field. With [`AuthMethod::DIGITAL_SIGNATURE`] it begins with
+    /// the length and the ASN.1 identifier of the signature algorithm (RFC 7427, section
+    /// 3).
     pub data: &'a [u8],
 }
 
 impl<'a> Authentication<'a> {
-    /// Reads the body of an AUTH payload.
+    /// Parses the body of an AUTH payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when the fixed fields are cut off.
+    /// [`ErrorKind::MalformedPayload`] if the fixed fields are incomplete.
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
         let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
         let method = AuthMethod(r.u8("Auth Method")?);
@@ -28,16 +28,16 @@ impl<'a> Authentication<'a> {
         Ok(Self { method, data: r.rest() })
     }
 
-    /// The algorithm's ASN.1 identifier in the data of a digital signature (RFC 7427, 3), as
-    /// far as it is there; none of other methods.
+    /// The ASN.1 identifier of the algorithm in a digital signature (RFC 7427, 3). It may
+    /// be truncated. `None` for other methods.
     pub fn algorithm(&self) -> Option<&'a [u8]> {
         let (length, rest) = self.data.split_first()?;
         let is_signature = self.method == AuthMethod::DIGITAL_SIGNATURE;
         is_signature.then(|| rest.get(..usize::from(*length)).unwrap_or(rest))
     }
 
-    /// What is wrong with data that could be read: that of a digital signature whose
-    /// identifier is not as long as it says.
+    /// The fault of data that could be parsed: the length of the identifier in a digital
+    /// signature is wrong.
     pub fn fault(&self, body_offset: u32) -> Option<ParseError> {
         if self.method != AuthMethod::DIGITAL_SIGNATURE {
             return None;
@@ -54,11 +54,11 @@ impl<'a> Authentication<'a> {
     }
 }
 
-/// Auth Method and RESERVED.
+/// The size of Auth Method and RESERVED in bytes.
 const FIXED_LENGTH: u32 = 4;
 
-/// The length of a DER sequence, its front included, in the forms that one of up to 255
-/// bytes has.
+/// The length of a DER sequence in bytes, including tag and length field. Only the two
+/// length encodings for up to 255 bytes are supported.
 fn sequence_length(der: &[u8]) -> Option<usize> {
     match *der {
         [0x30, length @ 0..=0x7f, ..] => Some(2 + usize::from(length)),
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_identifier_of_a_signature_is_as_long_as_it_says() {
+    fn the_length_of_a_signatures_identifier_is_checked() {
         // Ed25519 (RFC 8410).
         const IDENTIFIER: [u8; 7] = [0x30, 5, 6, 3, 0x2b, 0x65, 0x70];
         let fault = |method: u8, length: u8| {
@@ -94,7 +94,7 @@ mod tests {
         }
         let without = Authentication::parse(&[14, 0, 0, 0], 32).unwrap();
         assert!(without.fault(32).is_some());
-        // What is there can be read.
+        // The available part can be read.
         let body = [&[14, 0, 0, 0, 200][..], &IDENTIFIER].concat();
         assert_eq!(Authentication::parse(&body, 32).unwrap().algorithm(), Some(&IDENTIFIER[..]));
     }

@@ -5,20 +5,20 @@ use super::error::{ErrorKind, ParseError};
 use super::reader::Reader;
 use super::registry::CertEncoding;
 
-/// A certificate, or what stands for one.
+/// A certificate, or a reference to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Certificate<'a> {
-    /// Cert Encoding.
+    /// The Cert Encoding field.
     pub encoding: CertEncoding,
-    /// Certificate Data.
+    /// The Certificate Data field.
     pub data: &'a [u8],
 }
 
 impl<'a> Certificate<'a> {
-    /// Reads the body of a CERT payload.
+    /// Parses the body of a CERT payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when the body is empty.
+    /// [`ErrorKind::MalformedPayload`] if the body is empty.
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
         let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
         Ok(Self { encoding: CertEncoding(r.u8("Cert Encoding")?), data: r.rest() })

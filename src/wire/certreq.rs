@@ -5,31 +5,32 @@ use super::error::{ErrorKind, ParseError};
 use super::reader::Reader;
 use super::registry::CertEncoding;
 
-/// The size of a SHA-1 in bytes.
+/// The size of a SHA-1 hash in bytes.
 const HASH_LENGTH: usize = 20;
 
-/// A wish for certificates of certain authorities.
+/// A request for certificates of certain authorities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CertificateRequest<'a> {
-    /// Cert Encoding.
+    /// The Cert Encoding field.
     pub encoding: CertEncoding,
-    /// Certification Authority: for X.509 a sequence of SHA-1 hashes of the
+    /// The Certification Authority field. For X.509 it is a list of SHA-1 hashes of the
     /// authorities' public keys.
     pub authorities: &'a [u8],
 }
 
 impl<'a> CertificateRequest<'a> {
-    /// Reads the body of a CERTREQ payload.
+    /// Parses the body of a CERTREQ payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when the body is empty.
+    /// [`ErrorKind::MalformedPayload`] if the body is empty.
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
         let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
         Ok(Self { encoding: CertEncoding(r.u8("Cert Encoding")?), authorities: r.rest() })
     }
 
-    /// What is wrong with a request that could be read: hashes that are not whole. Of X.509
-    /// (RFC 7296, 3.7) and OCSP (RFC 4806, 3.1) it is known that there are hashes.
+    /// The fault of a request that could be parsed: the last hash is incomplete. Only X.509
+    /// (RFC 7296, 3.7) and OCSP (RFC 4806, 3.1) are checked, because other encodings may
+    /// not contain hashes.
     pub fn fault(&self, body_offset: u32) -> Option<ParseError> {
         let has_hashes = matches!(
             self.encoding,
@@ -46,7 +47,7 @@ impl<'a> CertificateRequest<'a> {
         })
     }
 
-    /// The 20-byte hashes of [`authorities`](Self::authorities).
+    /// The hashes in [`authorities`](Self::authorities), of 20 bytes each.
     pub fn hashes(&self) -> impl Iterator<Item = &'a [u8]> + Clone {
         self.authorities.chunks_exact(HASH_LENGTH)
     }
@@ -67,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_are_whole() {
+    fn an_incomplete_hash_is_a_fault() {
         let fault = |encoding: u8, length| {
             let body = [&[encoding][..], &vec![7; length]].concat();
             CertificateRequest::parse(&body, 32).unwrap().fault(32)
@@ -81,7 +82,7 @@ mod tests {
                 assert_eq!((error.field, error.offset), ("Certification Authority", 33));
             }
         }
-        // What another encoding has nobody says.
+        // The content of other encodings is not defined.
         assert_eq!(fault(11, 7), None);
     }
 

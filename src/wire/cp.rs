@@ -5,19 +5,19 @@ use super::error::{ErrorKind, ParseError};
 use super::reader::Reader;
 use super::registry::{CfgAttribute, CfgType};
 
-/// Settings one peer asks of or gives to the other.
+/// Configuration data that one peer requests from the other or assigns to it.
 #[derive(Clone, Copy, Debug)]
 pub struct Configuration<'a> {
-    /// CFG Type.
+    /// The CFG Type field.
     pub kind: CfgType,
     attributes: Reader<'a>,
 }
 
 impl<'a> Configuration<'a> {
-    /// Reads the body of a CP payload.
+    /// Parses the body of a CP payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when the fixed fields are cut off.
+    /// [`ErrorKind::MalformedPayload`] if the fixed fields are incomplete.
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
         let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
         let kind = CfgType(r.u8("CFG Type")?);
@@ -25,7 +25,7 @@ impl<'a> Configuration<'a> {
         Ok(Self { kind, attributes: r })
     }
 
-    /// The first thing that is wrong with the attributes.
+    /// The first fault of the attributes.
     pub fn fault(&self) -> Option<ParseError> {
         self.attributes().find_map(|attribute| match attribute {
             Ok(attribute) => attribute.fault,
@@ -33,7 +33,7 @@ impl<'a> Configuration<'a> {
         })
     }
 
-    /// The attributes, in the order of the wire; an error ends the walk.
+    /// The attributes, in the order of the message. The iterator ends after an error.
     pub fn attributes(&self) -> ConfigurationAttributes<'a> {
         ConfigurationAttributes { reader: self.attributes }
     }
@@ -42,16 +42,16 @@ impl<'a> Configuration<'a> {
 /// One configuration attribute (RFC 7296, section 3.15.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConfigurationAttribute<'a> {
-    /// Attribute Type.
+    /// The Attribute Type field, without the reserved bit.
     pub kind: CfgAttribute,
-    /// Value; empty where one is asked for.
+    /// The Value field. It may be empty in a request.
     pub value: &'a [u8],
-    /// What is wrong with an attribute that could be read: a length that goes past the end
-    /// of the payload, or that its type cannot have.
+    /// The fault of an attribute that could be parsed: its length exceeds the payload, or
+    /// its type does not allow this length.
     pub fault: Option<ParseError>,
 }
 
-/// Walks the attributes of a CP payload.
+/// Iterates over the attributes of a CP payload.
 #[derive(Clone, Debug)]
 pub struct ConfigurationAttributes<'a> {
     reader: Reader<'a>,
@@ -60,7 +60,7 @@ pub struct ConfigurationAttributes<'a> {
 impl<'a> ConfigurationAttributes<'a> {
     fn read(&mut self) -> Result<ConfigurationAttribute<'a>, ParseError> {
         let r = &mut self.reader;
-        // The first bit is reserved and has to be ignored.
+        // Receivers ignore the first bit, which is reserved.
         let kind = CfgAttribute(r.u16("Attribute Type")? & 0x7fff);
         let length_field = *r;
         let length = r.u16("Length")?;
@@ -72,12 +72,13 @@ impl<'a> ConfigurationAttributes<'a> {
     }
 }
 
-/// Whether an attribute of this type can be so long. Any can be empty in a request and where
-/// a value is refused.
+/// Whether an attribute of this type may have this length in bytes. Every attribute may be
+/// empty, both in a request and when a value is refused.
 ///
 /// Sources: RFC 7296, 3.15.1; RFC 5739 for the prefix; RFC 7651 for P-CSCF; RFC 6867 for
-/// FTT_KAT; TS 24.302, 8.2.4.2, for the period. Of others the length is free, or differs between what specifications and peers
-/// have. An IPv6 address without its prefix length comes from peers of before RFC 4718.
+/// FTT_KAT; TS 24.302, 8.2.4.2, for the period. The other types are not checked: their
+/// length is free, or specifications and peers differ. Peers that follow drafts before RFC
+/// 4718 send an IPv6 address without its prefix length.
 fn may_have(kind: CfgAttribute, length: usize) -> bool {
     match kind {
         CfgAttribute::INTERNAL_IP4_ADDRESS
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_cut_off_ends_the_walk() {
+    fn a_truncated_value_ends_the_attributes() {
         for cut in 9..BODY.len() {
             let cp = Configuration::parse(&BODY[..cut], 32).unwrap();
             let last = cp.attributes().last().unwrap();
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_of_a_value_is_kept() {
+    fn the_available_part_of_a_value_is_kept() {
         let cp = Configuration::parse(&[2, 0, 0, 0, 0, 1, 0, 200, 10, 0, 0, 1], 32).unwrap();
         let attribute = cp.attributes().next().unwrap().unwrap();
         assert_eq!(attribute.value, [10, 0, 0, 1]);
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn types_have_their_lengths() {
+    fn the_length_of_each_type_is_checked() {
         let fault = |kind: CfgAttribute, length: u8| {
             let front = [2, 0, 0, 0, (kind.0 >> 8) as u8, kind.0 as u8, 0, length];
             let body = [&front[..], &vec![7; length.into()]].concat();

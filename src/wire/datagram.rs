@@ -1,50 +1,48 @@
-//! Which part of IKE's traffic a datagram of an IKE flow is.
+//! The kinds of datagrams in an IKE flow.
 //!
-//! UDP port 500 carries bare IKE messages. On port 4500 they share the port
-//! with ESP and keepalives, and begin with a non-ESP marker of four zero bytes
-//! ([RFC 3948](https://www.rfc-editor.org/rfc/rfc3948)); peers behind unusual
-//! port numbers do the same.
+//! UDP port 500 carries IKE messages without a marker. Port 4500 carries IKE, ESP and
+//! keepalives. There, each IKE message begins with a non-ESP marker of four zero bytes
+//! ([RFC 3948](https://www.rfc-editor.org/rfc/rfc3948)). Peers on other ports do the same.
 
 use super::detect::{is_expected, plausible};
 
-/// The four zero bytes that tell an IKE message from ESP, whose SPI is never
-/// zero.
+/// The four zero bytes before an IKE message. ESP begins with its SPI, which is never zero.
 pub const NON_ESP_MARKER: [u8; 4] = [0; 4];
 
-/// What is known about the flow a datagram belongs to.
+/// What is known about the flow of a datagram.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Carrier {
-    /// One of the ports is 500, or 848 of G-IKEv2, where no marker is used.
+    /// One of the ports is 500, or 848 for G-IKEv2. No marker is used there.
     pub port_500: bool,
-    /// One of the ports is 4500, or the flow between other ports has shown a non-ESP marker
-    /// before: ESP and keepalives are to be expected.
+    /// The flow may carry ESP and keepalives: one of the ports is 4500, or a non-ESP marker
+    /// has been seen on other ports.
     pub encapsulated: bool,
 }
 
-/// A datagram of a flow that carries IKE.
+/// A datagram of an IKE flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Datagram<'a> {
-    /// An IKE message, possibly a malformed one.
+    /// An IKE message. It may be malformed.
     Message {
-        /// Whether a non-ESP marker stood before it.
+        /// Whether a non-ESP marker precedes the message.
         marker: bool,
         /// The message, without the marker.
         bytes: &'a [u8],
     },
     /// An ESP packet (RFC 4303).
     Esp {
-        /// Security Parameters Index.
+        /// The Security Parameters Index field.
         spi: u32,
-        /// Sequence Number.
+        /// The Sequence Number field.
         sequence: u32,
     },
     /// A NAT keepalive: one byte of 0xff (RFC 3948, section 2.3).
     Keepalive,
-    /// No data at all.
+    /// A datagram without data.
     Empty,
 }
 
-/// Tells what a datagram is, for a flow that is known to carry IKE.
+/// Returns the kind of a datagram. The flow must be known to carry IKE.
 ///
 /// | begins with | port 500 | ESP may occur | else |
 /// |---|---|---|---|
@@ -52,19 +50,18 @@ pub enum Datagram<'a> {
 /// | four zero bytes | marker, if a plausible header follows | marker | marker |
 /// | anything else | bare message | ESP | bare message |
 ///
-/// Between the ports 500 and 4500 either form may come: ESP is what does not even resemble
-/// a message.
+/// Between the ports 500 and 4500, messages with and without marker occur. There, a
+/// datagram is ESP only if it does not resemble a message at all.
 ///
-/// The first row comes first because an initiator SPI may have four leading
-/// zero bytes. What is neither plausible nor ESP is a message all the same,
-/// whose parser will say what is wrong with it; that includes data too short
-/// for the two fixed fields of ESP.
+/// The first row has priority, because an initiator's SPI may begin with four zero bytes. A
+/// datagram that is neither plausible nor ESP is returned as a message, so that the parser
+/// reports its fault. This includes data that is too short for the two fixed fields of ESP.
 #[inline]
 pub fn classify(data: &[u8], carrier: Carrier) -> Datagram<'_> {
     match data {
         [] => Datagram::Empty,
         [0xff] => Datagram::Keepalive,
-        [0, 0, 0, 0, behind @ ..] => marked(data, behind, carrier),
+        [0, 0, 0, 0, rest @ ..] => marked(data, rest, carrier),
         _ if !carrier.encapsulated => bare(data),
         _ if plausible(data).is_some() => bare(data),
         _ if carrier.port_500 && is_expected(data).is_some() => bare(data),
@@ -72,11 +69,11 @@ pub fn classify(data: &[u8], carrier: Carrier) -> Datagram<'_> {
     }
 }
 
-/// Four zero bytes: a marker, or the initiator's SPI.
-fn marked<'a>(data: &'a [u8], behind: &'a [u8], carrier: Carrier) -> Datagram<'a> {
-    let possible = !carrier.port_500 || carrier.encapsulated || plausible(behind).is_some();
+/// Decides whether four zero bytes are a marker or a part of the initiator's SPI.
+fn marked<'a>(data: &'a [u8], rest: &'a [u8], carrier: Carrier) -> Datagram<'a> {
+    let possible = !carrier.port_500 || carrier.encapsulated || plausible(rest).is_some();
     if possible && plausible(data).is_none() {
-        Datagram::Message { marker: true, bytes: behind }
+        Datagram::Message { marker: true, bytes: rest }
     } else {
         bare(data)
     }
@@ -86,7 +83,7 @@ fn bare(bytes: &[u8]) -> Datagram<'_> {
     Datagram::Message { marker: false, bytes }
 }
 
-/// By far most datagrams of a tunnel come here.
+/// Most datagrams of an IPsec connection end here.
 fn esp(data: &[u8]) -> Option<Datagram<'_>> {
     let [a, b, c, d, e, f, g, h] = *data.first_chunk()?;
     let spi = u32::from_be_bytes([a, b, c, d]);
@@ -131,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn esp_is_told_from_messages_where_it_may_occur() {
+    fn esp_is_distinguished_from_messages_where_it_may_occur() {
         let packet = [0xc0, 0, 0, 1, 0, 0, 0, 9, 1, 2, 3];
         let esp = Datagram::Esp { spi: 0xc000_0001, sequence: 9 };
         assert_eq!(classify(&packet, PORT_4500), esp);
@@ -154,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_is_seen_before_malformed_messages_too() {
+    fn a_marker_is_recognized_before_malformed_messages() {
         for length in 0..40 {
             let bytes = marked_with(&vec![7; length]);
             assert_eq!(classify(&bytes, PORT_4500), message(true, &bytes[4..]));

@@ -5,29 +5,29 @@ use super::error::{ErrorKind, ParseError};
 use super::reader::Reader;
 use super::registry::Protocol;
 
-/// The SAs a peer has removed.
+/// The SAs that a peer has deleted.
 ///
-/// Deleting the IKE SA itself takes no SPI, because the header has it: the body
-/// is then four bytes long.
+/// To delete the IKE SA no SPI is needed, because the header contains the SPIs. The body
+/// then has four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delete<'a> {
-    /// Protocol ID.
+    /// The Protocol ID field.
     pub protocol: Protocol,
-    /// SPI Size in bytes: 0 for IKE, 4 for AH and ESP.
+    /// The SPI Size field in bytes: 0 for IKE, 4 for AH and ESP.
     pub spi_size: u8,
-    /// Num of SPIs.
+    /// The Num of SPIs field.
     pub spi_count: u16,
     spis: &'a [u8],
 }
 
 impl<'a> Delete<'a> {
-    /// Reads the body of a Delete payload.
+    /// Parses the body of a Delete payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when a field is cut off, or when size
-    /// and number of the SPIs do not give what is there.
+    /// [`ErrorKind::MalformedPayload`] if a field is missing, or if size and number of the
+    /// SPIs do not match the length of the body.
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
-        let delete = Self::as_far_as_there(body, body_offset)?;
+        let delete = Self::parse_lenient(body, body_offset)?;
         let length = usize::from(delete.spi_size) * usize::from(delete.spi_count);
         if delete.spis.len() != length {
             let offset = body_offset.saturating_add(COUNT_OFFSET);
@@ -37,12 +37,12 @@ impl<'a> Delete<'a> {
         Ok(delete)
     }
 
-    /// The same with the SPIs that are there, whatever size and number say: to be shown, and
-    /// not to be acted on.
+    /// Parses the body without checking size and number of the SPIs. The result is only for
+    /// display: a receiver rejects such a payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when a fixed field is cut off.
-    pub fn as_far_as_there(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
+    /// [`ErrorKind::MalformedPayload`] if a fixed field is missing.
+    pub fn parse_lenient(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
         let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
         let protocol = Protocol(r.u8("Protocol ID")?);
         let spi_size = r.u8("SPI Size")?;
@@ -50,14 +50,14 @@ impl<'a> Delete<'a> {
         Ok(Self { protocol, spi_size, spi_count, spis: r.rest() })
     }
 
-    /// The SPIs; none when they have no size.
+    /// The SPIs. Empty if SPI Size is 0.
     pub fn spis(&self) -> impl Iterator<Item = &'a [u8]> + Clone {
         let spis = if self.spi_size == 0 { &[] } else { self.spis };
         spis.chunks_exact(usize::from(self.spi_size).max(1))
     }
 }
 
-/// Where Num of SPIs stands in the body.
+/// The offset of Num of SPIs in the body.
 const COUNT_OFFSET: u32 = 2;
 
 #[cfg(test)]
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn w4d_delete_of_the_ike_sa_is_four_bytes() {
+    fn a_delete_of_the_ike_sa_has_four_bytes() {
         let delete = Delete::parse(&[1, 0, 0, 0], 32).unwrap();
         assert_eq!(delete.protocol, Protocol::IKE);
         assert_eq!(delete.spis().count(), 0);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn size_and_number_must_give_what_is_there() {
+    fn size_and_number_must_match_the_body() {
         let body = [3, 4, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8];
         for cut in 0..body.len() {
             assert!(Delete::parse(&body[..cut], 32).is_err(), "{cut} bytes");

@@ -1,13 +1,14 @@
-//! Whether a datagram of an unknown flow is an IKEv2 message.
+//! Detects IKEv2 messages in datagrams of unknown flows.
 //!
-//! Two questions have two answers. On any UDP port a message has to prove itself by its
-//! structure: [`detect`]. On the ports of IKE a message that a peer might answer is taken,
-//! however odd it is: [`detect_expected`]. Each oddity becomes an event when the message is
-//! decoded.
+//! There are two levels. On any UDP port, the structure of the datagram must prove that it
+//! is a message: [`detect`]. On the ports of IKE, every message that a peer might answer is
+//! accepted, even if it is unusual: [`detect_expected`]. What is unusual about it becomes
+//! an event when the message is decoded.
 //!
-//! Both weigh what is there against chance, since an attacker may set every field that a
-//! receiver ignores: reserved flags, the minor version, the types of payloads it skips and,
-//! with many implementations, the header's Length.
+//! Both functions estimate how likely the same bytes occur by chance. They do not rely on
+//! single fields, because an attacker can freely set each field that a receiver ignores:
+//! reserved flags, the minor version, the types of payloads that are skipped and, with many
+//! implementations, the header's Length.
 
 use super::datagram::NON_ESP_MARKER;
 use super::error::{ErrorKind, ParseError};
@@ -20,84 +21,87 @@ use super::sa::{Proposals, RawProposal};
 /// The offset of the version byte in the header.
 const VERSION_OFFSET: usize = 17;
 
-/// The lengths that a message in one UDP datagram can have.
+/// The values of the header's Length that are possible in one UDP datagram.
 const POSSIBLE_LENGTHS: core::ops::RangeInclusive<u32> = HEADER_LEN as u32..=u16::MAX as u32;
 
-/// Message IDs that an SA is likely to have: each is one exchange.
+/// The Message IDs that an SA normally reaches. Each exchange uses one.
 const USUAL_MESSAGE_IDS: core::ops::Range<u32> = 0..1 << 16;
 
-/// The fixed fields of a proposal, in bytes.
+/// The size of the fixed fields of a proposal in bytes.
 const PROPOSAL_HEADER: usize = 8;
 
-/// An IKE message found by its content.
+/// An IKE message that was detected by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sighting {
-    /// Whether a non-ESP marker stood before it.
+pub struct DetectedMessage {
+    /// Whether a non-ESP marker precedes the message.
     pub marker: bool,
-    /// Whether it is a response: the flow then began unseen.
+    /// Whether the message is a response. Then the start of the flow was not captured.
     pub response: bool,
 }
 
-impl Sighting {
+impl DetectedMessage {
     fn new(marker: bool, header: &Header) -> Self {
         Self { marker, response: header.flags.response() }
     }
 }
 
-/// Finds an IKEv2 message in a datagram of any UDP flow, with or without a non-ESP marker,
-/// by its content alone.
+/// Detects an IKEv2 message in a datagram of any UDP flow by its content alone, with or
+/// without a non-ESP marker.
 ///
-/// The major version is always 2 (with any minor version) and the exchange type is not one of
-/// IKEv1's. A header without a payload is not enough. Beyond that one of three things makes it
-/// certain:
+/// The major version must be 2 (with any minor version). The exchange type must not be one
+/// of IKEv1. At least one payload is required. In addition, one of the following conditions
+/// must hold:
 ///
-/// - The first payload lies within the length, and of the following at most one is not as it
-///   should be: the initiator's SPI is not zero;
-///   the header's length is that of the datagram (if it is more, nothing is certain); IANA
-///   has assigned the exchange type and the first payload's type; the reserved flags are
-///   clear; SPIs, Message ID and flags fit the exchange (RFC 7296, sections 2.2, 2.6 and
-///   3.1); the chain of payloads ends exactly where the length says.
-/// - It begins an IKE SA, and its chain has an SA payload with a proposal for IKE, whole or
-///   cut, whatever the header says besides, the type of the first payload included.
-/// - Its chain has an encrypted payload that ends where the datagram or the header's length
-///   does, or near both, and exchange type, SPIs and Message ID are usual, whatever the header
-///   says besides.
+/// - The first payload lies within the length, and at most one of these conditions is
+///   false: the initiator's SPI is not zero; the header's length is the length of the
+///   datagram (with a larger value this condition fails); IANA has assigned the exchange type and
+///   the type of the first payload; the reserved flags are zero; SPIs, Message ID and flags
+///   fit the exchange (RFC 7296, sections 2.2, 2.6 and 3.1); the chain of payloads ends
+///   exactly at the length.
+/// - The exchange creates an IKE SA, and the chain has an SA payload with a proposal for
+///   IKE. The proposal may be truncated. Other header fields, and the type of the first
+///   payload, do not matter.
+/// - The chain has an encrypted payload that ends at the end of the datagram or at the
+///   header's length, or close to both. Exchange type, SPIs and Message ID are usual. Other
+///   header fields do not matter.
 ///
-/// Against uniformly random bytes each leaves at least 48 bits to chance: less than one
-/// false sighting in 10^14 datagrams.
-pub fn detect(data: &[u8]) -> Option<Sighting> {
+/// For uniformly random bytes, each condition has a probability of at most 2^-48: less than
+/// one false detection in 10^14 datagrams.
+pub fn detect(data: &[u8]) -> Option<DetectedMessage> {
     if let Some(header) = certain(data) {
-        return Some(Sighting::new(false, &header));
+        return Some(DetectedMessage::new(false, &header));
     }
-    let behind = data.strip_prefix(&NON_ESP_MARKER)?;
-    certain(behind).map(|header| Sighting::new(true, &header))
+    let message = data.strip_prefix(&NON_ESP_MARKER)?;
+    certain(message).map(|header| DetectedMessage::new(true, &header))
 }
 
-/// A message that neither proves itself nor can be excluded, with its initiator's and its
-/// responder's SPI: it is one if there is an IKE SA with these.
-pub fn detect_if_known(data: &[u8]) -> Option<(Sighting, [u8; 8], [u8; 8])> {
-    let behind = data.strip_prefix(&NON_ESP_MARKER);
-    let bare = behind.unwrap_or(data);
+/// Detects a message that [`detect`] cannot prove and cannot exclude. Returns also the SPIs
+/// of initiator and responder. The message is accepted if an IKE SA with these SPIs is
+/// known.
+pub fn detect_if_known(data: &[u8]) -> Option<(DetectedMessage, [u8; 8], [u8; 8])> {
+    let marked = data.strip_prefix(&NON_ESP_MARKER);
+    let bare = marked.unwrap_or(data);
     if bare.get(VERSION_OFFSET)? >> 4 != 2 {
         return None;
     }
     let header = Header::parse(bare).ok().filter(has_spis)?;
-    Some((Sighting::new(behind.is_some(), &header), header.init_spi, header.resp_spi))
+    Some((DetectedMessage::new(marked.is_some(), &header), header.init_spi, header.resp_spi))
 }
 
-/// As [`detect`], for a datagram on a port of IKE, where a message that a peer may answer is
-/// worth more than elsewhere. `marker` says whether it has to have the non-ESP marker.
+/// As [`detect`], but for a datagram on a port of IKE, where fewer proofs are needed.
+/// `marker` says whether the non-ESP marker is required.
 ///
-/// What fits a message counts as many bits as it leaves to chance, and 28 bits are enough. So
-/// random bytes pass about once in 10^8 datagrams. An exchange type of IKEv1 has to come with
-/// more, and another major version than 2 with much more: peers answer it with
-/// INVALID_MAJOR_VERSION. Major version 1 is never taken.
-pub fn detect_expected(data: &[u8], marker: bool) -> Option<Sighting> {
+/// Each field that fits a message counts as many bits as its probability by chance. A sum
+/// of 28 bits is enough. Random bytes are therefore accepted about once in 10^8 datagrams.
+/// A message with an exchange type of IKEv1 needs more bits. A message with a major version
+/// other than 2 needs many more, because peers answer it with INVALID_MAJOR_VERSION. Major
+/// version 1 is never accepted.
+pub fn detect_expected(data: &[u8], marker: bool) -> Option<DetectedMessage> {
     let bytes = if marker { data.strip_prefix(&NON_ESP_MARKER)? } else { data };
-    is_expected(bytes).map(|header| Sighting::new(marker, &header))
+    is_expected(bytes).map(|header| DetectedMessage::new(marker, &header))
 }
 
-/// The header of `bytes`, if they may be a message on a port of IKE.
+/// The header of `bytes`, if they can be a message on a port of IKE.
 pub(super) fn is_expected(bytes: &[u8]) -> Option<Header> {
     const ENOUGH: u32 = 28;
     const FOR_EXCHANGES_OF_IKEV1: u32 = 40;
@@ -113,8 +117,8 @@ pub(super) fn is_expected(bytes: &[u8]) -> Option<Header> {
     (weight(&header, bytes) >= wanted).then_some(header)
 }
 
-/// The bits that a message leaves to chance. Zero bytes are common in other protocols, so
-/// those of the responder's SPI and the Message ID count less than they are.
+/// The weight of the evidence for a message, in bits. Zero bytes are common in other
+/// protocols, so zeros in the responder's SPI and the Message ID count less.
 fn weight(header: &Header, bytes: &[u8]) -> u32 {
     let length = header.length;
     let payloads = || RawMessage::parse(bytes).map(|message| message.payloads());
@@ -135,20 +139,20 @@ fn weight(header: &Header, bytes: &[u8]) -> u32 {
     evidence.iter().filter(|(_, there)| *there).map(|(bits, _)| bits).sum()
 }
 
-/// The first request of an IKE SA: the responder has no SPI yet.
+/// Whether this is the first request of an IKE SA: the responder has no SPI yet.
 fn is_first_request(header: &Header) -> bool {
-    begins(header.exchange_type) && header.resp_spi == [0; 8] && !header.flags.response()
+    can_begin_sa(header.exchange_type) && header.resp_spi == [0; 8] && !header.flags.response()
 }
 
-/// Whether IKE SAs begin with this exchange.
-fn begins(exchange: ExchangeType) -> bool {
+/// Whether this exchange can be the first of an IKE SA.
+fn can_begin_sa(exchange: ExchangeType) -> bool {
     matches!(exchange, ExchangeType::IKE_SA_INIT | ExchangeType::IKE_SESSION_RESUME)
 }
 
-/// The header of `bytes`, if they can be no other thing than a message. What that takes is
-/// described at [`detect`].
+/// The header of `bytes`, if they are certainly a message. The conditions are described at
+/// [`detect`].
 fn certain(bytes: &[u8]) -> Option<Header> {
-    // By far most of what is not IKEv2 fails here.
+    // Most datagrams of other protocols end here.
     if bytes.get(VERSION_OFFSET)? >> 4 != 2 {
         return None;
     }
@@ -156,13 +160,13 @@ fn certain(bytes: &[u8]) -> Option<Header> {
     plausible_header(bytes).filter(has_payload).or_else(|| proven_header(bytes))
 }
 
-/// The header of `bytes`, if what is behind it proves that it is one.
+/// The header of `bytes`, if the payloads prove that it is one.
 fn proven_header(bytes: &[u8]) -> Option<Header> {
     let header = Header::parse(bytes).ok()?;
     (begins_sa(&header, bytes) || ends_encrypted(&header, bytes)).then_some(header)
 }
 
-/// The header of `bytes`, if it can be no chance that it looks like one.
+/// The header of `bytes`, if it does not resemble a header just by chance.
 #[inline]
 pub(super) fn plausible(bytes: &[u8]) -> Option<Header> {
     if bytes.get(VERSION_OFFSET)? >> 4 != 2 {
@@ -171,7 +175,7 @@ pub(super) fn plausible(bytes: &[u8]) -> Option<Header> {
     plausible_header(bytes).or_else(|| proven_header(bytes))
 }
 
-/// Apart, so that the rest of [`plausible`] is small enough to be inlined for ESP.
+/// A separate function, so that [`plausible`] is small enough to be inlined for ESP.
 #[inline(never)]
 fn plausible_header(bytes: &[u8]) -> Option<Header> {
     let header = Header::parse(bytes).ok()?;
@@ -192,12 +196,12 @@ fn plausible_header(bytes: &[u8]) -> Option<Header> {
     (oddities.iter().filter(|odd| **odd).count() <= 1).then_some(header)
 }
 
-/// Whether SPIs, Message ID and flags are what the exchange demands. The exchanges that
-/// begin an IKE SA have Message ID 0, and their first request comes from the initiator to a
-/// responder that has no SPI yet; in every other exchange both SPIs are known.
+/// Whether SPIs, Message ID and flags fit the exchange. An exchange that creates an IKE SA
+/// has Message ID 0, and in its first request the responder's SPI is zero. All other
+/// exchanges have both SPIs.
 fn fits_exchange(header: &Header) -> bool {
     let no_responder = header.resp_spi == [0; 8];
-    if begins(header.exchange_type) {
+    if can_begin_sa(header.exchange_type) {
         let roles_differ = header.flags.initiator() != header.flags.response();
         let request_is_first = header.flags.response() || no_responder;
         header.message_id == 0 && roles_differ && request_is_first
@@ -206,8 +210,8 @@ fn fits_exchange(header: &Header) -> bool {
     }
 }
 
-/// Whether the chain ends where its bytes end; `None` if not even its first payload lies
-/// within them.
+/// Whether the chain of payloads ends where the bytes end. `None` if the first payload is
+/// longer than the bytes.
 fn chain_closes(mut payloads: Payloads<'_>) -> Option<bool> {
     let intact = |payload: Result<_, ParseError>| match payload {
         Ok(_) => true,
@@ -219,11 +223,11 @@ fn chain_closes(mut payloads: Payloads<'_>) -> Option<bool> {
     }
 }
 
-/// Whether the message offers or chooses an IKE SA: an SA payload, wherever it is in the
-/// chain, with a proposal for IKE. The header's length is not asked, as peers do not ask it
-/// either, nor the type that it gives the first payload.
+/// Whether the message offers or chooses an IKE SA: any payload of the chain is an SA
+/// payload with a proposal for IKE. The header's length and the type of the first payload
+/// do not matter, because peers ignore them too.
 fn begins_sa(header: &Header, bytes: &[u8]) -> bool {
-    if !begins(header.exchange_type) || header.init_spi == [0; 8] {
+    if !can_begin_sa(header.exchange_type) || header.init_spi == [0; 8] {
         return false;
     }
     let first = match header.next_payload {
@@ -245,7 +249,8 @@ fn begins_sa(header: &Header, bytes: &[u8]) -> bool {
             Err(_) => break,
         }
     }
-    // The chain is lost here: with an SA payload that is cut or whose length lies?
+    // The chain cannot be followed further. Check for an SA payload that is truncated or
+    // has a wrong length.
     let rest = usize::try_from(at).ok().and_then(|at| payloads.get(at..));
     let Some([next, reserved, _, _, body @ ..]) = rest else { return false };
     let is_first = at == 0 && *reserved == 0 && PayloadType(*next).name().is_some();
@@ -253,7 +258,8 @@ fn begins_sa(header: &Header, bytes: &[u8]) -> bool {
     kind == PayloadType::SA && (is_cut || proposes_ike(body))
 }
 
-/// Whether a header is the one that peers send first, but for reserved flags and Length.
+/// Whether a header is that of a normal first request. Reserved flags and Length do not
+/// matter.
 fn is_plain_request(header: &Header) -> bool {
     is_first_request(header)
         && header.next_payload == PayloadType::SA
@@ -262,8 +268,8 @@ fn is_plain_request(header: &Header) -> bool {
         && header.message_id == 0
 }
 
-/// Whether the first proposal in the body of an SA payload is one for IKE: its fixed fields are
-/// those of a proposal that has transforms and is no longer than it may be.
+/// Whether the first proposal in the body of an SA payload is for IKE: its fixed fields are
+/// plausible, and it has transforms and a possible length.
 fn proposes_ike(body: &[u8]) -> bool {
     const LAST_OR_MORE: [u8; 2] = [0, 2];
     const MOST_TRANSFORMS: u8 = 128;
@@ -286,9 +292,9 @@ fn proposes_ike(body: &[u8]) -> bool {
         && (1..=MOST_TRANSFORMS).contains(transforms)
 }
 
-/// Whether the chain of payloads comes to an encrypted one, in an exchange of an SA that has
-/// both SPIs, and that ends exactly where the datagram or the header's length does, or all
-/// three ends are near each other.
+/// Whether the chain leads to an encrypted payload in an exchange with both SPIs. The
+/// payload must end exactly at the end of the datagram or at the header's length, or all
+/// three ends must be close to each other.
 fn ends_encrypted(header: &Header, bytes: &[u8]) -> bool {
     const NEAR: u32 = 64;
     if !is_usual(header) {
@@ -312,12 +318,12 @@ fn ends_encrypted(header: &Header, bytes: &[u8]) -> bool {
         || (end.abs_diff(length) <= NEAR && length.abs_diff(there) <= NEAR)
 }
 
-/// Whether exchange, SPIs and Message ID are those of a message of an SA that both peers know.
+/// Whether exchange type, SPIs and Message ID are usual for a message of an established SA.
 fn is_usual(header: &Header) -> bool {
-    has_spis(header) && header.exchange_type.name().is_some() && !begins(header.exchange_type)
+    has_spis(header) && header.exchange_type.name().is_some() && !can_begin_sa(header.exchange_type)
 }
 
-/// Whether both peers have named an SPI, and the Message ID is a likely one.
+/// Whether both SPIs are set and the Message ID is a usual one.
 fn has_spis(header: &Header) -> bool {
     header.init_spi != [0; 8]
         && header.resp_spi != [0; 8]
@@ -326,7 +332,6 @@ fn has_spis(header: &Header) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::header::Flags;
     use super::super::testing::{sa_init, MessageBuilder, INIT_SPI};
     use super::*;
 
@@ -350,7 +355,7 @@ mod tests {
             ),
         ] {
             let plain = builder.build();
-            let sighting = |marker| Some(Sighting { marker, response });
+            let sighting = |marker| Some(DetectedMessage { marker, response });
             assert_eq!(detect(&plain), sighting(false));
             assert_eq!(detect(&marked_with(&plain)), sighting(true));
         }
@@ -359,7 +364,7 @@ mod tests {
     #[test]
     fn finds_every_minor_version_and_exchange() {
         for minor in 0..16 {
-            let bytes = sa_init().header(|h| h.version.0 |= minor).build();
+            let bytes = sa_init().header(|h| h.version |= minor).build();
             assert!(detect(&bytes).is_some(), "minor {minor}");
         }
         for exchange in (34..=44).chain([45, 100, 240, 255]) {
@@ -369,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_messages_with_any_one_oddity() {
+    fn finds_messages_with_one_unusual_field() {
         let mut trailing = sa_init().build();
         trailing.extend([0; 100]);
         let mut broken_chain = sa_init().build();
@@ -379,10 +384,10 @@ mod tests {
         let odd = [
             trailing,
             broken_chain,
-            sa_init().header(|h| h.flags.0 |= 0x40).build(),
+            sa_init().header(|h| h.flags |= 0x40).build(),
             sa_init().header(|h| h.init_spi = [0; 8]).build(),
             sa_init().header(|h| h.message_id = 7).build(),
-            sa_init().header(|h| h.flags = Flags(0)).build(),
+            sa_init().header(|h| h.flags = 0).build(),
             MessageBuilder::request(ExchangeType::IKE_AUTH)
                 .payload(PayloadType(99), [1; 9])
                 .build(),
@@ -392,7 +397,7 @@ mod tests {
         }
     }
 
-    /// Changes a header at these offsets.
+    /// A copy with changed bytes at these offsets.
     fn patched(bytes: &[u8], changes: &[(usize, u8)]) -> Vec<u8> {
         let mut bytes = bytes.to_vec();
         for (offset, value) in changes {
@@ -401,7 +406,7 @@ mod tests {
         bytes
     }
 
-    /// The first request with a payload of a private type before all others.
+    /// The first request, with an additional first payload of a private type.
     fn with_private_first() -> Vec<u8> {
         let plain = sa_init().build();
         let private = [plain[16], 0, 0, 8, 1, 2, 3, 4];
@@ -413,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_first_request_whatever_its_header_says_besides() {
+    fn finds_the_first_request_with_any_other_header_fields() {
         let reserved = patched(&with_private_first(), &[(19, 0xc8)]);
         let trailing = [&with_private_first()[..], &[0]].concat();
         let minor = patched(&trailing, &[(17, 0x27), (19, 0xc8), (23, 9)]);
@@ -424,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_messages_whose_length_lies() {
+    fn finds_messages_with_a_wrong_length() {
         let (plain, sealed) = (sa_init().build(), sk(ExchangeType::IKE_AUTH).build());
         for length in [0, 1, 27, 28, 29, 70_000, 0x7fff_ffff, u32::MAX] {
             for bytes in [&plain, &sealed] {
@@ -438,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_later_messages_whose_ends_are_near_each_other() {
+    fn finds_later_messages_whose_ends_are_close() {
         let sealed = sk(ExchangeType::IKE_AUTH).build();
         let bytes = patched(&[&sealed[..], &[0; 7]].concat(), &[(27, sealed[27] + 3), (19, 0xc8)]);
         assert!(detect(&bytes).is_some());
@@ -457,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn two_oddities_of_what_proves_nothing_else_are_no_chance() {
+    fn two_unusual_fields_without_proof_are_not_enough() {
         let mut bytes = sk(ExchangeType(99)).build();
         assert!(detect(&bytes).is_some());
         bytes.push(0);
@@ -465,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_alone_is_a_message_on_the_ports_of_ike_only() {
+    fn a_header_alone_is_a_message_only_on_ike_ports() {
         for exchange in [ExchangeType::IKE_SA_INIT, ExchangeType::INFORMATIONAL] {
             let bytes = MessageBuilder::request(exchange).build();
             assert_eq!(bytes.len(), HEADER_LEN);
@@ -476,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_messages_are_found_where_ike_is_expected() {
+    fn unusual_messages_are_found_on_ike_ports() {
         let whole = sa_init().build();
         let header_of_two = patched(&whole, &[(16, 200), (19, 0xc8)]);
         for bytes in [
@@ -496,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn a_higher_major_version_has_to_prove_itself_and_the_first_never_does() {
+    fn a_higher_major_version_needs_more_proof_and_version_1_is_refused() {
         let whole = sa_init().build();
         for major in [0, 3, 15] {
             let bytes = patched(&whole, &[(17, major << 4)]);
@@ -507,35 +512,35 @@ mod tests {
     }
 
     #[test]
-    fn other_major_versions_are_not_ours() {
+    fn other_major_versions_are_not_detected() {
         for major in [0, 1, 3, 15] {
-            let bytes = sa_init().header(|h| h.version.0 = major << 4).build();
+            let bytes = sa_init().header(|h| h.version = major << 4).build();
             assert_eq!(detect(&bytes), None, "major {major}");
         }
     }
 
     #[test]
-    fn a_cut_request_is_certain_when_its_sa_payload_has_begun() {
+    fn a_truncated_request_is_detected_once_its_sa_payload_begins() {
         let bytes = sa_init().build();
         for cut in 0..bytes.len() {
             let is_certain = cut >= HEADER_LEN + 4;
             assert_eq!(detect(&bytes[..cut]).is_some(), is_certain, "{cut} bytes");
         }
         let sealed = sk(ExchangeType::IKE_AUTH).build();
-        // What is encrypted is cut: the payload's length says so.
+        // The encrypted part is truncated, which the payload's length shows.
         for cut in 0..sealed.len() {
             assert_eq!(detect(&sealed[..cut]), None, "{cut} bytes");
         }
     }
 
-    /// The first bytes of a datagram, filled up to `length` with `fill`.
+    /// The first bytes of a datagram, padded to `length` with `fill`.
     fn padded(start: &[u8], length: usize, fill: u8) -> Vec<u8> {
         let mut bytes = start.to_vec();
         bytes.resize(length, fill);
         bytes
     }
 
-    /// Datagrams of other protocols, hand-made after their specifications.
+    /// Datagrams of other protocols, built from their specifications.
     fn foreign() -> Vec<(&'static str, Vec<u8>)> {
         let dns = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\x03com\0\0\x01\0\x01";
         let answer = b"\x12\x34\x81\x80\0\x01\0\x01\0\0\0\0\x07example\x03com\0\0\x01\0\x01\
@@ -597,7 +602,7 @@ mod tests {
         ]
     }
 
-    /// As many again, later messages of the same protocols with other contents.
+    /// More datagrams of the same protocols: later messages with other contents.
     fn more_foreign() -> Vec<(&'static str, Vec<u8>)> {
         let dns = b"\xab\xcd\x01\x20\0\x01\0\0\0\0\0\x01\x04_ike\x04_udp\x07example\0\0\x10\0\x01\
             \0\0\x29\x10\0\0\0\x80\0\0\0";
@@ -667,19 +672,19 @@ mod tests {
     }
 
     #[test]
-    fn other_protocols_are_never_taken() {
+    fn other_protocols_are_never_detected() {
         for (name, bytes) in all_foreign() {
             assert_eq!(detect(&bytes), None, "{name}");
-            assert_eq!(detect(&marked_with(&bytes)), None, "{name} behind a marker");
+            assert_eq!(detect(&marked_with(&bytes)), None, "{name} after a marker");
             assert_eq!(detect_expected(&bytes, false), None, "{name} on port 500");
             assert_eq!(detect_expected(&bytes, true), None, "{name} on port 4500");
             let marked = marked_with(&bytes);
-            assert_eq!(detect_expected(&marked, true), None, "{name} behind a marker on 4500");
+            assert_eq!(detect_expected(&marked, true), None, "{name} after a marker on 4500");
         }
     }
 
     #[test]
-    fn other_protocols_are_not_taken_even_with_our_version_and_exchange() {
+    fn other_protocols_are_not_detected_with_our_version_and_exchange() {
         for (name, mut bytes) in all_foreign() {
             for at in [17, 21] {
                 if let Some(place) = bytes.get_mut(at..at + 2) {
@@ -690,7 +695,7 @@ mod tests {
         }
     }
 
-    /// A xorshift generator: the same datagrams on every run.
+    /// A xorshift generator. It produces the same datagrams in every run.
     struct Noise(u64);
 
     impl Noise {
@@ -710,7 +715,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_is_never_taken() {
+    fn random_bytes_are_never_detected() {
         let mut noise = Noise(0x1234_5678_9abc_def1);
         let mut buffer = [0; 160];
         for round in 0..2_000_000 {
@@ -736,7 +741,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_behind_a_perfect_header_is_rarely_taken() {
+    fn random_bytes_after_a_valid_header_are_rarely_detected() {
         let mut noise = Noise(0xfeed_beef_dead_c0de);
         let mut bytes = sk(ExchangeType::IKE_SA_INIT).build();
         let mut taken = 0;
@@ -745,7 +750,7 @@ mod tests {
             bytes[16] = (noise.next() & 0xff) as u8;
             taken += usize::from(detect(&bytes).is_some());
         }
-        // The header alone is worth more than 45 bits; the chain adds some.
+        // The header alone gives more than 45 bits. The chain adds some.
         assert!(taken < 100, "{taken}");
     }
 }

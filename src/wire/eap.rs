@@ -5,31 +5,31 @@ use super::error::{ErrorKind, ParseError};
 use super::reader::Reader;
 use super::registry::{EapCode, EapMethod};
 
-/// Code, Identifier and Length.
+/// The size of Code, Identifier and Length in bytes.
 const FIXED_LENGTH: usize = 4;
 
 /// An EAP message (RFC 3748, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Eap<'a> {
-    /// Code.
+    /// The Code field.
     pub code: EapCode,
-    /// Identifier, which matches a response to its request.
+    /// The Identifier field. A response has the same value as its request.
     pub identifier: u8,
-    /// Type, which success and failure do not have.
+    /// The Type field. Success and Failure have none.
     pub method: Option<EapMethod>,
-    /// Type_Data, or what follows the length where there is no type.
+    /// The Type-Data field, or what follows the length if there is no type.
     pub data: &'a [u8],
-    /// What is wrong with a message that could be read.
+    /// The fault of a message that could be parsed.
     pub fault: Option<ParseError>,
 }
 
 impl<'a> Eap<'a> {
-    /// Reads the body of an EAP payload.
+    /// Parses the body of an EAP payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when the fixed fields are cut off. A length that is
-    /// not the body's, success and failure with more than the fixed fields (RFC 3748, 4.2)
-    /// and a request or response without type are [`Eap::fault`].
+    /// [`ErrorKind::MalformedPayload`] if the fixed fields are incomplete. Other faults are
+    /// in [`Eap::fault`]: the length differs from the length of the body, Success or
+    /// Failure has data (RFC 3748, 4.2), or a request or response has no type.
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
         let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
         let code = EapCode(r.u8("Code")?);
@@ -49,16 +49,17 @@ impl<'a> Eap<'a> {
             }
             _ => {}
         }
-        // Behind the end of the message nothing is its data.
-        let behind = body.len().saturating_sub(length);
+        // Bytes after the end of the message are not part of its data.
+        let excess = body.len().saturating_sub(length);
         let vendor_field = r;
-        let data = r.take(r.remaining().saturating_sub(behind), "Length").unwrap_or(&[]);
+        let data = r.take(r.remaining().saturating_sub(excess), "Length").unwrap_or(&[]);
         let eap = Self { code, identifier, method, data, fault };
         let cut_off = method == Some(EapMethod::EXPANDED) && eap.expanded().is_none();
         Ok(Self { fault: fault.or(cut_off.then(|| vendor_field.error("Vendor-Type"))), ..eap })
     }
 
-    /// Vendor-Id and Vendor-Type of the type Expanded (RFC 3748, 5.7), and what follows them.
+    /// Vendor-Id, Vendor-Type and the data after them, for the type Expanded (RFC 3748,
+    /// 5.7).
     pub fn expanded(&self) -> Option<(u32, u32, &'a [u8])> {
         self.method.filter(|method| *method == EapMethod::EXPANDED)?;
         let (vendor, rest) = self.data.split_first_chunk::<3>()?;
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_length_must_fit_at_every_length() {
+    fn a_wrong_length_is_a_fault_at_every_length() {
         let body = b"\x02\x07\x00\x0a\x01alice";
         assert_eq!(Eap::parse(body, 32).unwrap().fault, None);
         for cut in 0..body.len() {
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_behind_the_message_is_not_its_data() {
+    fn bytes_after_the_message_are_not_its_data() {
         let eap = Eap::parse(b"\x02\x07\x00\x0a\x01aliceXYZ", 32).unwrap();
         assert_eq!((eap.data, eap.fault.unwrap().offset), (&b"alice"[..], 34));
     }

@@ -1,10 +1,9 @@
-//! The Encrypted payload
-//! ([RFC 7296, section 3.14](https://www.rfc-editor.org/rfc/rfc7296#section-3.14))
-//! and the Encrypted Fragment payload
-//! ([RFC 7383, section 2.5](https://www.rfc-editor.org/rfc/rfc7383#section-2.5)).
+//! The Encrypted payload ([RFC 7296, section
+//! 3.14](https://www.rfc-editor.org/rfc/rfc7296#section-3.14)) and the Encrypted Fragment
+//! payload ([RFC 7383, section 2.5](https://www.rfc-editor.org/rfc/rfc7383#section-2.5)).
 //!
-//! Where the initialization vector ends and the checksum begins depends on
-//! algorithms the payload does not name, so the body stays in one piece.
+//! The algorithms of the SA determine where the initialization vector ends and where the
+//! checksum begins. The payload does not name them, so the body is not divided here.
 
 use super::error::{ErrorKind, ParseError};
 use super::message::Payload;
@@ -14,58 +13,58 @@ use super::registry::PayloadType;
 /// The body of an SK payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Encrypted<'a> {
-    /// The type of the first payload inside, which is readable from outside.
-    pub first_inner: PayloadType,
-    /// Initialization vector, encrypted payloads, padding and checksum.
+    /// The type of the first payload in the plaintext. This field is not encrypted.
+    pub first_payload: PayloadType,
+    /// The initialization vector, the encrypted payloads, the padding and the checksum.
     pub body: &'a [u8],
 }
 
 impl<'a> Encrypted<'a> {
-    /// Reads an SK payload.
+    /// Parses an SK payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when there is nothing to decrypt.
+    /// [`ErrorKind::MalformedPayload`] if the body is empty.
     pub fn parse(payload: &Payload<'a>) -> Result<Self, ParseError> {
         let body = encrypted_content(reader(payload))?;
-        Ok(Self { first_inner: payload.next_payload, body })
+        Ok(Self { first_payload: payload.next_payload, body })
     }
 }
 
 /// The body of an SKF payload: one fragment of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fragment<'a> {
-    /// The type of the first payload inside; the fragments behind the first
-    /// carry 0 here.
-    pub first_inner: PayloadType,
-    /// Fragment Number, from 1.
+    /// The type of the first payload in the plaintext. This field is not encrypted. It is 0
+    /// in all fragments except the first.
+    pub first_payload: PayloadType,
+    /// The Fragment Number field. The first fragment is 1.
     pub number: u16,
-    /// Total Fragments.
+    /// The Total Fragments field.
     pub total: u16,
-    /// Initialization vector, encrypted content, padding and checksum.
+    /// The initialization vector, the encrypted content, the padding and the checksum.
     pub body: &'a [u8],
 }
 
 impl<'a> Fragment<'a> {
-    /// Reads an SKF payload.
+    /// Parses an SKF payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when the fixed fields are cut off or
-    /// there is nothing to decrypt.
+    /// [`ErrorKind::MalformedPayload`] if the fixed fields are incomplete or the rest of
+    /// the body is empty.
     pub fn parse(payload: &Payload<'a>) -> Result<Self, ParseError> {
         let mut r = reader(payload);
         Ok(Self {
-            first_inner: payload.next_payload,
+            first_payload: payload.next_payload,
             number: r.u16("Fragment Number")?,
             total: r.u16("Total Fragments")?,
             body: encrypted_content(r)?,
         })
     }
 
-    /// Whether the number lies between 1 and the total, and only the first
-    /// fragment names an inner payload (RFC 7383, section 2.5).
+    /// Whether the number is between 1 and the total, and only the first fragment has the
+    /// type of a first payload (RFC 7383, section 2.5).
     pub fn is_valid(&self) -> bool {
         let in_range = (1..=self.total).contains(&self.number);
-        in_range && (self.number == 1 || self.first_inner == PayloadType::NONE)
+        in_range && (self.number == 1 || self.first_payload == PayloadType::NONE)
     }
 }
 
@@ -89,15 +88,15 @@ mod tests {
     }
 
     #[test]
-    fn sk_exposes_the_first_inner_type() {
+    fn sk_has_the_type_of_the_first_payload() {
         let outer = payload(PayloadType::SK, PayloadType::IDI, &[1, 2, 3]);
         let encrypted = Encrypted::parse(&outer).unwrap();
-        assert_eq!(encrypted.first_inner, PayloadType::IDI);
+        assert_eq!(encrypted.first_payload, PayloadType::IDI);
         assert_eq!(encrypted.body, [1, 2, 3]);
     }
 
     #[test]
-    fn sk_has_something_inside() {
+    fn an_empty_sk_is_malformed() {
         let outer = payload(PayloadType::SK, PayloadType::IDI, &[]);
         let error = Encrypted::parse(&outer).unwrap_err();
         assert_eq!((error.field, error.offset), ("Initialization Vector", 32));

@@ -1,62 +1,57 @@
-//! What is wrong with a message, and where.
+//! Parse errors: what is wrong with a message, and where.
 //!
-//! An inspection engine must be able to say *which* field was bad, not just
-//! that parsing failed, so every error carries a kind, the field in the words
-//! of [RFC 7296](https://www.rfc-editor.org/rfc/rfc7296) and an offset.
+//! An inspection engine must report which field is wrong, not only that parsing failed. So
+//! every error has a kind, the field's name in [RFC
+//! 7296](https://www.rfc-editor.org/rfc/rfc7296), and an offset.
 
 use core::fmt;
 
-/// One fault of a message. Small, `Copy` and comparable; making one never
-/// allocates.
+/// One fault of a message. Creating one allocates no memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseError {
-    /// What sort of fault it is.
+    /// The kind of the fault.
     pub kind: ErrorKind,
-    /// The field at fault, as the RFC that defines it spells it, for instance
+    /// The field with the fault, spelled as in the RFC that defines it, for example
     /// `"Proposal Length"`.
     pub field: &'static str,
-    /// Where that field begins, in bytes from the first byte of the IKE header
-    /// (a non-ESP marker is not counted).
+    /// The offset of that field in bytes from the start of the IKE header. A non-ESP marker
+    /// is not counted.
     pub offset: u32,
 }
 
-/// The sorts of fault this module tells apart.
+/// The kinds of faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// There are fewer than 28 bytes, or the header's own length says so.
+    /// The message has fewer than 28 bytes, or the header's length is below 28.
     MalformedHeader,
     /// The major version is not 2.
     UnsupportedVersion,
-    /// A payload does not have the form its type prescribes, or runs past the
-    /// end of the message.
+    /// A payload does not have the form of its type, or exceeds the message.
     MalformedPayload,
-    /// The header announces more bytes than there are.
+    /// The header's length is larger than the message.
     LengthMismatch,
-    /// Bytes that belong to no payload follow the last one.
+    /// The last payload is followed by bytes that belong to no payload.
     TrailingData,
-    /// A payload of a type without a name demands to be understood (RFC 7296,
-    /// section 2.5).
+    /// A payload of an unassigned type has the Critical bit (RFC 7296, section 2.5).
     UnknownCriticalPayload,
-    /// Something follows an Encrypted (Fragment) payload, which has to be the
-    /// last one (RFC 7296, section 3.14).
+    /// An Encrypted or Encrypted Fragment payload is not the last payload (RFC 7296,
+    /// section 3.14).
     PayloadAfterEncrypted,
-    /// A transform's length does not fit its proposal or its attributes.
+    /// The length of a transform does not fit its proposal or its attributes.
     BadTransformLength,
-    /// Proposal numbers, the transform count or a Last Substruc field
-    /// contradict what is there.
+    /// Proposal numbers, the transform count or a Last Substruc field do not match the
+    /// content.
     ProposalCountMismatch,
-    /// More than [`MAX_PAYLOADS`](super::MAX_PAYLOADS) payloads.
+    /// The message has more than [`MAX_PAYLOADS`](super::MAX_PAYLOADS) payloads.
     TooManyPayloads,
-    /// More than [`MAX_PROPOSALS`](super::MAX_PROPOSALS) proposals in one SA
-    /// payload.
+    /// An SA payload has more than [`MAX_PROPOSALS`](super::MAX_PROPOSALS) proposals.
     TooManyProposals,
-    /// More than [`MAX_TRANSFORMS`](super::MAX_TRANSFORMS) transforms in one
-    /// proposal.
+    /// A proposal has more than [`MAX_TRANSFORMS`](super::MAX_TRANSFORMS) transforms.
     TooManyTransforms,
 }
 
 impl ErrorKind {
-    /// The kind in plain words, as [`fmt::Display`] prints it.
+    /// A description of the kind in words. [`fmt::Display`] prints it.
     pub const fn description(self) -> &'static str {
         match self {
             Self::MalformedHeader => "malformed header",
@@ -94,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_what_which_and_where() {
+    fn an_error_names_kind_field_and_offset() {
         let error =
             ParseError { kind: ErrorKind::MalformedPayload, field: "Proposal Length", offset: 34 };
         assert_eq!(error.to_string(), "malformed payload: Proposal Length at offset 34");

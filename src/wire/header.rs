@@ -23,38 +23,38 @@ use super::registry::{ExchangeType, PayloadType};
 /// The size of the IKE header in bytes.
 pub const HEADER_LEN: usize = 28;
 
-/// The IKE header, as it is on the wire: nothing in it is judged.
+/// The IKE header as it was sent. The values are not checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// IKE SA Initiator's SPI.
+    /// The IKE SA Initiator's SPI.
     pub init_spi: [u8; 8],
-    /// IKE SA Responder's SPI; all zero in the first request.
+    /// The IKE SA Responder's SPI. It is all zero in the first request.
     pub resp_spi: [u8; 8],
     /// The type of the first payload.
     pub next_payload: PayloadType,
-    /// Major and minor version.
+    /// The major and the minor version.
     pub version: Version,
-    /// The exchange this message belongs to.
+    /// The type of the exchange that the message belongs to.
     pub exchange_type: ExchangeType,
-    /// Flags.
+    /// The flags.
     pub flags: Flags,
-    /// Message ID, which a response repeats.
+    /// The Message ID. A response has the same value as its request.
     pub message_id: u32,
-    /// The length in bytes that the message claims for header and payloads.
+    /// The Length field: the length of header and payloads in bytes.
     pub length: u32,
 }
 
-/// An end of an IKE SA.
+/// One of the two ends of an IKE SA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The original initiator: who sent the first request.
+    /// The original initiator, which sent the first request of the IKE SA.
     Initiator,
     /// The original responder.
     Responder,
 }
 
 impl Role {
-    /// The name in records and rules.
+    /// The role's name in records and rules.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Initiator => "initiator",
@@ -64,11 +64,11 @@ impl Role {
 }
 
 impl Header {
-    /// Reads the header at the front of `bytes`.
+    /// Parses the header at the start of `bytes`.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedHeader`] when there are fewer than
-    /// [`HEADER_LEN`] bytes; `field` is the one cut off.
+    /// [`ErrorKind::MalformedHeader`] if there are fewer than [`HEADER_LEN`] bytes. `field`
+    /// is the first field that is missing.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut r = Reader::new(bytes, 0, ErrorKind::MalformedHeader);
         Ok(Self {
@@ -83,11 +83,11 @@ impl Header {
         })
     }
 
-    /// Which end of the IKE SA sent the message.
+    /// The role of the sender in the IKE SA.
     ///
-    /// In an exchange that only the initiator begins, a request is the initiator's and a
-    /// response the responder's, whatever the Initiator flag says. In all others the flag
-    /// alone tells.
+    /// Some exchanges are always started by the initiator. There, a request comes from the
+    /// initiator and a response from the responder, and the Initiator flag is ignored. In
+    /// all other exchanges, the flag decides.
     pub const fn role(&self) -> Role {
         let from_initiator = match self.exchange_type.is_begun_by_initiator() {
             true => !self.flags.response(),
@@ -99,14 +99,14 @@ impl Header {
         }
     }
 
-    /// Whether the Initiator flag says what cannot be: a responder has to clear it, an
-    /// initiator has to set it (RFC 7296, 3.1).
+    /// Whether the Initiator flag is certainly wrong. An initiator must set it, and a
+    /// responder must clear it (RFC 7296, 3.1).
     pub const fn initiator_flag_is_wrong(&self) -> bool {
         self.flags.initiator() != matches!(self.role(), Role::Initiator)
     }
 }
 
-/// Major and minor version in one byte.
+/// The byte with the major and the minor version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub u8);
 
@@ -116,8 +116,7 @@ impl Version {
         self.0 >> 4
     }
 
-    /// The minor version, which a receiver has to ignore (RFC 7296, section
-    /// 2.5).
+    /// The minor version. Receivers ignore it (RFC 7296, section 2.5).
     pub const fn minor(self) -> u8 {
         self.0 & 0x0f
     }
@@ -130,7 +129,7 @@ pub struct Flags(pub u8);
 impl Flags {
     /// The sender is the original initiator of the IKE SA.
     pub const INITIATOR: u8 = 0x08;
-    /// The sender could speak a higher major version.
+    /// The sender supports a higher major version.
     pub const VERSION: u8 = 0x10;
     /// The message is a response.
     pub const RESPONSE: u8 = 0x20;
@@ -150,7 +149,7 @@ impl Flags {
         self.0 & Self::RESPONSE != 0
     }
 
-    /// The five bits the RFC does not define, in place.
+    /// The five reserved flags, at their original bit positions.
     pub const fn reserved(self) -> u8 {
         self.0 & !(Self::INITIATOR | Self::VERSION | Self::RESPONSE)
     }
@@ -178,7 +177,7 @@ mod tests {
         assert_eq!((header.message_id, header.length), (9, 256));
     }
 
-    /// Who sent it, and whether the flag says otherwise.
+    /// The sender's role, and whether the Initiator flag is wrong.
     fn sent(exchange_type: ExchangeType, flags: u8) -> (Role, bool) {
         let header = Header::parse(&SAMPLE).unwrap();
         let header = Header { exchange_type, flags: Flags(flags), ..header };
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn in_the_handshake_the_response_flag_tells_who_sent_it() {
+    fn in_the_handshake_the_response_flag_gives_the_role() {
         for exchange_type in [
             ExchangeType::IKE_SA_INIT,
             ExchangeType::IKE_SESSION_RESUME,
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn in_other_exchanges_the_initiator_flag_tells_who_sent_it() {
+    fn in_other_exchanges_the_initiator_flag_gives_the_role() {
         for exchange_type in
             [ExchangeType::CREATE_CHILD_SA, ExchangeType::INFORMATIONAL, ExchangeType(240)]
         {
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_field_that_is_cut_off() {
+    fn the_missing_field_is_named() {
         for cut in 0..HEADER_LEN {
             let error = Header::parse(SAMPLE.get(..cut).unwrap()).unwrap_err();
             assert_eq!(error.kind, ErrorKind::MalformedHeader);

@@ -5,20 +5,20 @@ use super::error::{ErrorKind, ParseError};
 use super::reader::Reader;
 use super::registry::IdType;
 
-/// An identity a peer claims: the body of IDi, IDr and IDg.
+/// The identity that a peer claims: the body of IDi, IDr and IDg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identification<'a> {
-    /// ID Type.
+    /// The ID Type field.
     pub kind: IdType,
-    /// Identification Data, in the form the type prescribes.
+    /// The Identification Data field. Its form depends on the type.
     pub data: &'a [u8],
 }
 
 impl<'a> Identification<'a> {
-    /// Reads the body of an Identification payload.
+    /// Parses the body of an Identification payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when the fixed fields are cut off.
+    /// [`ErrorKind::MalformedPayload`] if the fixed fields are incomplete.
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
         let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
         let kind = IdType(r.u8("ID Type")?);
@@ -26,8 +26,7 @@ impl<'a> Identification<'a> {
         Ok(Self { kind, data: r.rest() })
     }
 
-    /// What is wrong with an identity that could be read: an address that does not have
-    /// its size.
+    /// The fault of an identity that could be parsed: an address has a wrong length.
     pub fn fault(&self, body_offset: u32) -> Option<ParseError> {
         let wrong = address_length(self.kind).is_some_and(|length| length != self.data.len());
         wrong.then(|| ParseError {
@@ -38,7 +37,7 @@ impl<'a> Identification<'a> {
     }
 }
 
-/// ID Type and RESERVED.
+/// The size of ID Type and RESERVED in bytes.
 const FIXED_LENGTH: u32 = 4;
 
 const fn address_length(kind: IdType) -> Option<usize> {
@@ -61,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_have_their_size() {
+    fn the_length_of_an_address_is_checked() {
         let fault = |body: &[u8]| Identification::parse(body, 32).unwrap().fault(32);
         assert_eq!(fault(&[1, 0, 0, 0, 10, 0, 0, 1]), None);
         assert_eq!(fault(&[2, 0, 0, 0]), None);
@@ -69,7 +68,7 @@ mod tests {
             let error = fault(body).unwrap();
             assert_eq!((error.field, error.offset), ("Identification Data", 36));
         }
-        // What is there is kept.
+        // The available part is kept.
         let id = Identification::parse(&[1, 0, 0, 0, 10, 0, 0, 1, 9], 32).unwrap();
         assert_eq!(id.data, [10, 0, 0, 1, 9]);
     }

@@ -8,17 +8,17 @@ use super::registry::KeyExchangeMethod;
 /// The public value of one key exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyExchange<'a> {
-    /// Key Exchange Method, "Diffie-Hellman Group Num" in RFC 7296.
+    /// The Key Exchange Method field. RFC 7296 calls it "Diffie-Hellman Group Num".
     pub method: KeyExchangeMethod,
-    /// Key Exchange Data.
+    /// The Key Exchange Data field.
     pub data: &'a [u8],
 }
 
 impl<'a> KeyExchange<'a> {
-    /// Reads the body of a KE payload.
+    /// Parses the body of a KE payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when the fixed fields are cut off.
+    /// [`ErrorKind::MalformedPayload`] if the fixed fields are incomplete.
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
         let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
         let method = KeyExchangeMethod(r.u16("Key Exchange Method")?);
@@ -27,12 +27,12 @@ impl<'a> KeyExchange<'a> {
     }
 }
 
-/// The size in bytes of the public value a method prescribes, `None` where the
-/// method is not known. A key encapsulation (ML-KEM) has different sizes for
-/// the initiator's public key and for the ciphertext in the `response`.
+/// The length in bytes that a method requires for its public value. `None` if the method is
+/// not known. A key encapsulation (ML-KEM) has different lengths for the initiator's public
+/// key and for the ciphertext in the `response`.
 ///
-/// Sources: RFC 7296, section 3.4, for MODP groups (the prime's size); RFC
-/// 5903, 6954, 8031 and 9385 for elliptic curves; FIPS 203 for ML-KEM.
+/// Sources: RFC 7296, section 3.4, for MODP groups (the length of the prime); RFC 5903,
+/// 6954, 8031 and 9385 for elliptic curves; FIPS 203 for ML-KEM.
 pub const fn public_value_length(method: KeyExchangeMethod, response: bool) -> Option<usize> {
     Some(match method.0 {
         1 => 96,

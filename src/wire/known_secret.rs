@@ -1,14 +1,15 @@
-//! Public values with which everybody knows the secret
-//! ([RFC 6989](https://www.rfc-editor.org/rfc/rfc6989), which forbids them).
+//! Public values that give a known shared secret. [RFC
+//! 6989](https://www.rfc-editor.org/rfc/rfc6989) forbids them.
 //!
-//! Of a MODP group these are 0, 1, p-1 and what is congruent to them: all powers of them are 1
-//! or p-1. Of Curve25519 and Curve448 they are the points of low order, whose secret is zero
-//! (RFC 7748, section 6; RFC 8031). Zero itself is not looked for: it is of no method, and easy
-//! to see.
+//! For a MODP group with the prime p, these are 0, 1, p-1 and all values congruent to them,
+//! because their powers are always 0, 1 or p-1. For Curve25519 and Curve448, these are the
+//! points of low order, whose shared secret is zero (RFC 7748, section 6; RFC 8031). The
+//! value zero is not checked here, because it is invalid for every method and the caller
+//! checks it.
 
 use super::registry::KeyExchangeMethod;
 
-/// Whether the value of a key exchange of this method gives a secret that everybody knows.
+/// Whether this public value gives a shared secret that everybody can compute.
 pub fn gives_known_secret(method: KeyExchangeMethod, value: &[u8]) -> bool {
     match method {
         KeyExchangeMethod::CURVE25519 => is_of_low_order_25519(value),
@@ -17,18 +18,19 @@ pub fn gives_known_secret(method: KeyExchangeMethod, value: &[u8]) -> bool {
     }
 }
 
-/// The number 1, in whatever length.
+/// Whether the value is 1, with any number of leading zeros.
 fn is_one(value: &[u8]) -> bool {
     matches!(value.split_last(), Some((1, front)) if front.iter().all(|byte| *byte == 0))
 }
 
-/// Whether a value as long as the prime is p-1 or above: the next ones are p, congruent to 0,
-/// and p+1, congruent to 1, and none of them may be.
+/// Whether a value as long as the prime p is at least p-1. The values above are p,
+/// congruent to 0, p+1, congruent to 1, and others that are not valid either.
 fn is_at_end(value: &[u8], prime: &Prime) -> bool {
     match prime {
         Prime::Digits(digits) => is_at_least_one_less(value, digits),
         Prime::OfPi { bytes, increment } => {
-            // Of honest values this is one in 2^64, so that the prime is hardly ever made.
+            // This holds for one in 2^64 honest values, so the prime is almost never
+            // computed.
             value.len() == *bytes
                 && value.starts_with(&ONES)
                 && is_at_least_one_less(value, &prime_of_pi(*bytes, *increment))
@@ -36,7 +38,7 @@ fn is_at_end(value: &[u8], prime: &Prime) -> bool {
     }
 }
 
-/// Whether a value of the prime's length is p-1 or above. A prime is odd.
+/// Whether a value as long as the prime is at least the prime minus 1. The prime is odd.
 fn is_at_least_one_less(value: &[u8], prime: &[u8]) -> bool {
     let Some((last, front)) = prime.split_last() else { return false };
     let Some((value_last, value_front)) = value.split_last() else { return false };
@@ -44,14 +46,15 @@ fn is_at_least_one_less(value: &[u8], prime: &[u8]) -> bool {
 }
 
 enum Prime {
-    /// 2^n - 2^(n-64) - 1 + 2^64 * (floor(2^(n-130) * pi) + increment), with n bits.
+    /// A prime from the digits of pi: 2^n - 2^(n-64) - 1 + 2^64 * (floor(2^(n-130) * pi) +
+    /// increment), where n is its length in bits.
     OfPi { bytes: usize, increment: u32 },
-    /// Given by its digits.
+    /// A prime that is stored in full.
     Digits(&'static [u8]),
 }
 
-/// The primes of RFC 7296, appendix B (groups 1 and 2), RFC 3526 (5, 14 to 18) and RFC 5114 (22
-/// to 24).
+/// The prime of a MODP group: RFC 7296, appendix B (groups 1 and 2), RFC 3526 (5, 14 to 18)
+/// and RFC 5114 (22 to 24).
 fn of_modp(method: KeyExchangeMethod) -> Option<Prime> {
     Some(match method.0 {
         1 => Prime::OfPi { bytes: 96, increment: 149_686 },
@@ -69,12 +72,12 @@ fn of_modp(method: KeyExchangeMethod) -> Option<Prime> {
     })
 }
 
-/// The primes of pi begin and end with 64 bits of one.
+/// The primes from pi begin and end with 64 one bits.
 const ONES: [u8; 8] = [0xff; 8];
 
 fn prime_of_pi(bytes: usize, increment: u32) -> Vec<u8> {
     let mut digits = PI.get(..bytes.saturating_sub(2 * ONES.len())).unwrap_or(PI).to_vec();
-    // The 64 bits of one at the end come from taking 1 off, which takes 1 from the digits too.
+    // Subtracting 1 makes the last 64 bits ones and borrows 1 from the digits of pi.
     let mut carry = increment - 1;
     for digit in digits.iter_mut().rev() {
         let sum = u32::from(*digit) + (carry & 0xff);
@@ -84,8 +87,8 @@ fn prime_of_pi(bytes: usize, increment: u32) -> Vec<u8> {
     [&ONES[..], &digits, &ONES].concat()
 }
 
-/// The points of low order of Curve25519 and of its twist, without zero, little-endian; the
-/// highest bit does not count.
+/// The points of low order of Curve25519 and of its twist, without zero. They are
+/// little-endian, and the highest bit is ignored.
 const LOW_ORDER_25519: [[u8; 32]; 6] = [
     [
         0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
@@ -125,7 +128,8 @@ fn is_of_low_order_25519(value: &[u8]) -> bool {
     LOW_ORDER_25519.contains(&value)
 }
 
-/// Those of Curve448 are 1, p-1, p and p+1, with p = 2^448 - 2^224 - 1, little-endian.
+/// Whether a value is a point of low order of Curve448. These are 1, p-1, p and p+1, with p
+/// = 2^448 - 2^224 - 1, little-endian.
 fn is_of_low_order_448(value: &[u8]) -> bool {
     let Ok(value) = <[u8; 56]>::try_from(value) else { return false };
     let (low, high) = value.split_at(28);
@@ -192,7 +196,7 @@ const PI: &[u8] = b"\
     \x56\x77\xe9\xaa\x9e\x30\x50\xe2\x76\x56\x94\xdf\xc8\x1f\x56\xe8\x80\xb9\x6e\x71\
     \x60\xc9\x80\xdd\x98\xa5\x73\xea";
 
-/// Of group 22.
+/// The prime of group 22.
 const P22: &[u8] = b"\
     \xb1\x0b\x8f\x96\xa0\x80\xe0\x1d\xde\x92\xde\x5e\xae\x5d\x54\xec\x52\xc9\x9f\xbc\
     \xfb\x06\xa3\xc6\x9a\x6a\x9d\xca\x52\xd2\x3b\x61\x60\x73\xe2\x86\x75\xa2\x3d\x18\
@@ -202,7 +206,7 @@ const P22: &[u8] = b"\
     \x0d\xc8\xb4\xbd\x45\xbf\x37\xdf\x36\x5c\x1a\x65\xe6\x8c\xfd\xa7\x6d\x4d\xa7\x08\
     \xdf\x1f\xb2\xbc\x2e\x4a\x43\x71";
 
-/// Of group 23.
+/// The prime of group 23.
 const P23: &[u8] = b"\
     \xad\x10\x7e\x1e\x91\x23\xa9\xd0\xd6\x60\xfa\xa7\x95\x59\xc5\x1f\xa2\x0d\x64\xe5\
     \x68\x3b\x9f\xd1\xb5\x4b\x15\x97\xb6\x1d\x0a\x75\xe6\xfa\x14\x1d\xf9\x5a\x56\xdb\
@@ -218,7 +222,7 @@ const P23: &[u8] = b"\
     \x4b\xa8\x0a\x29\xe3\xfb\x73\xc1\x6b\x8e\x75\xb9\x7e\xf3\x63\xe2\xff\xa3\x1f\x71\
     \xcf\x9d\xe5\x38\x4e\x71\xb8\x1c\x0a\xc4\xdf\xfe\x0c\x10\xe6\x4f";
 
-/// Of group 24.
+/// The prime of group 24.
 const P24: &[u8] = b"\
     \x87\xa8\xe6\x1d\xb4\xb6\x66\x3c\xff\xbb\xd1\x9c\x65\x19\x59\x99\x8c\xee\xf6\x08\
     \x66\x0d\xd0\xf2\x5d\x2c\xee\xd4\x43\x5e\x3b\x00\xe0\x0d\xf8\xf1\xd6\x19\x57\xd4\
@@ -259,7 +263,7 @@ mod tests {
         }
     }
 
-    /// The value so much above the prime, of the same length.
+    /// The value prime + distance, as long as the prime.
     fn beside(prime: &[u8], distance: i32) -> Vec<u8> {
         let mut value = prime.to_vec();
         let mut carry = distance;
@@ -293,9 +297,10 @@ mod tests {
         }
     }
 
-    /// RFC 7296, appendix B.2, and RFC 3526, sections 3 and 7: the ends of the digits of pi.
+    /// The last digits of the primes in RFC 7296, appendix B.2, and RFC 3526, sections 3
+    /// and 7.
     #[test]
-    fn primes_of_pi_are_those_of_the_rfcs() {
+    fn primes_from_pi_match_the_rfcs() {
         for (method, end) in [
             (1, "a63a3620ffffffffffffffff"),
             (2, "49286651ece65381ffffffffffffffff"),
@@ -318,7 +323,7 @@ mod tests {
             assert!(known(&with_high_bit));
             assert!(!known(&point[..31]));
         }
-        // The base point.
+        // The base point is valid.
         assert!(!known(&[&[9][..], &[0; 31]].concat()));
         let known = |value: &[u8]| gives_known_secret(KeyExchangeMethod::CURVE448, value);
         let halves = |low: u8, others: u8, high: u8, high_others: u8| {
@@ -337,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn others_have_none() {
+    fn other_values_have_no_known_secret() {
         for method in [0, 19, 25, 36, 40_000] {
             assert!(!gives_known_secret(KeyExchangeMethod(method), &[1]));
         }

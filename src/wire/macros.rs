@@ -1,12 +1,12 @@
-//! The form every IANA table has here.
+//! The macro that defines the IANA registries.
 
-/// Defines an open registry: a number of which any value is legal, with a
-/// constant and a name for those that IANA has assigned.
+/// Defines a registry as a number type. Every value is legal. The numbers that IANA has
+/// assigned get a constant and a name.
 ///
-/// An enum would have to turn unassigned numbers into an error or an extra
-/// variant. To an inspector they are data, and a newtype is exactly as big as
-/// the field on the wire. A row is `CONSTANT = number,`, or
-/// `CONSTANT = number => "name",` where the name is not the constant's.
+/// An enum would need an error or an extra variant for unassigned numbers. For an
+/// inspection engine these numbers are normal data. A number type also has exactly the size
+/// of the field. A row is `CONSTANT = number,`, or `CONSTANT = number => "name",` if the
+/// name differs from the constant.
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
@@ -24,11 +24,11 @@ macro_rules! open_enum {
                 pub const $constant: Self = Self($number);
             )*
 
-            /// Every assigned number, in ascending order.
+            /// All assigned numbers, in ascending order.
             pub const ALL: &'static [Self] = &[$( Self::$constant ),*];
 
-            /// The name of a number that the table has; `None` for reserved and unassigned
-            /// numbers, and for private use without a row.
+            /// The name of a number. `None` for reserved, unassigned and private numbers
+            /// that have no row.
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $( $number => Some(open_enum!(@name $constant $($name)?)), )*
@@ -36,8 +36,7 @@ macro_rules! open_enum {
                 }
             }
 
-            /// The number that has this name, in any mixture of upper and lower
-            /// case.
+            /// The number with this name. Upper and lower case are equal.
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|entry| {
                     entry.name().is_some_and(|known| known.eq_ignore_ascii_case(name))
@@ -63,6 +62,12 @@ macro_rules! open_enum {
         impl From<$raw> for $registry {
             fn from(number: $raw) -> Self {
                 Self(number)
+            }
+        }
+
+        impl From<$registry> for $raw {
+            fn from(entry: $registry) -> Self {
+                entry.0
             }
         }
     };

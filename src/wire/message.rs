@@ -1,18 +1,18 @@
-//! A message and the chain of its payloads
-//! ([RFC 7296, section 3.2](https://www.rfc-editor.org/rfc/rfc7296#section-3.2)).
+//! A message and its chain of payloads ([RFC 7296, section
+//! 3.2](https://www.rfc-editor.org/rfc/rfc7296#section-3.2)).
 //!
-//! The walker is an iterator over results. It tells what is wrong and goes on
-//! as long as there is a next payload to find, because what a peer accepts
-//! despite a fault must not be invisible here. It never looks into a payload's
-//! body, so a malformed body cannot hide the payloads behind it.
+//! The chain is an iterator over results. It reports a fault and continues as long as the
+//! next payload can be found. A peer may accept a message despite its fault, so the rest
+//! must stay visible. The bodies are not parsed here, so a malformed body cannot hide the
+//! payloads after it.
 
 use super::error::{ErrorKind, ParseError};
 use super::header::{Header, HEADER_LEN};
 use super::reader::{byte_count, Reader};
 use super::registry::PayloadType;
 
-/// The number of payloads after which walking a message stops. Real messages
-/// have fewer than thirty.
+/// The maximum number of payloads of a message. Further payloads are not read. Real
+/// messages have fewer than 30.
 pub const MAX_PAYLOADS: usize = 256;
 
 /// The size of the generic payload header in bytes.
@@ -23,7 +23,7 @@ const LENGTH_OFFSET: u32 = 24;
 /// The offset of the header's version byte.
 const VERSION_OFFSET: u32 = 17;
 
-/// One IKE message, without a non-ESP marker.
+/// An IKE message without a non-ESP marker.
 #[derive(Clone, Copy, Debug)]
 pub struct RawMessage<'a> {
     /// The IKE header.
@@ -32,20 +32,19 @@ pub struct RawMessage<'a> {
 }
 
 impl<'a> RawMessage<'a> {
-    /// Reads the header; payloads are read when they are asked for.
+    /// Parses the header. The payloads are parsed by [`payloads`](Self::payloads).
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedHeader`] when there are fewer than 28 bytes. What
-    /// else may be wrong with the header does not keep anyone from reading on:
-    /// see [`version_error`](Self::version_error) and
-    /// [`length_error`](Self::length_error).
+    /// [`ErrorKind::MalformedHeader`] if there are fewer than 28 bytes. With other faults
+    /// of the header the payloads can still be read: see
+    /// [`version_error`](Self::version_error) and [`length_error`](Self::length_error).
     #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
         Header::parse(bytes).map(|header| Self { header, bytes })
     }
 
-    /// The fault of a message that is not of major version 2, whose payloads
-    /// then mean nothing to this module.
+    /// The fault of a message whose major version is not 2. Its payloads cannot be
+    /// interpreted.
     pub fn version_error(&self) -> Option<ParseError> {
         (self.header.version.major() != 2).then_some(ParseError {
             kind: ErrorKind::UnsupportedVersion,
@@ -54,11 +53,11 @@ impl<'a> RawMessage<'a> {
         })
     }
 
-    /// How the header's length contradicts the bytes there are:
-    /// [`ErrorKind::MalformedHeader`] when it does not even cover the header,
-    /// [`ErrorKind::LengthMismatch`] when bytes are missing,
-    /// [`ErrorKind::TrailingData`], with the offset where they begin, when
-    /// there are more.
+    /// The difference between the header's length and the length of the message:
+    /// [`ErrorKind::MalformedHeader`] if the length is smaller than the header,
+    /// [`ErrorKind::LengthMismatch`] if bytes are missing, and [`ErrorKind::TrailingData`]
+    /// if there are more bytes. The offset of `TrailingData` is that of the first such
+    /// byte.
     pub fn length_error(&self) -> Option<ParseError> {
         let (length, there) = (self.header.length, byte_count(self.bytes));
         let (kind, offset) = if length < HEADER_LEN as u32 {
@@ -73,12 +72,11 @@ impl<'a> RawMessage<'a> {
         Some(ParseError { kind, field: "Length", offset })
     }
 
-    /// The payloads, in the order of the wire.
+    /// The payloads, in the order of the message.
     ///
-    /// The chain is followed through all the bytes there are, whatever the
-    /// header's length says: a length that lies hides nothing. Bytes behind
-    /// that length are reported by [`length_error`](Self::length_error), not
-    /// here.
+    /// The chain is followed through all bytes of the message. The header's length is
+    /// ignored, so that a wrong length cannot hide a payload. Bytes after this length are
+    /// reported by [`length_error`](Self::length_error).
     #[inline]
     pub fn payloads(&self) -> Payloads<'a> {
         let body = self.bytes.get(HEADER_LEN..).unwrap_or_default();
@@ -90,123 +88,122 @@ impl<'a> RawMessage<'a> {
         payloads
     }
 
-    /// All the bytes of the message, the header's included.
+    /// All bytes of the message, including the header.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 }
 
-/// One payload of the chain: the generic payload header and the bytes behind
-/// it.
+/// One payload: the generic payload header and the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Payload<'a> {
-    /// The payload's type, which the wire tells one payload earlier.
+    /// The payload's type. The Next Payload field before this payload contains it.
     pub kind: PayloadType,
-    /// The Critical bit: a receiver that does not know the type has to reject
-    /// the message.
+    /// The Critical bit: a receiver that does not know the type has to reject the message.
     pub critical: bool,
-    /// The Next Payload field: the type of the following payload, or, in an
-    /// Encrypted payload, of the first one inside.
+    /// The Next Payload field: the type of the following payload. In an Encrypted payload
+    /// it is the type of the first payload in the plaintext.
     pub next_payload: PayloadType,
-    /// Where the generic payload header begins, in bytes from the IKE header.
+    /// The offset of the generic payload header, in bytes from the start of the IKE header.
     pub offset: u32,
-    /// The Payload Length field: bytes, including the generic header's four.
+    /// The Payload Length field in bytes. It includes the four bytes of the generic payload
+    /// header.
     pub length: u16,
-    /// What follows the generic payload header.
+    /// The bytes after the generic payload header.
     pub body: &'a [u8],
 }
 
 impl Payload<'_> {
-    /// Where the body begins, in bytes from the IKE header.
+    /// The offset of the body, in bytes from the start of the IKE header.
     pub const fn body_offset(&self) -> u32 {
         self.offset.wrapping_add(PAYLOAD_HEADER_LEN as u32)
     }
 }
 
-/// Walks a chain of payloads. After an error it goes on if it knows where the
-/// next payload begins, and returns `None` otherwise.
+/// Iterates over a chain of payloads. After an error the iterator continues if the start of
+/// the next payload is known. Otherwise it returns `None`.
 #[derive(Clone, Debug)]
 pub struct Payloads<'a> {
     reader: Reader<'a>,
     /// The type of the next payload; [`PayloadType::NONE`] at the end.
     next: PayloadType,
     count: usize,
-    /// A fault of the payload that was returned last.
-    pending: Option<ParseError>,
-    /// What bytes behind the last payload are called, until they have been
-    /// looked for.
+    /// A fault of the payload that was returned last. It is returned next.
+    deferred: Option<ParseError>,
+    /// The kind of error for bytes after the last payload. `None` once it has been
+    /// reported.
     tail: Option<ErrorKind>,
-    /// Where the message ends by its own account, for the report of what lies
-    /// between the last payload and that point.
+    /// The offset at which the message ends according to its header. Only bytes before it
+    /// are reported as left over.
     end: u32,
 }
 
 impl<'a> Payloads<'a> {
-    /// Walks the payloads in `bytes`, of which the first has the type `first`
-    /// and begins at `offset`. [`Message::payloads`] uses it for the outer
-    /// chain; the plaintext of an Encrypted payload is walked the same way.
+    /// Iterates over the payloads in `bytes`. The first payload has the type `first`, and
+    /// its offset is `offset`. [`RawMessage::payloads`] uses this for the outer chain. The
+    /// plaintext of an Encrypted payload is read in the same way.
     #[inline]
     pub fn new(first: PayloadType, bytes: &'a [u8], offset: u32) -> Self {
         Self {
             reader: Reader::new(bytes, offset, ErrorKind::MalformedPayload),
             next: first,
             count: 0,
-            pending: None,
+            deferred: None,
             tail: Some(ErrorKind::TrailingData),
             end: offset.wrapping_add(byte_count(bytes)),
         }
     }
 
-    /// Reads the next payload; on error the chain is lost.
+    /// Reads the next payload. After an error the chain cannot be followed further.
     #[inline]
     fn payload(&mut self) -> Result<Payload<'a>, ParseError> {
         self.count += 1;
         let payload = match read_payload(&mut self.reader, self.next) {
             Ok(payload) => payload,
-            Err(error) => return Err(self.lost(error)),
+            Err(error) => return Err(self.end_at(error)),
         };
         self.next = payload.next_payload;
         if payload.critical || payload.kind.is_encrypted() {
-            self.mark(&payload);
+            self.note_special(&payload);
         }
         Ok(payload)
     }
 
-    /// Takes down what is special about a payload.
+    /// Handles encrypted and critical payloads.
     #[cold]
     #[inline]
-    fn mark(&mut self, payload: &Payload<'_>) {
+    fn note_special(&mut self, payload: &Payload<'_>) {
         if payload.kind.is_encrypted() {
-            // That Next Payload is the type of the first payload inside.
+            // The Next Payload field of an encrypted payload describes its plaintext, so
+            // the chain ends here.
             self.next = PayloadType::NONE;
             self.tail = Some(ErrorKind::PayloadAfterEncrypted);
         }
         if payload.critical && payload.kind.name().is_none() {
-            self.pending = Some(unknown_critical(payload));
+            self.deferred = Some(unknown_critical(payload));
         }
     }
 
-    /// Ends the walk at an error that hides where the next payload begins.
+    /// Ends the iteration, because the start of the next payload is unknown.
     #[cold]
     #[inline]
-    fn lost(&mut self, error: ParseError) -> ParseError {
+    fn end_at(&mut self, error: ParseError) -> ParseError {
         self.next = PayloadType::NONE;
         self.tail = None;
         error
     }
 
-    /// What there is to say when no payload is read: a fault of the previous
-    /// one, one too many, or bytes behind the last one that the header's length
-    /// does not exclude.
+    /// The fault to return instead of a payload: a fault of the previous payload, too many
+    /// payloads, or bytes after the last payload and before the header's length.
     #[cold]
     #[inline]
     fn fault(&mut self) -> Option<ParseError> {
-        if self.pending.is_some() {
-            return self.pending.take();
+        if self.deferred.is_some() {
+            return self.deferred.take();
         }
         if self.next != PayloadType::NONE {
             let error = self.reader.error_of(ErrorKind::TooManyPayloads, "Next Payload");
-            return Some(self.lost(error));
+            return Some(self.end_at(error));
         }
         let kind = self.tail.take()?;
         (self.reader.offset() < self.end).then(|| self.reader.error_of(kind, "Next Payload"))
@@ -219,7 +216,7 @@ impl<'a> Iterator for Payloads<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let end = self.next == PayloadType::NONE || self.count == MAX_PAYLOADS;
-        if end || self.pending.is_some() {
+        if end || self.deferred.is_some() {
             return self.fault().map(Err);
         }
         Some(self.payload())
@@ -228,13 +225,13 @@ impl<'a> Iterator for Payloads<'a> {
 
 impl core::iter::FusedIterator for Payloads<'_> {}
 
-/// Reads a generic payload header and takes the body it announces.
+/// Reads a generic payload header and the body.
 #[inline]
 fn read_payload<'a>(r: &mut Reader<'a>, kind: PayloadType) -> Result<Payload<'a>, ParseError> {
     let offset = r.offset();
     let [next, critical, l0, l1] = r.array::<PAYLOAD_HEADER_LEN>("Next Payload")?;
     let length = u16::from_be_bytes([l0, l1]);
-    // Less than its own four bytes is more than there can be.
+    // A length below 4 wraps to a value that is larger than every message, so `take` fails.
     let size = usize::from(length).wrapping_sub(PAYLOAD_HEADER_LEN);
     match r.take(size, "Payload Length") {
         Ok(body) => Ok(Payload {
@@ -258,8 +255,8 @@ fn length_error(payload: u32) -> ParseError {
     }
 }
 
-/// The fault of a payload that must be understood and is not. Only types
-/// without a name in IANA's table count, since a peer may know any of those.
+/// The fault of an unknown payload with the Critical bit. Only types without a name in
+/// IANA's table count, since a peer may know all others.
 #[cold]
 fn unknown_critical(payload: &Payload<'_>) -> ParseError {
     ParseError {
@@ -275,7 +272,7 @@ mod tests {
     use super::super::testing::{everything, sa_init, walk, MessageBuilder};
     use super::*;
 
-    /// The items of a walk as payload types and kinds of error.
+    /// The results of the iteration as payload types and error kinds.
     fn outline(bytes: &[u8]) -> Vec<Result<PayloadType, ErrorKind>> {
         let message = RawMessage::parse(bytes).unwrap();
         let items = message.payloads();
@@ -295,7 +292,7 @@ mod tests {
     const BARE: ExchangeType = ExchangeType::INFORMATIONAL;
 
     #[test]
-    fn walks_the_payloads_in_order() {
+    fn payloads_are_returned_in_order() {
         let bytes = sa_init().build();
         let message = RawMessage::parse(&bytes).unwrap();
         assert_eq!((message.version_error(), message.length_error()), (None, None));
@@ -325,16 +322,16 @@ mod tests {
     }
 
     #[test]
-    fn w2_a_minor_version_changes_nothing() {
+    fn a_minor_version_changes_nothing() {
         for minor in 0..16 {
-            let bytes = sa_init().header(|h| h.version.0 |= minor).build();
+            let bytes = sa_init().header(|h| h.version |= minor).build();
             assert_eq!(RawMessage::parse(&bytes).unwrap().version_error(), None);
             assert_eq!(outline(&bytes), outline(&sa_init().build()));
         }
     }
 
     #[test]
-    fn w2_trailing_bytes_are_reported_and_hide_nothing() {
+    fn trailing_bytes_are_reported_and_hide_nothing() {
         let mut bytes = sa_init().build();
         let end = bytes.len() as u32;
         bytes.extend([0; 7]);
@@ -343,14 +340,14 @@ mod tests {
     }
 
     #[test]
-    fn w3_a_short_or_foreign_datagram_is_a_typed_error() {
+    fn a_short_datagram_or_another_version_is_a_typed_error() {
         let bytes = sa_init().build();
         for cut in 0..HEADER_LEN {
             let error = RawMessage::parse(&bytes[..cut]).unwrap_err();
             assert_eq!(error.kind, ErrorKind::MalformedHeader);
         }
         for major in [0, 1, 3, 15] {
-            let bytes = sa_init().header(|h| h.version.0 = major << 4).build();
+            let bytes = sa_init().header(|h| h.version = major << 4).build();
             let error = RawMessage::parse(&bytes).unwrap().version_error().unwrap();
             assert_eq!(error.kind, ErrorKind::UnsupportedVersion);
             assert_eq!(error.offset, 17);
@@ -358,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn w4a_short_vendor_id_keeps_the_rest() {
+    fn a_short_vendor_id_does_not_hide_later_payloads() {
         for length in 0..9 {
             let bytes = sa_init().payload(PayloadType::VENDOR_ID, vec![9; length]);
             let bytes = bytes.payload(PayloadType::NOTIFY, [0; 4]).build();
@@ -369,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn w4_a_malformed_body_does_not_break_the_chain() {
+    fn a_malformed_body_does_not_break_the_chain() {
         let bytes = MessageBuilder::request(BARE)
             .payload(PayloadType::SA, [1, 2, 3])
             .payload(PayloadType::KE, [])
@@ -381,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn w5_a_length_that_lies_is_reported_and_hides_nothing() {
+    fn a_wrong_header_length_is_reported_and_hides_nothing() {
         let truth = outline(&sa_init().build());
         let real = sa_init().build().len() as u32;
         for length in [0, 27, 28, 40, real - 1, real + 1, u32::MAX] {
@@ -397,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn w5_bytes_behind_the_chain_are_reported_once() {
+    fn bytes_after_the_chain_are_reported_once() {
         let mut bytes = sa_init().build();
         let end = bytes.len() as u32;
         bytes.extend([1, 2, 3]);
@@ -409,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn w5_a_payload_that_does_not_fit_ends_the_walk() {
+    fn a_payload_longer_than_the_message_ends_the_chain() {
         for length in [0_u16, 3, 6, 0xffff] {
             let mut bytes = MessageBuilder::request(BARE)
                 .payload(PayloadType::NONCE, [])
@@ -424,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn w5_a_chain_that_promises_too_much_is_malformed() {
+    fn a_next_payload_without_a_payload_is_malformed() {
         let bytes = sa_init().last_next(PayloadType::NOTIFY).build();
         let error = errors(&bytes)[0];
         assert_eq!(error.kind, ErrorKind::MalformedPayload);
@@ -433,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn w10_no_item_is_invented_behind_the_last_payload_or_inside_sk() {
+    fn the_chain_ends_at_the_last_payload_and_at_sk() {
         let bytes = MessageBuilder::request(BARE)
             .payload(PayloadType::SK, [1; 40])
             .last_next(PayloadType::IDI)
@@ -451,13 +448,13 @@ mod tests {
                 .payload(kind, [1; 40])
                 .payload(PayloadType::NOTIFY, [0; 4])
                 .build();
-            let behind = Err(ErrorKind::PayloadAfterEncrypted);
-            assert_eq!(outline(&bytes), [Ok(kind), behind]);
+            let trailing = Err(ErrorKind::PayloadAfterEncrypted);
+            assert_eq!(outline(&bytes), [Ok(kind), trailing]);
         }
     }
 
     #[test]
-    fn an_unknown_critical_payload_is_seen_reported_and_passed() {
+    fn an_unknown_critical_payload_is_returned_and_reported() {
         let bytes = MessageBuilder::request(BARE)
             .critical(PayloadType(99), [1])
             .critical(PayloadType::NOTIFY, [0; 4])
@@ -486,9 +483,9 @@ mod tests {
     }
 
     #[test]
-    fn an_inner_chain_is_walked_at_its_own_offset() {
-        let inner = [PayloadType::NOTIFY.0, 0, 0, 4, 0, 0, 0, 4];
-        let items: Vec<_> = Payloads::new(PayloadType::IDI, &inner, 48).collect();
+    fn a_decrypted_chain_has_its_own_offset() {
+        let plaintext = [PayloadType::NOTIFY.0, 0, 0, 4, 0, 0, 0, 4];
+        let items: Vec<_> = Payloads::new(PayloadType::IDI, &plaintext, 48).collect();
         assert_eq!(items.len(), 2);
         assert_eq!(items[1].unwrap().offset, 52);
     }

@@ -1,18 +1,16 @@
-//! Bytes to values: datagrams, IKEv2 messages, their payloads and the registries
-//! behind the numbers.
+//! Parsers for bytes from the network: datagrams, IKEv2 messages, payloads, and the IANA
+//! registries.
 //!
-//! Everything here borrows from the datagram: nothing is copied, nothing is
-//! allocated, nothing is remembered, and no input makes it panic. Numbers IANA
-//! has not assigned are values like any other. What is wrong with a message is
-//! told by [`ParseError`]s beside the values that could be read, never instead
-//! of them.
+//! All values borrow from the datagram. The code copies nothing, allocates no memory, keeps
+//! no state and never panics. Numbers that IANA has not assigned are normal values.
+//! [`ParseError`]s describe the faults of a message. They do not replace the values that
+//! could be parsed.
 //!
-//! A datagram goes through [`classify`], a message through [`Message::parse`],
-//! its chain through [`Message::payloads`], and a body through the parser of
-//! its type:
+//! To parse a datagram, call [`classify`], then [`RawMessage::parse`], then
+//! [`RawMessage::payloads`], and then the parser for each payload's type:
 //!
 //! ```
-//! use suricata_ikev2::wire::{classify, Carrier, Datagram, Message, Notify, PayloadType};
+//! use suricata_ikev2::wire::{classify, Carrier, Datagram, Notify, PayloadType, RawMessage};
 //!
 //! let datagram = [
 //!     0, 0, 0, 0, // non-ESP marker
@@ -21,9 +19,9 @@
 //!     0, 0, 0, 10, 0, 0, 0, 17, 0, 31, // Notify: INVALID_KE_PAYLOAD
 //! ];
 //! let Datagram::Message { marker: true, bytes } = classify(&datagram, Carrier::default()) else {
-//!     panic!("not taken for a message");
+//!     panic!("not an IKE message");
 //! };
-//! let message = Message::parse(bytes)?;
+//! let message = RawMessage::parse(bytes)?;
 //! assert_eq!(message.length_error(), None);
 //! for payload in message.payloads() {
 //!     let payload = payload?;
@@ -71,7 +69,7 @@ pub use certreq::CertificateRequest;
 pub use cp::{Configuration, ConfigurationAttribute};
 pub use datagram::{classify, Carrier, Datagram};
 pub use delete::Delete;
-pub use detect::{detect, detect_expected, detect_if_known, Sighting};
+pub use detect::{detect, detect_expected, detect_if_known, DetectedMessage};
 pub use eap::Eap;
 pub use encrypted::{Encrypted, Fragment};
 pub use error::{ErrorKind, ParseError};

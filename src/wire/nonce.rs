@@ -6,20 +6,20 @@ use super::error::ParseError;
 /// A nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nonce<'a> {
-    /// Nonce Data.
+    /// The Nonce Data field.
     pub data: &'a [u8],
 }
 
 impl<'a> Nonce<'a> {
-    /// Reads the body of a Nonce payload.
+    /// Parses the body of a Nonce payload.
     ///
     /// # Errors
-    /// None: the whole body is the nonce, whatever its size.
+    /// None. The whole body is the nonce, and every length is accepted.
     pub fn parse(body: &'a [u8], _body_offset: u32) -> Result<Self, ParseError> {
         Ok(Self { data: body })
     }
 
-    /// Whether the nonce has between 16 and 256 bytes, as it must have.
+    /// Whether the nonce has between 16 and 256 bytes, as RFC 7296 requires.
     pub fn length_is_valid(&self) -> bool {
         (16..=256).contains(&self.data.len())
     }
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn judges_the_length_at_both_ends() {
+    fn both_limits_of_the_length_are_checked() {
         let bytes = [0; 257];
         for (length, valid) in [(0, false), (15, false), (16, true), (256, true), (257, false)] {
             let nonce = Nonce::parse(&bytes[..length], 32).unwrap();

@@ -10,41 +10,40 @@ use super::registry::{
     PayloadType, PpkIdType, Prf, Protocol, SecurePasswordMethod,
 };
 
-/// An error, a status or a capability.
+/// A notification: an error, a status or a supported capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notify<'a> {
-    /// Protocol ID of the SA the notification concerns; 0 when it concerns
-    /// none or the IKE SA.
+    /// The Protocol ID field: the protocol of the SA that the notification is about. 0 for
+    /// the IKE SA or for no SA.
     pub protocol: Protocol,
-    /// The SPI of that SA, often empty.
+    /// The SPI of that SA. It is often empty.
     pub spi: &'a [u8],
-    /// Notify Message Type.
+    /// The Notify Message Type field.
     pub kind: NotifyType,
-    /// Notification Data.
+    /// The Notification Data field.
     pub data: &'a [u8],
-    /// Where the data begins, in bytes from the IKE header.
+    /// The offset of the data, in bytes from the start of the IKE header.
     pub data_offset: u32,
 }
 
 impl<'a> Notify<'a> {
-    /// Reads the body of a Notify payload.
+    /// Parses the body of a Notify payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when the fixed fields or the SPI are
-    /// cut off.
+    /// [`ErrorKind::MalformedPayload`] if the fixed fields or the SPI are incomplete.
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
-        match Self::as_far_as_there(body, body_offset)? {
+        match Self::parse_lenient(body, body_offset)? {
             (notify, None) => Ok(notify),
             (_, Some(error)) => Err(error),
         }
     }
 
-    /// The same with what is there of an SPI that is cut off, and with what is wrong then: to
-    /// be shown, and not to be acted on.
+    /// Parses the body even if the SPI is truncated, and returns the fault then. The result
+    /// is only for display: a receiver rejects such a payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when the fixed fields are cut off.
-    pub fn as_far_as_there(
+    /// [`ErrorKind::MalformedPayload`] if the fixed fields are incomplete.
+    pub fn parse_lenient(
         body: &'a [u8],
         body_offset: u32,
     ) -> Result<(Self, Option<ParseError>), ParseError> {
@@ -59,11 +58,11 @@ impl<'a> Notify<'a> {
         Ok((Self { protocol, spi, kind, data_offset: r.offset(), data: r.rest() }, fault))
     }
 
-    /// The data in the form the notification's type prescribes;
-    /// [`NotifyData::Raw`] where this module knows no form.
+    /// Decodes the data according to the notification's type. [`NotifyData::Raw`] if this
+    /// module does not know the form.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when the data does not have that form.
+    /// [`ErrorKind::MalformedPayload`] if the data does not have the form of its type.
     pub fn known(&self) -> Result<NotifyData<'a>, ParseError> {
         let mut r = Reader::new(self.data, self.data_offset, ErrorKind::MalformedPayload);
         let data = self.read(&mut r)?;
@@ -107,7 +106,7 @@ impl<'a> Notify<'a> {
             T::PUZZLE => {
                 NotifyData::Puzzle { prf: Prf(r.u16("PRF")?), difficulty: r.u8("Difficulty")? }
             }
-            // A responder confirms the identity with none of its own (RFC 8784, 3).
+            // A responder confirms the identity without repeating it (RFC 8784, 3).
             T::PPK_IDENTITY if !self.data.is_empty() => {
                 NotifyData::PpkIdentity { kind: PpkIdType(r.u8("PPK_ID Type")?), id: r.rest() }
             }
@@ -116,32 +115,32 @@ impl<'a> Notify<'a> {
     }
 }
 
-/// Notification Data, decoded.
+/// Decoded Notification Data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotifyData<'a> {
-    /// UNSUPPORTED_CRITICAL_PAYLOAD: the type that was not understood.
+    /// UNSUPPORTED_CRITICAL_PAYLOAD: the unknown payload type.
     UnsupportedCriticalPayload(PayloadType),
-    /// INVALID_MESSAGE_ID: the Message ID received.
+    /// INVALID_MESSAGE_ID: the Message ID that was received.
     InvalidMessageId(u32),
-    /// INVALID_KE_PAYLOAD: the method the responder wants.
+    /// INVALID_KE_PAYLOAD: the key exchange method that the responder requests.
     InvalidKe(KeyExchangeMethod),
     /// SET_WINDOW_SIZE: the number of requests that may be outstanding.
     SetWindowSize(u32),
     /// IPCOMP_SUPPORTED.
     Ipcomp {
-        /// The IPComp CPI.
+        /// The IPComp CPI field.
         cpi: u16,
         /// The compression algorithm.
         transform: IpcompTransform,
-        /// What its form prescribes; mostly nothing.
+        /// Attributes of the compression algorithm. Usually empty.
         attributes: &'a [u8],
     },
-    /// NAT_DETECTION_SOURCE_IP and NAT_DETECTION_DESTINATION_IP: SHA-1 of both
+    /// NAT_DETECTION_SOURCE_IP and NAT_DETECTION_DESTINATION_IP: the SHA-1 hash of both
     /// SPIs, an address and a port.
     NatDetection(&'a [u8; 20]),
-    /// COOKIE: 1 to 64 bytes to be sent back.
+    /// COOKIE: 1 to 64 bytes that the peer has to send back.
     Cookie(&'a [u8]),
-    /// COOKIE2 (RFC 4555): 8 to 64 bytes to be sent back.
+    /// COOKIE2 (RFC 4555): 8 to 64 bytes that the peer has to send back.
     Cookie2(&'a [u8]),
     /// REKEY_SA: the SPI of the SA that is replaced.
     RekeySa(&'a [u8]),
@@ -149,51 +148,52 @@ pub enum NotifyData<'a> {
     AdditionalIp4Address(&'a [u8; 4]),
     /// ADDITIONAL_IP6_ADDRESS (RFC 4555).
     AdditionalIp6Address(&'a [u8; 16]),
-    /// AUTH_LIFETIME (RFC 4478): seconds until the initiator has to
-    /// authenticate again.
+    /// AUTH_LIFETIME (RFC 4478): the time in seconds until the initiator must authenticate
+    /// again.
     AuthLifetime(u32),
     /// REDIRECT and REDIRECTED_FROM (RFC 5685).
     Redirect {
-        /// GW Ident Type.
+        /// The GW Ident Type field.
         gateway: GatewayIdType,
         /// The gateway's address or name.
         identity: &'a [u8],
-        /// The initiator's nonce, which only an answer in IKE_SA_INIT repeats.
+        /// The initiator's nonce. Only a response in IKE_SA_INIT repeats it.
         nonce: &'a [u8],
     },
     /// TICKET_LT_OPAQUE (RFC 5723).
     TicketLtOpaque {
-        /// Seconds the ticket is good for.
+        /// The lifetime of the ticket in seconds.
         lifetime: u32,
         /// The ticket.
         ticket: &'a [u8],
     },
     /// SECURE_PASSWORD_METHODS (RFC 6467).
     SecurePasswordMethods(NumberList<'a, SecurePasswordMethod>),
-    /// SIGNATURE_HASH_ALGORITHMS (RFC 7427): the hashes the sender accepts in
+    /// SIGNATURE_HASH_ALGORITHMS (RFC 7427): the hash algorithms that the sender accepts in
     /// a signature.
     SignatureHashAlgorithms(NumberList<'a, HashAlgorithm>),
-    /// SUPPORTED_AUTH_METHODS (RFC 9593): how the sender lets the other authenticate.
+    /// SUPPORTED_AUTH_METHODS (RFC 9593): the methods by which the receiver may
+    /// authenticate.
     SupportedAuthMethods(AuthMethods<'a>),
     /// PUZZLE (RFC 8019).
     Puzzle {
-        /// The function to solve the puzzle with.
+        /// The function that the puzzle has to be solved with.
         prf: Prf,
-        /// The number of trailing zero bits the solution needs.
+        /// The number of trailing zero bits that the solution must have.
         difficulty: u8,
     },
     /// PPK_IDENTITY (RFC 8784).
     PpkIdentity {
-        /// The form of the identity.
+        /// The type of the identity.
         kind: PpkIdType,
         /// The identity.
         id: &'a [u8],
     },
-    /// Data without a form this module knows, which may be empty.
+    /// Data whose form this module does not know. It may be empty.
     Raw(&'a [u8]),
 }
 
-/// A list of 16-bit numbers of one registry.
+/// A list of 16-bit numbers from one registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NumberList<'a, T> {
     bytes: &'a [u8],
@@ -208,7 +208,7 @@ impl<'a, T: From<u16>> NumberList<'a, T> {
         Ok(Self { bytes: r.rest(), registry: PhantomData })
     }
 
-    /// The numbers, in the order of the wire.
+    /// The numbers, in the order of the message.
     pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T> {
         let pairs = self.bytes.chunks_exact(2);
         pairs.map(|pair| T::from(pair.iter().fold(0, |high, low| high << 8 | u16::from(*low))))
@@ -219,19 +219,20 @@ impl<'a, T: From<u16>> NumberList<'a, T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuthMethods<'a>(&'a [u8]);
 
-/// One of them.
+/// One announced authentication method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnnouncedMethod<'a> {
-    /// Auth Method.
+    /// The Auth Method field.
     pub method: AuthMethod,
-    /// The place of the authority in CERTREQ that it is for, from 1; none or 0 for all.
+    /// The position, starting at 1, of the authority in CERTREQ that the method is for.
+    /// `None` or 0 stands for all authorities.
     pub cert_link: Option<u8>,
-    /// The ASN.1 identifier of the signature algorithm, empty where there is none.
+    /// The ASN.1 identifier of the signature algorithm. Empty if there is none.
     pub algorithm: &'a [u8],
 }
 
 impl<'a> AuthMethods<'a> {
-    /// Takes all the data, whose lengths have to fit.
+    /// Reads all data and checks that its lengths fit.
     fn read(r: &mut Reader<'a>) -> Result<Self, ParseError> {
         let mut walk = *r;
         while !walk.is_empty() {
@@ -240,7 +241,7 @@ impl<'a> AuthMethods<'a> {
         Ok(Self(r.rest()))
     }
 
-    /// The announcements, in the order of the wire.
+    /// The announcements, in the order of the message.
     pub fn iter(&self) -> impl Iterator<Item = AnnouncedMethod<'a>> + use<'a> {
         let mut r = Reader::new(self.0, 0, ErrorKind::MalformedPayload);
         core::iter::from_fn(move || AnnouncedMethod::read(&mut r).ok())
@@ -261,14 +262,14 @@ impl<'a> AnnouncedMethod<'a> {
     }
 }
 
-/// Reads data of a size known in advance.
+/// Reads data of a fixed length.
 fn read_array<'a, const N: usize>(r: &mut Reader<'a>) -> Result<&'a [u8; N], ParseError> {
     let start = *r;
     let data = r.take(N, "Notification Data")?;
     data.first_chunk().ok_or_else(|| start.error("Notification Data"))
 }
 
-/// Reads all the data, which has to have a certain size.
+/// Reads all data and checks that its length is within these limits in bytes.
 fn read_sized<'a>(r: &mut Reader<'a>, least: usize, most: usize) -> Result<&'a [u8], ParseError> {
     if !(least..=most).contains(&r.remaining()) {
         return Err(r.error("Notification Data"));
@@ -276,7 +277,7 @@ fn read_sized<'a>(r: &mut Reader<'a>, least: usize, most: usize) -> Result<&'a [
     Ok(r.rest())
 }
 
-/// RFC 5685, sections 9.2 and 9.3.
+/// Reads the data of REDIRECT and REDIRECTED_FROM (RFC 5685, sections 9.2 and 9.3).
 fn read_redirect<'a>(r: &mut Reader<'a>) -> Result<NotifyData<'a>, ParseError> {
     let gateway = GatewayIdType(r.u8("GW Ident Type")?);
     let length_field = *r;
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn w4c_the_data_is_complete() {
+    fn the_data_is_complete() {
         let body = notify_body(NotifyType::INVALID_KE_PAYLOAD, &[0, 31]);
         let notify = Notify::parse(&body, 32).unwrap();
         assert_eq!((notify.data, notify.data_offset), (&[0, 31][..], 36));
@@ -337,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn w15_known_data_is_decoded() {
+    fn known_data_is_decoded() {
         use NotifyType as T;
         let hash = [7; 20];
         let cases: [(NotifyType, &[u8], NotifyData<'_>); 11] = [
@@ -382,12 +383,13 @@ mod tests {
         }
     }
 
-    /// Data that is optional, or that no RFC gives a form.
+    /// Optional data, and data whose form no RFC defines.
     #[test]
-    fn data_may_be_there_or_not() {
+    fn some_data_is_optional() {
         use NotifyType as T;
         for data in [&[][..], &[0x20], &[2, 0, 0, 0]] {
-            // The version is in the header (RFC 7296, 3.10.1), but some repeat it.
+            // The version is in the header (RFC 7296, 3.10.1), but some peers repeat it
+            // here.
             assert_eq!(known(T::INVALID_MAJOR_VERSION, data), Ok(NotifyData::Raw(data)));
         }
         assert_eq!(known(T::PPK_IDENTITY, &[]), Ok(NotifyData::Raw(&[])));
@@ -436,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_of_authentication_methods_have_to_fit() {
+    fn lengths_of_authentication_methods_are_checked() {
         let data = [2, 2, 3, 1, 1, 5, 14, 0, 0x30, 0];
         let whole = [0, 2, 5, 10];
         for cut in 0..=data.len() {
@@ -475,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn w11_an_unassigned_type_is_data() {
+    fn an_unassigned_type_is_not_an_error() {
         let body = notify_body(NotifyType(61472), &[1, 2]);
         let notify = Notify::parse(&body, 32).unwrap();
         assert_eq!(notify.kind.to_string(), "unknown-61472");

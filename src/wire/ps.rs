@@ -6,15 +6,15 @@ use super::error::ParseError;
 /// An initiator's answer to a PUZZLE notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PuzzleSolution<'a> {
-    /// Puzzle Solution Data: the whole body.
+    /// The Puzzle Solution Data field: the whole body.
     pub data: &'a [u8],
 }
 
 impl<'a> PuzzleSolution<'a> {
-    /// Reads the body of a PS payload.
+    /// Parses the body of a PS payload.
     ///
     /// # Errors
-    /// None: the whole body is the solution.
+    /// None. The whole body is the solution.
     pub fn parse(body: &'a [u8], _body_offset: u32) -> Result<Self, ParseError> {
         Ok(Self { data: body })
     }

@@ -1,26 +1,26 @@
-//! A cursor that cannot leave its bounds.
+//! A reader that cannot leave its bounds.
 //!
-//! Every payload parser reads its fields through a [`Reader`], one after the
-//! other, as the RFC's diagrams list them. A field that is not there becomes a
-//! [`ParseError`] naming it, so that no parser has to compute offsets.
+//! Every payload parser reads its fields through a [`Reader`], in the order of the RFC's
+//! diagrams. If a field is missing, the reader returns a [`ParseError`] that names it. So
+//! no parser has to compute offsets.
 //!
-//! Single numbers are read by nom's `complete` combinators, which never ask for
-//! more input: a datagram is all there is. Where speed counts, several fields
-//! are taken at once with [`Reader::array`].
+//! Single numbers are read by nom's `complete` combinators. They never ask for more input,
+//! because a datagram is always complete. Where speed matters, [`Reader::array`] reads
+//! several fields at once.
 
 use nom::number::complete::{be_u16, be_u32, be_u8};
 use nom::IResult;
 
 use super::error::{ErrorKind, ParseError};
 
-/// The error nom's combinators return here: nothing, because the reader knows
-/// the field and the offset better.
+/// The error type of nom's combinators here. It is empty, because the reader knows the
+/// field and the offset.
 type Incomplete = ();
 
-/// Reads big-endian fields from the front of a slice.
+/// Reads big-endian fields from the start of a slice.
 ///
-/// The reader keeps the offset of its *end*: it never moves, so the successful
-/// path only shortens the slice.
+/// The reader stores the offset of its end. The end never changes, so reading only has to
+/// shorten the slice.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
     input: &'a [u8],
@@ -29,14 +29,14 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader over `input`, whose first byte is `offset` bytes behind the
-    /// first byte of the IKE header. A missing field is reported as `kind`.
+    /// A reader over `input`. The first byte of `input` is `offset` bytes after the start
+    /// of the IKE header. A missing field is reported as `kind`.
     #[inline]
     pub fn new(input: &'a [u8], offset: u32, kind: ErrorKind) -> Self {
         Self { input, end: offset.wrapping_add(byte_count(input)), kind }
     }
 
-    /// The same reader, reporting missing fields as another kind.
+    /// The same reader, with another kind for missing fields.
     #[inline]
     pub fn with_kind(self, kind: ErrorKind) -> Self {
         Self { kind, ..self }
@@ -45,7 +45,8 @@ impl<'a> Reader<'a> {
     /// Reads one byte.
     ///
     /// # Errors
-    /// `field` is cut off. This holds for all the reading methods.
+    /// The kind of this reader, if `field` is missing. This holds for all methods that
+    /// read.
     #[inline]
     pub fn u8(&mut self, field: &'static str) -> Result<u8, ParseError> {
         let parsed = be_u8(self.input);
@@ -87,8 +88,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a field, or several at once, of a size known in advance. This is
-    /// the quick way: one comparison for all of them.
+    /// Reads one or more fields with a fixed total size. This is fast, because it needs
+    /// only one comparison.
     ///
     /// # Errors
     /// As [`u8`](Self::u8).
@@ -103,7 +104,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes the next `length` bytes as a reader of their own.
+    /// Reads the next `length` bytes and returns a reader over them.
     ///
     /// # Errors
     /// As [`u8`](Self::u8).
@@ -114,7 +115,7 @@ impl<'a> Reader<'a> {
         Ok(Self::new(input, offset, self.kind))
     }
 
-    /// Takes everything that is left, which may be nothing.
+    /// Reads all remaining bytes. There may be none.
     #[inline]
     pub fn rest(&mut self) -> &'a [u8] {
         core::mem::take(&mut self.input)
@@ -123,7 +124,7 @@ impl<'a> Reader<'a> {
     /// Ends reading.
     ///
     /// # Errors
-    /// Something is left; `field` is what says how much there should have been.
+    /// If bytes remain. `field` names the field that contains their number.
     #[inline]
     pub fn finish(self, field: &'static str) -> Result<(), ParseError> {
         if self.is_empty() {
@@ -133,19 +134,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Where the next field begins, in bytes from the IKE header.
+    /// The offset of the next field, in bytes from the start of the IKE header.
     #[inline]
     pub fn offset(&self) -> u32 {
         self.end.wrapping_sub(byte_count(self.input))
     }
 
-    /// How many bytes are left.
+    /// The number of remaining bytes.
     #[inline]
     pub const fn remaining(&self) -> usize {
         self.input.len()
     }
 
-    /// Whether nothing is left.
+    /// Whether no bytes remain.
     #[inline]
     pub const fn is_empty(&self) -> bool {
         self.input.is_empty()
@@ -166,21 +167,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An error of this reader's kind at the place it has reached.
+    /// An error of this reader's kind at the current offset.
     #[cold]
     pub fn error(&self, field: &'static str) -> ParseError {
         self.error_of(self.kind, field)
     }
 
-    /// An error of another kind at the place the reader has reached.
+    /// An error of another kind at the current offset.
     #[cold]
     pub fn error_of(&self, kind: ErrorKind, field: &'static str) -> ParseError {
         ParseError { kind, field, offset: self.offset() }
     }
 }
 
-/// A slice's length as an offset. No datagram and no TCP frame of IKE exceeds
-/// 65,535 bytes; the offsets of an input of 4 GiB would wrap, nothing worse.
+/// The length of a slice as an offset. A datagram and a TCP frame of IKE have at most
+/// 65,535 bytes. Only an input of 4 GiB would give wrong offsets, with no other harm.
 #[inline]
 pub(crate) const fn byte_count(bytes: &[u8]) -> u32 {
     bytes.len() as u32
@@ -217,13 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn a_sub_reader_knows_its_place_and_its_bounds() {
+    fn a_sub_reader_has_its_own_offset_and_bounds() {
         let mut r = reader(&[1, 2, 3, 4, 5]);
         r.u8("x").unwrap();
-        let mut inner = r.sub(2, "inner").unwrap();
-        assert_eq!(inner.offset(), 29);
-        assert_eq!(inner.take(2, "y"), Ok(&[2, 3][..]));
-        assert_eq!(inner.u8("z").unwrap_err().offset, 31);
+        let mut part = r.sub(2, "part").unwrap();
+        assert_eq!(part.offset(), 29);
+        assert_eq!(part.take(2, "y"), Ok(&[2, 3][..]));
+        assert_eq!(part.u8("z").unwrap_err().offset, 31);
         assert_eq!(r.offset(), 31);
     }
 

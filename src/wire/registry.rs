@@ -1,10 +1,10 @@
-//! The numbers of IKEv2 and their names: every table of IANA's
-//! [IKEv2 parameters](https://www.iana.org/assignments/ikev2-parameters) (as of
-//! 2026-07-16) that a message can carry, one row an assigned number.
+//! The numbers of IKEv2 and their names. Every table of IANA's [IKEv2
+//! parameters](https://www.iana.org/assignments/ikev2-parameters) (as of 2026-07-16) that a
+//! message can refer to is here, with one row for each assigned number.
 //!
-//! The names are the ones users see, in rules and in EVE, so they consist of
-//! letters, digits and `_` only. Where IANA's wording has other characters the
-//! table's documentation says what stands for what.
+//! Users see these names in rules and in EVE, so the names consist of letters, digits and
+//! `_` only. If IANA's name has other characters, the documentation of the table describes
+//! the difference.
 
 use super::macros::open_enum;
 
@@ -322,16 +322,17 @@ open_enum! {
 }
 
 open_enum! {
-    /// Notify message types, errors below 16384 and statuses from there on (RFC 7296,
-    /// section 3.10.1; [errors],
-    /// [statuses]).
+    /// Notify message types: errors are below 16384, and statuses start there (RFC 7296,
+    /// section 3.10.1; [errors], [statuses]).
     ///
-    /// Behind IANA's are 3GPP's, which an ePDG and a N3IWF send, in the ranges for private
-    /// use. Other vendors use those numbers for what they like: 40961 is strongSwan's
-    /// USE_BEET_MODE too.
+    /// IANA's types are followed by those of 3GPP, which an ePDG and an N3IWF send. They
+    /// are in the ranges for private use. Other vendors use the same numbers for other
+    /// purposes: 40961 is also strongSwan's USE_BEET_MODE.
     ///
-    /// [errors]: https://www.iana.org/assignments/ikev2-parameters/ikev2-parameters.xhtml#ikev2-parameters-14
-    /// [statuses]: https://www.iana.org/assignments/ikev2-parameters/ikev2-parameters.xhtml#ikev2-parameters-16
+    /// [errors]:
+    /// https://www.iana.org/assignments/ikev2-parameters/ikev2-parameters.xhtml#ikev2-parameters-14
+    /// [statuses]:
+    /// https://www.iana.org/assignments/ikev2-parameters/ikev2-parameters.xhtml#ikev2-parameters-16
     pub struct NotifyType(u16) {
         UNSUPPORTED_CRITICAL_PAYLOAD = 1,
         INVALID_IKE_SPI = 4,
@@ -608,9 +609,8 @@ open_enum! {
 }
 
 open_enum! {
-    /// EAP methods that VPN peers use
-    /// ([IANA]).
-    /// 26, "MS-EAP-Authentication", is what carries MSCHAPv2 in practice.
+    /// EAP methods that VPN peers use ([IANA]). In practice, 26, "MS-EAP-Authentication",
+    /// carries MSCHAPv2.
     ///
     /// [IANA]: https://www.iana.org/assignments/eap-numbers/eap-numbers.xhtml#eap-numbers-4
     pub struct EapMethod(u8) {
@@ -645,8 +645,9 @@ open_enum! {
 }
 
 impl ExchangeType {
-    /// Whether only the original initiator of an IKE SA begins the exchange: those of the
-    /// handshake (RFC 7296, 1.2; RFC 5723, 4.3.2; RFC 9242, 3.1; RFC 9838, 2.3.1).
+    /// Whether the original initiator always starts this exchange. This holds for the
+    /// exchanges of the handshake (RFC 7296, 1.2; RFC 5723, 4.3.2; RFC 9242, 3.1; RFC 9838,
+    /// 2.3.1).
     pub const fn is_begun_by_initiator(self) -> bool {
         matches!(
             self,
@@ -672,8 +673,8 @@ impl NotifyType {
 }
 
 impl TransformType {
-    /// Whether the transform negotiates a key exchange: type 4 or one of the
-    /// additional key exchanges of RFC 9370. Their identifiers are all
+    /// Whether the transform negotiates a key exchange: type 4, or one of the additional
+    /// key exchanges of RFC 9370. The identifiers of all of them are
     /// [`KeyExchangeMethod`]s.
     pub const fn is_key_exchange(self) -> bool {
         matches!(self.0, 4 | 6..=12)
@@ -687,8 +688,8 @@ impl PayloadType {
     }
 }
 
-/// The name of a transform identifier, which depends on the transform's type.
-/// `None` where either number is not assigned.
+/// The name of a transform identifier. It depends on the transform's type. `None` if the
+/// type or the identifier is not assigned.
 pub const fn transform_name(kind: TransformType, id: u16) -> Option<&'static str> {
     match kind {
         TransformType::ENCR => Encr(id).name(),

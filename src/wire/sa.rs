@@ -1,44 +1,43 @@
-//! The Security Association payload: proposals and their transforms
-//! ([RFC 7296, section 3.3](https://www.rfc-editor.org/rfc/rfc7296#section-3.3)).
+//! The Security Association payload: proposals and their transforms ([RFC 7296, section
+//! 3.3](https://www.rfc-editor.org/rfc/rfc7296#section-3.3)).
 //!
-//! Both levels are iterators over results. A proposal or transform that is
-//! readable but contradicts its surroundings (Last Substruc, number, count) is
-//! yielded first and its fault after it, so that a fault is always reported and
-//! never hides an algorithm. After one that is not readable the walk goes on
-//! wherever its length tells how to step over it.
+//! Proposals and transforms are iterators over results. Some items are readable, but their
+//! Last Substruc, number or count is wrong. The iterator returns such an item first and its
+//! fault next, so that the fault is reported and no algorithm is hidden. After an
+//! unreadable item the iterator continues if the item's length is known.
 
 use super::error::{ErrorKind, ParseError};
 use super::reader::Reader;
 use super::registry::{AttributeType, Protocol, TransformType};
 
-/// The number of proposals after which walking an SA payload stops.
+/// The maximum number of proposals of an SA payload. Further proposals are not read.
 pub const MAX_PROPOSALS: usize = 64;
 
-/// The number of transforms after which walking a proposal stops: the count's
-/// one byte allows no more.
+/// The maximum number of transforms of a proposal. Num Transforms has one byte, so there
+/// cannot be more.
 pub const MAX_TRANSFORMS: usize = u8::MAX as usize;
 
-/// One proposal: a protocol and the transforms that may protect it.
+/// One proposal: a protocol and the transforms that are offered for it.
 #[derive(Clone, Copy, Debug)]
 pub struct RawProposal<'a> {
-    /// Proposal Num.
+    /// The Proposal Num field.
     pub number: u8,
-    /// Protocol ID.
+    /// The Protocol ID field.
     pub protocol: Protocol,
-    /// SPI: empty for a new IKE SA, 8 bytes for a rekeyed one, 4 for AH and
+    /// The SPI. Empty for a new IKE SA, 8 bytes for a rekeyed one, and 4 bytes for AH and
     /// ESP.
     pub spi: &'a [u8],
-    /// Where the SPI begins, in bytes from the IKE header.
+    /// The offset of the SPI, in bytes from the start of the IKE header.
     pub spi_offset: u32,
-    /// Where the proposal begins, in bytes from the IKE header.
+    /// The offset of the proposal, in bytes from the start of the IKE header.
     pub offset: u32,
-    /// Num Transforms, as the proposal announces it.
+    /// The Num Transforms field.
     pub transform_count: u8,
     transforms: Reader<'a>,
 }
 
 impl<'a> RawProposal<'a> {
-    /// The transforms, in the order of the wire.
+    /// The transforms, in the order of the message.
     #[inline]
     pub fn transforms(&self) -> Transforms<'a> {
         Transforms {
@@ -46,7 +45,7 @@ impl<'a> RawProposal<'a> {
             announced: Some(self.transform_count),
             count_offset: self.offset.wrapping_add(7),
             seen: 0,
-            pending: None,
+            deferred: None,
         }
     }
 
@@ -70,8 +69,8 @@ impl<'a> RawProposal<'a> {
         })
     }
 
-    /// Whether the SPI has a size its protocol knows (RFC 7296, section
-    /// 3.3.1). No SPI at all is legal in a G-IKEv2 registration.
+    /// Whether the length of the SPI is allowed for the protocol (RFC 7296, section 3.3.1).
+    /// A G-IKEv2 registration may have no SPI.
     #[inline]
     fn spi_fits(&self) -> bool {
         match self.protocol {
@@ -87,25 +86,25 @@ fn spi_size_error(proposal: u32) -> ParseError {
     fault(ErrorKind::MalformedPayload, "SPI Size", proposal.wrapping_add(6))
 }
 
-/// Walks the proposals of an SA payload.
+/// Iterates over the proposals of an SA payload.
 #[derive(Clone, Debug)]
 pub struct Proposals<'a> {
     reader: Reader<'a>,
     count: usize,
     expected: u8,
-    pending: Option<ParseError>,
+    deferred: Option<ParseError>,
 }
 
 impl<'a> Proposals<'a> {
-    /// Walks the body of an SA payload that begins `body_offset` bytes behind
-    /// the IKE header's first byte.
+    /// Iterates over the body of an SA payload. `body_offset` is the offset of the body, in
+    /// bytes from the start of the IKE header.
     #[inline]
     pub fn new(body: &'a [u8], body_offset: u32) -> Self {
         Self {
             reader: Reader::new(body, body_offset, ErrorKind::MalformedPayload),
             count: 0,
             expected: 1,
-            pending: None,
+            deferred: None,
         }
     }
 
@@ -114,50 +113,50 @@ impl<'a> Proposals<'a> {
         self.count += 1;
         let sub = match Substructure::read(&mut self.reader, &PROPOSAL) {
             Ok(sub) => sub,
-            Err(error) => return Err(self.lost(error)),
+            Err(error) => return Err(self.end_at(error)),
         };
         let expected = self.expected;
         self.expected = expected.wrapping_add(1);
         let proposal = RawProposal::read(&sub)?;
         self.expected = proposal.number.wrapping_add(1);
         if !sub.last_fits(&PROPOSAL, &self.reader) {
-            self.pending = Some(sub.last_error());
+            self.deferred = Some(sub.last_error());
         } else if !self.number_fits(proposal.number, expected) {
             let kind = ErrorKind::ProposalCountMismatch;
-            self.pending = Some(fault(kind, "Proposal Num", sub.offset.wrapping_add(4)));
+            self.deferred = Some(fault(kind, "Proposal Num", sub.offset.wrapping_add(4)));
         } else if !proposal.spi_fits() {
-            self.pending = Some(spi_size_error(sub.offset));
+            self.deferred = Some(spi_size_error(sub.offset));
         }
         Ok(proposal)
     }
 
-    /// Ends the walk at an error that hides where the next proposal begins.
+    /// Ends the iteration, because the start of the next proposal is unknown.
     #[cold]
     #[inline]
-    fn lost(&mut self, error: ParseError) -> ParseError {
+    fn end_at(&mut self, error: ParseError) -> ParseError {
         self.reader.rest();
         self.count = MAX_PROPOSALS;
         error
     }
 
-    /// What there is to say when no proposal is read: a fault of the previous
-    /// one, one too many, or that there was none at all.
+    /// The fault to return instead of a proposal: a fault of the previous proposal, too
+    /// many proposals, or no proposal at all.
     #[cold]
     #[inline]
     fn fault(&mut self) -> Option<ParseError> {
-        if self.pending.is_some() {
-            return self.pending.take();
+        if self.deferred.is_some() {
+            return self.deferred.take();
         }
         let (kind, wrong) = match self.count {
             0 => (ErrorKind::MalformedPayload, true),
             _ => (ErrorKind::TooManyProposals, !self.reader.is_empty()),
         };
         let error = self.reader.error_of(kind, "Proposals");
-        wrong.then(|| self.lost(error))
+        wrong.then(|| self.end_at(error))
     }
 
-    /// Whether proposals count 1, 2, 3. A single one may have any number: as an
-    /// answer it repeats the one it chose.
+    /// Whether the proposals are numbered 1, 2, 3 and so on. A single proposal may have any
+    /// number: in a response it is the number of the chosen proposal.
     #[inline]
     fn number_fits(&self, number: u8, expected: u8) -> bool {
         number == expected || (self.count == 1 && self.reader.is_empty())
@@ -170,7 +169,7 @@ impl<'a> Iterator for Proposals<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let end = self.reader.is_empty() || self.count == MAX_PROPOSALS;
-        if end || self.pending.is_some() {
+        if end || self.deferred.is_some() {
             return self.fault().map(Err);
         }
         Some(self.proposal())
@@ -179,35 +178,35 @@ impl<'a> Iterator for Proposals<'a> {
 
 impl core::iter::FusedIterator for Proposals<'_> {}
 
-/// One transform: an algorithm, with its attributes.
+/// One transform: an algorithm and its attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawTransform<'a> {
-    /// Transform Type.
+    /// The Transform Type field.
     pub kind: TransformType,
-    /// Transform ID, in the registry of its type
+    /// The Transform ID field, a number of the registry for this type
     /// ([`transform_name`](super::transform_name)).
     pub id: u16,
-    /// The Key Length attribute in bits, when there is one.
+    /// The Key Length attribute in bits, if there is one.
     pub key_length: Option<u16>,
-    /// Where the transform begins, in bytes from the IKE header.
+    /// The offset of the transform, in bytes from the start of the IKE header.
     pub offset: u32,
     attributes: &'a [u8],
 }
 
 impl<'a> RawTransform<'a> {
-    /// The attributes, in the order of the wire.
+    /// The attributes, in the order of the message.
     #[inline]
     pub fn attributes(&self) -> Attributes<'a> {
         let offset = self.offset.wrapping_add(8);
         Attributes { reader: Reader::new(self.attributes, offset, ErrorKind::BadTransformLength) }
     }
 
-    /// Whether it has no attributes but the Key Length, if it has any.
+    /// Whether the transform has no attribute other than Key Length.
     pub fn is_plain(&self) -> bool {
         self.attributes.len() == if self.key_length.is_some() { 4 } else { 0 }
     }
 
-    /// Reads a transform substructure, but not its attributes yet.
+    /// Reads a transform substructure without its attributes.
     #[inline]
     fn read(sub: &Substructure<'a>) -> Self {
         let [kind, _reserved, id @ ..] = sub.fixed;
@@ -220,35 +219,35 @@ impl<'a> RawTransform<'a> {
         }
     }
 
-    /// Finds the Key Length, which RFC 7296, section 3.3.5, requires to be in
-    /// the short form and to appear once.
+    /// Reads the Key Length. RFC 7296, section 3.3.5, requires the short form and allows
+    /// only one Key Length.
     #[inline]
     fn read_key_length(&mut self) -> Result<(), ParseError> {
         let mut attributes = self.attributes();
         while !attributes.reader.is_empty() {
-            let place = attributes.reader;
+            let start = attributes.reader;
             let attribute = attributes.read()?;
             if attribute.kind != AttributeType::KEY_LENGTH {
                 continue;
             }
             match (attribute.value, self.key_length) {
                 (AttributeValue::Short(bits), None) => self.key_length = Some(bits),
-                _ => return Err(place.error_of(ErrorKind::MalformedPayload, "Attribute Type")),
+                _ => return Err(start.error_of(ErrorKind::MalformedPayload, "Attribute Type")),
             }
         }
         Ok(())
     }
 }
 
-/// Walks the transforms of a proposal.
+/// Iterates over the transforms of a proposal.
 #[derive(Clone, Debug)]
 pub struct Transforms<'a> {
     reader: Reader<'a>,
-    /// The announced count, until it has been compared.
+    /// The Num Transforms field. `None` after it has been compared.
     announced: Option<u8>,
     count_offset: u32,
     seen: u8,
-    pending: Option<ParseError>,
+    deferred: Option<ParseError>,
 }
 
 impl<'a> Transforms<'a> {
@@ -256,56 +255,55 @@ impl<'a> Transforms<'a> {
     fn transform(&mut self) -> Result<RawTransform<'a>, ParseError> {
         let sub = match Substructure::read(&mut self.reader, &TRANSFORM) {
             Ok(sub) => sub,
-            Err(error) => return Err(self.lost(error)),
+            Err(error) => return Err(self.end_at(error)),
         };
         let transform = RawTransform::read(&sub);
         let key_length = match *sub.rest {
             [] => None,
-            // Nearly all transforms with attributes have a Key Length and
-            // nothing else.
+            // Nearly all transforms with attributes have only a Key Length.
             [0x80, 0x0e, high, low] => Some(u16::from_be_bytes([high, low])),
             _ => self.find_key_length(transform),
         };
         if !sub.last_fits(&TRANSFORM, &self.reader) {
-            self.pending = Some(sub.last_error());
+            self.deferred = Some(sub.last_error());
         }
         Ok(RawTransform { key_length, ..transform })
     }
 
-    /// Finds a Key Length among other attributes.
+    /// Searches for a Key Length among other attributes.
     #[cold]
     #[inline]
     fn find_key_length(&mut self, mut transform: RawTransform<'a>) -> Option<u16> {
-        self.pending = transform.read_key_length().err();
+        self.deferred = transform.read_key_length().err();
         transform.key_length
     }
 
-    /// Ends the walk at an error that hides where the next transform begins;
-    /// then the count no longer says anything.
+    /// Ends the iteration, because the start of the next transform is unknown. The count
+    /// can no longer be checked.
     #[cold]
     #[inline]
-    fn lost(&mut self, error: ParseError) -> ParseError {
+    fn end_at(&mut self, error: ParseError) -> ParseError {
         self.reader.rest();
         self.announced = None;
         error
     }
 
-    /// What there is to say when no transform is read: a fault of the previous
-    /// one, one too many, or a wrong count.
+    /// The fault to return instead of a transform: a fault of the previous transform, too
+    /// many transforms, or a wrong count.
     #[cold]
     #[inline]
     fn fault(&mut self) -> Option<ParseError> {
-        if self.pending.is_some() {
-            return self.pending.take();
+        if self.deferred.is_some() {
+            return self.deferred.take();
         }
         if self.reader.is_empty() {
             return self.count_error();
         }
         let error = self.reader.error_of(ErrorKind::TooManyTransforms, "Transforms");
-        Some(self.lost(error))
+        Some(self.end_at(error))
     }
 
-    /// Compares the announced count, once.
+    /// Compares the announced count with the number of transforms. It does so only once.
     #[inline]
     fn count_error(&mut self) -> Option<ParseError> {
         let announced = self.announced.take()?;
@@ -323,7 +321,7 @@ impl<'a> Iterator for Transforms<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         match self.seen.checked_add(1) {
-            Some(seen) if !self.reader.is_empty() && self.pending.is_none() => self.seen = seen,
+            Some(seen) if !self.reader.is_empty() && self.deferred.is_none() => self.seen = seen,
             _ => return self.fault().map(Err),
         }
         Some(self.transform())
@@ -335,22 +333,22 @@ impl core::iter::FusedIterator for Transforms<'_> {}
 /// One transform attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attribute<'a> {
-    /// Attribute Type, without the format bit.
+    /// The Attribute Type field, without the format bit.
     pub kind: AttributeType,
-    /// The value, whose form is the attribute format bit's.
+    /// The value. The format bit determines its form.
     pub value: AttributeValue<'a>,
 }
 
 /// The value of a transform attribute (RFC 7296, section 3.3.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttributeValue<'a> {
-    /// Type/Value: two bytes in place of a length.
+    /// The form Type/Value: the value has two bytes.
     Short(u16),
-    /// Type/Length/Value.
+    /// The form Type/Length/Value.
     Long(&'a [u8]),
 }
 
-/// Walks the attributes of a transform; an error ends the walk.
+/// Iterates over the attributes of a transform. The iterator ends after an error.
 #[derive(Clone, Debug)]
 pub struct Attributes<'a> {
     reader: Reader<'a>,
@@ -388,16 +386,16 @@ impl<'a> Iterator for Attributes<'a> {
 
 impl core::iter::FusedIterator for Attributes<'_> {}
 
-/// How proposals and transforms differ in the four bytes they begin with.
+/// The differences between the fixed fields of proposals and transforms.
 struct Layout {
-    /// The value of Last Substruc when another one follows.
+    /// The value of Last Substruc if another substructure follows.
     more: u8,
     length_field: &'static str,
     length_error: ErrorKind,
 }
 
 impl Layout {
-    /// The fault of a length that does not fit the bytes `start` has.
+    /// The fault of a length that does not fit the bytes at `start`.
     #[cold]
     fn length_error(&self, start: Reader<'_>) -> ParseError {
         fault(self.length_error, self.length_field, start.offset().wrapping_add(2))
@@ -416,8 +414,8 @@ const TRANSFORM: Layout = Layout {
 /// The size of the fixed part of both substructures in bytes.
 const SUBSTRUCTURE_LEN: usize = 8;
 
-/// What both substructures begin with: Last Substruc, RESERVED, a length and
-/// four bytes that mean something different in each.
+/// The fixed part of both substructures: Last Substruc, RESERVED, a length, and four bytes
+/// whose meaning differs.
 #[derive(Clone, Copy)]
 struct Substructure<'a> {
     offset: u32,
@@ -432,7 +430,8 @@ impl<'a> Substructure<'a> {
         let start = *r;
         let [last, _reserved, l0, l1, a, b, c, d] =
             r.array::<SUBSTRUCTURE_LEN>(layout.length_field)?;
-        // Less than its own eight bytes is more than there can be.
+        // A length below 8 wraps to a value that is larger than every message, so `take`
+        // fails.
         let size = usize::from(u16::from_be_bytes([l0, l1])).wrapping_sub(SUBSTRUCTURE_LEN);
         match r.take(size, layout.length_field) {
             Ok(rest) => Ok(Self { offset: start.offset(), last, fixed: [a, b, c, d], rest }),
@@ -440,11 +439,11 @@ impl<'a> Substructure<'a> {
         }
     }
 
-    /// Whether Last Substruc says what `behind` shows: that there is another
-    /// substructure, or none.
+    /// Whether Last Substruc is right about `rest`: it says whether another substructure
+    /// follows.
     #[inline]
-    fn last_fits(&self, layout: &Layout, behind: &Reader<'_>) -> bool {
-        self.last == if behind.is_empty() { 0 } else { layout.more }
+    fn last_fits(&self, layout: &Layout, rest: &Reader<'_>) -> bool {
+        self.last == if rest.is_empty() { 0 } else { layout.more }
     }
 
     #[cold]
@@ -471,7 +470,7 @@ mod tests {
         proposal(number, Protocol::IKE, &[], &transforms)
     }
 
-    /// Proposal numbers and faults of an SA payload, transforms included.
+    /// The proposal numbers and all faults of an SA payload, including those of transforms.
     fn outline(body: &[u8]) -> (Vec<u8>, Vec<ErrorKind>) {
         let (mut numbers, mut faults) = (Vec::new(), Vec::new());
         for proposal in Proposals::new(body, 32) {
@@ -509,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn w8_the_key_length_is_kept() {
+    fn the_key_length_is_kept() {
         let body = single(&transforms(KeyExchangeMethod::CURVE25519));
         let first = first_transforms(&body)[0].unwrap();
         assert_eq!((first.kind, first.id), (ENCR, Encr::ENCR_AES_CBC.0));
@@ -520,7 +519,7 @@ mod tests {
     }
 
     #[test]
-    fn w13_additional_key_exchanges_are_known_types() {
+    fn additional_key_exchanges_are_known_types() {
         for kind in 6..=12 {
             let kind = TransformType(kind);
             let body = single(&[transform(kind, KeyExchangeMethod::ML_KEM_768.0, None)]);
@@ -532,7 +531,7 @@ mod tests {
     }
 
     #[test]
-    fn w6_a_bad_proposal_does_not_hide_the_next() {
+    fn a_bad_proposal_does_not_hide_the_next() {
         let mut bad = ike(2);
         bad[6] = 0xff;
         let body = sa_body(&[ike(1), bad, ike(3)]);
@@ -541,7 +540,7 @@ mod tests {
     }
 
     #[test]
-    fn w6_a_bad_transform_does_not_hide_the_next_proposal() {
+    fn a_bad_transform_does_not_hide_the_next_proposal() {
         let mut bad = ike(2);
         bad[10..12].copy_from_slice(&7_u16.to_be_bytes());
         let body = sa_body(&[ike(1), bad, ike(3)]);
@@ -550,7 +549,7 @@ mod tests {
     }
 
     #[test]
-    fn w6_last_substruc_of_proposals_is_checked() {
+    fn last_substruc_of_proposals_is_checked() {
         for wrong in [0, 1, 3, 0xff] {
             let mut first = ike(1);
             first[0] = wrong;
@@ -563,7 +562,7 @@ mod tests {
     }
 
     #[test]
-    fn w6_last_substruc_of_transforms_is_checked() {
+    fn last_substruc_of_transforms_is_checked() {
         for wrong in [0, 1, 2] {
             let mut body = single(&transforms(KeyExchangeMethod::MODP_2048));
             body[8] = wrong;
@@ -576,7 +575,7 @@ mod tests {
     }
 
     #[test]
-    fn w6_numbering_is_checked_in_an_offer() {
+    fn the_numbering_of_offered_proposals_is_checked() {
         let fault = vec![ErrorKind::ProposalCountMismatch];
         assert_eq!(outline(&sa_body(&[ike(1), ike(3)])), (vec![1, 3], fault.clone()));
         assert_eq!(outline(&sa_body(&[ike(1), ike(1)])), (vec![1, 1], fault.clone()));
@@ -589,7 +588,7 @@ mod tests {
     }
 
     #[test]
-    fn w6_the_transform_count_is_checked() {
+    fn the_transform_count_is_checked() {
         for count in [0, 3, 5, 255] {
             let mut body = single(&transforms(KeyExchangeMethod::MODP_2048));
             body[7] = count;
@@ -621,12 +620,12 @@ mod tests {
     }
 
     #[test]
-    fn an_sa_payload_is_not_empty() {
+    fn an_empty_sa_payload_is_malformed() {
         assert_eq!(outline(&[]), (vec![], vec![ErrorKind::MalformedPayload]));
     }
 
     #[test]
-    fn w19_the_numbers_of_proposals_and_transforms_are_bounded() {
+    fn the_numbers_of_proposals_and_transforms_are_bounded() {
         let proposals: Vec<_> = (1..=100).map(ike).collect();
         let (numbers, faults) = outline(&sa_body(&proposals));
         assert_eq!(numbers.len(), MAX_PROPOSALS);
@@ -640,7 +639,7 @@ mod tests {
         assert_eq!(error.kind, ErrorKind::TooManyTransforms);
     }
 
-    /// A transform with the given attribute bytes.
+    /// A transform with these attribute bytes.
     fn with_attributes(attributes: &[u8]) -> Vec<u8> {
         let mut bytes = transform(ENCR, 12, None);
         bytes[3] += attributes.len() as u8;
@@ -649,7 +648,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_attributes_are_passed() {
+    fn unknown_attributes_are_skipped() {
         let body = with_attributes(&[0, 18, 0, 2, 7, 7, 0x80, 14, 1, 0]);
         let items = first_transforms(&body);
         let [Ok(transform)] = items[..] else {
@@ -661,7 +660,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transform_with_a_bad_attribute_is_seen_and_reported() {
+    fn a_transform_with_a_bad_attribute_is_returned_and_reported() {
         let cases: [(&[u8], ErrorKind); 4] = [
             (&[0x80], ErrorKind::BadTransformLength),
             (&[0, 18, 0, 9, 1], ErrorKind::BadTransformLength),

@@ -5,20 +5,20 @@ use super::error::{ErrorKind, ParseError};
 use super::reader::Reader;
 use super::registry::TsType;
 
-/// The body of TSi and TSr: the traffic an SA may carry.
+/// The body of TSi and TSr: the traffic that an SA may carry.
 #[derive(Clone, Copy, Debug)]
 pub struct TrafficSelectors<'a> {
-    /// Number of TSs, as announced.
+    /// The Number of TSs field.
     pub count: u8,
     selectors: Reader<'a>,
     count_offset: u32,
 }
 
 impl<'a> TrafficSelectors<'a> {
-    /// Reads the body of a TSi or TSr payload.
+    /// Parses the body of a TSi or TSr payload.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedPayload`] when the fixed fields are cut off.
+    /// [`ErrorKind::MalformedPayload`] if the fixed fields are incomplete.
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
         let mut r = Reader::new(body, body_offset, ErrorKind::MalformedPayload);
         let count = r.u8("Number of TSs")?;
@@ -26,7 +26,7 @@ impl<'a> TrafficSelectors<'a> {
         Ok(Self { count, selectors: r, count_offset: body_offset })
     }
 
-    /// The first thing that is wrong with the selectors or their count.
+    /// The first fault of the selectors or of their number.
     pub fn fault(&self) -> Option<ParseError> {
         self.selectors().find_map(|selector| match selector {
             Ok(selector) => selector.fault,
@@ -34,8 +34,8 @@ impl<'a> TrafficSelectors<'a> {
         })
     }
 
-    /// The selectors, in the order of the wire. An error ends the walk; the
-    /// last one may be that there were not as many as announced.
+    /// The selectors, in the order of the message. The iterator ends after an error. The
+    /// last error may be that their number differs from the Number of TSs field.
     pub fn selectors(&self) -> Selectors<'a> {
         Selectors {
             reader: self.selectors,
@@ -49,28 +49,29 @@ impl<'a> TrafficSelectors<'a> {
 /// One traffic selector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrafficSelector<'a> {
-    /// TS Type.
+    /// The TS Type field.
     pub kind: TsType,
-    /// IP Protocol ID, 0 for any; reserved in a security label.
+    /// The IP Protocol ID field. 0 stands for any protocol. The field is reserved in a
+    /// security label.
     pub ip_protocol: u8,
-    /// What follows the selector's length, in the form the type prescribes, as far as it is
-    /// there.
+    /// The bytes after Selector Length. Their form depends on the type. They may be
+    /// truncated.
     pub body: &'a [u8],
-    /// What is wrong with a selector that could be read: a length that its type cannot have,
-    /// or that goes past the end of the payload.
+    /// The fault of a selector that could be parsed: its length exceeds the payload, or its
+    /// type does not allow this length.
     pub fault: Option<ParseError>,
 }
 
-/// A selector's range of ports and addresses.
+/// The ports and addresses of a selector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressRange<'a> {
-    /// Start Port.
+    /// The Start Port field.
     pub start_port: u16,
-    /// End Port.
+    /// The End Port field.
     pub end_port: u16,
-    /// Starting Address, 4 or 16 bytes.
+    /// The Starting Address field: 4 or 16 bytes.
     pub start: &'a [u8],
-    /// Ending Address, as long as the starting one.
+    /// The Ending Address field. It is as long as the starting address.
     pub end: &'a [u8],
 }
 
@@ -86,14 +87,14 @@ impl<'a> TrafficSelector<'a> {
         if let Some(body) = sound.and_then(|size| r.take(size, "Selector Length").ok()) {
             return Ok(Self { kind, ip_protocol, body, fault: None });
         }
-        // The length is wrong. What the type prescribes is more likely than what the field
-        // says, also for where the next selector begins.
+        // The length is wrong. The length that the type requires is more likely than the
+        // field's value. The start of the next selector follows from it.
         let size = wanted.unwrap_or(usize::MAX).min(r.remaining());
         let body = r.take(size, "Selector Length")?;
         Ok(Self { kind, ip_protocol, body, fault: Some(length_field.error("Selector Length")) })
     }
 
-    /// The range, for the types that consist of one.
+    /// The range, for types that contain one.
     pub fn address_range(&self) -> Option<AddressRange<'a>> {
         let length = self.address_length()?;
         let mut r = Reader::new(self.body, 0, ErrorKind::MalformedPayload);
@@ -106,16 +107,16 @@ impl<'a> TrafficSelector<'a> {
         r.is_empty().then_some(range)
     }
 
-    /// How many bytes an address has, for the types that consist of a range.
+    /// The length of an address in bytes, for types that contain a range.
     pub const fn address_length(&self) -> Option<usize> {
         address_length(self.kind)
     }
 }
 
-/// TS Type, IP Protocol ID and Selector Length.
+/// The size of TS Type, IP Protocol ID and Selector Length in bytes.
 const FIXED_LENGTH: usize = 4;
 
-/// The bytes of two ports and two addresses of so many bytes.
+/// The size in bytes of two ports and two addresses. `address` is the size of one address.
 const fn range_length(address: usize) -> usize {
     2 * size_of::<u16>() + 2 * address
 }
@@ -128,7 +129,7 @@ const fn address_length(kind: TsType) -> Option<usize> {
     }
 }
 
-/// Walks the selectors of a TS payload.
+/// Iterates over the selectors of a TS payload.
 #[derive(Clone, Debug)]
 pub struct Selectors<'a> {
     reader: Reader<'a>,
@@ -163,7 +164,7 @@ impl<'a> Iterator for Selectors<'a> {
         if selector.is_ok_and(|selector| selector.fault.is_none()) {
             return Some(selector);
         }
-        // Who does not know where selectors begin cannot count them.
+        // If the start of a selector is unknown, selectors cannot be counted.
         self.announced = None;
         Some(selector)
     }
@@ -215,7 +216,8 @@ mod tests {
 
     #[test]
     fn a_wrong_length_hides_no_selector() {
-        // Too short, too long within the payload, past its end, less than the fixed fields.
+        // Too short, too long within the payload, beyond the payload, and less than the
+        // fixed fields.
         for length in [12, 8, 20, 32, 255, 0, 3] {
             let mut body = BODY;
             body[7] = length;
@@ -230,20 +232,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_of_a_selector_is_kept() {
+    fn the_available_part_of_a_selector_is_kept() {
         let body = [&[1, 0, 0, 0][..], &BODY[4..16]].concat();
         let ts = TrafficSelectors::parse(&body, 32).unwrap();
         let found = ts.selectors().next().unwrap().unwrap();
         assert!(found.fault.is_some() && found.address_range().is_none());
         assert_eq!(found.body, &BODY[8..16]);
-        // Of a type without a form, all that is left.
+        // A type without a defined form gets all remaining bytes.
         let ts = TrafficSelectors::parse(&[1, 0, 0, 0, 10, 0, 0, 99, b'a', b'b'], 32).unwrap();
         let found = ts.selectors().next().unwrap().unwrap();
         assert_eq!((found.body, found.fault.is_some()), (&b"ab"[..], true));
     }
 
     #[test]
-    fn the_count_fits() {
+    fn the_number_of_selectors_is_checked() {
         for count in [0, 1, 3, 255] {
             let mut body = BODY;
             body[0] = count;

@@ -3,19 +3,19 @@
 
 use super::error::ParseError;
 
-/// A vendor's mark.
+/// A vendor ID: it identifies an implementation or an extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VendorId<'a> {
-    /// Vendor ID (VID): the whole body. The RFC sets no minimum; marks of a
-    /// few readable characters are in use beside 16-byte digests.
+    /// The Vendor ID (VID) field: the whole body. The RFC sets no minimum length. Besides
+    /// 16-byte digests, vendors use texts of a few characters.
     pub data: &'a [u8],
 }
 
 impl<'a> VendorId<'a> {
-    /// Reads the body of a Vendor ID payload.
+    /// Parses the body of a Vendor ID payload.
     ///
     /// # Errors
-    /// None: any number of bytes is a vendor ID, even none.
+    /// None. A vendor ID may have any length, even zero.
     pub fn parse(body: &'a [u8], _body_offset: u32) -> Result<Self, ParseError> {
         Ok(Self { data: body })
     }
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn w4b_keeps_every_byte_at_every_length() {
+    fn a_vendor_id_of_any_length_keeps_every_byte() {
         let bytes: [u8; 24] = core::array::from_fn(|i| i as u8);
         for length in 0..=bytes.len() {
             let vendor_id = VendorId::parse(&bytes[..length], 32).unwrap();

@@ -81,7 +81,8 @@ pub fn proposal(
     spi: &[u8],
     transforms: &[Vec<u8>],
 ) -> Vec<u8> {
-    let count = length_8(transforms.len());
+    // More transforms than the field can count are malformed on purpose.
+    let count = transforms.len() as u8;
     let transforms = with_last_marked(transforms);
     let mut bytes = vec![2, 0];
     bytes.extend(length_16(8 + spi.len() + transforms.len()));

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 
-use suricata_ikev2::decrypt::log::{LogOutcome, LogReader, Problem};
+use suricata_ikev2::decrypt::log::{KeyProblem, LogOutcome, LogReader};
 
 /// How many file names are remembered for messages. A followed log may have any number of
 /// files.
@@ -63,7 +63,7 @@ impl Output {
     }
 
     /// Describes a problem with file and line.
-    fn describe(&self, Problem { line, kind }: &Problem) -> String {
+    fn describe(&self, KeyProblem { line, kind }: &KeyProblem) -> String {
         let file = self.files.iter().rev().find(|(_, before)| before < line);
         match file {
             Some((name, before)) => format!("{name}:{}: {kind}", line - before),

@@ -1,21 +1,21 @@
-//! What the daemons call the algorithms of an IKE SA.
+//! The names of algorithms in the logs of charon and pluto.
 
 use crate::decrypt::suite::{Cipher, Encryption, Integrity, ENCRYPTIONS, INTEGRITIES};
 
-/// The algorithms of an IKE SA that has keys.
+/// The encryption and the integrity algorithm of an IKE SA whose keys are in the log.
 pub(super) type Suite = (&'static Encryption, &'static Integrity);
 
-/// An encryption algorithm, whatever the length of its key.
+/// An encryption algorithm, without its key length.
 pub(super) struct Family {
-    /// Its name in charon's proposals.
+    /// The name in charon's proposals.
     charon: &'static str,
-    /// Its name in pluto's lines for tcpdump.
+    /// The name in pluto's lines for tcpdump.
     pluto: &'static str,
     cipher: Cipher,
     checksum: usize,
-    /// The salt at the end of a key, in bytes.
+    /// The length of the salt at the end of a key, in bytes.
     pub(super) salt: usize,
-    /// The length of the key in bits where the name has none.
+    /// The key length in bits that is meant if the name does not contain one.
     bits: usize,
 }
 
@@ -45,7 +45,8 @@ const FAMILIES: &[Family] = &[
     family(["CHACHA20_POLY1305", "chacha20_poly1305"], Cipher::ChaCha20Poly1305, 16, 4, 256),
 ];
 
-/// The integrity algorithms in pluto's lines for tcpdump.
+/// The integrity algorithms: pluto's name in lines for tcpdump, and the name in a key
+/// table.
 const PLUTO_INTEGRITIES: &[(&str, &str)] = &[
     ("none", "NONE"),
     ("md5", "HMAC_MD5_96"),
@@ -68,7 +69,7 @@ impl Family {
     }
 }
 
-/// The length at the end of a name, or the one that goes without saying.
+/// The key length at the end of a name, or `default` if the name ends without one.
 fn bits(digits: &str, default: usize) -> Option<usize> {
     match digits {
         "" => Some(default),
@@ -84,16 +85,16 @@ fn charon_encryption(name: &str) -> Option<&'static Encryption> {
     })
 }
 
-/// An integrity algorithm by the first word of its name in a key table.
+/// The integrity algorithm whose name in a key table begins with this word.
 fn integrity(name: &str) -> Option<&'static Integrity> {
     INTEGRITIES.iter().find(|row| row.name.split(' ').next() == Some(name))
 }
 
-/// The algorithms of a proposal that was selected, such as
+/// The algorithms of a selected proposal, for example
 /// `AES_CBC_256/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/ECP_256`.
 ///
 /// # Errors
-/// The name of the one that no key table has a name for.
+/// The name of the first algorithm that cannot be used for decryption.
 pub(super) fn of_proposal(text: &str) -> Result<Suite, &str> {
     let mut parts = text.split('/');
     let first = parts.next().unwrap_or_default();
@@ -105,7 +106,7 @@ pub(super) fn of_proposal(text: &str) -> Result<Suite, &str> {
     Ok((encryption, integrity(second).ok_or(second)?))
 }
 
-/// The encryption algorithm that pluto calls so, such as `aes_gcm_16256`.
+/// The encryption algorithm with this name in a pluto log, for example `aes_gcm_16256`.
 pub(super) fn pluto_encryption(name: &str) -> Option<(&'static Family, &'static Encryption)> {
     FAMILIES.iter().find_map(|family| {
         let digits = name.strip_prefix(family.pluto)?;
@@ -113,7 +114,7 @@ pub(super) fn pluto_encryption(name: &str) -> Option<(&'static Family, &'static 
     })
 }
 
-/// The integrity algorithm that pluto calls so.
+/// The integrity algorithm with this name in a pluto log.
 pub(super) fn pluto_integrity(name: &str) -> Option<&'static Integrity> {
     let row = PLUTO_INTEGRITIES.iter().find(|row| row.0 == name)?;
     integrity(row.1)
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proposal_tells_encryption_and_integrity() {
+    fn a_proposal_gives_encryption_and_integrity() {
         for (proposal, expected) in [
             (
                 "AES_GCM_12_192/PRF_HMAC_SHA2_256/ECP_256",

@@ -1,38 +1,42 @@
-//! strongSwan's log: dumps of keys, and which thread speaks of which IKE SA.
+//! Keys in the log of strongSwan's charon, and the IKE SA that each thread works on.
 //!
-//! All of one IKE message is done by one thread. From the line with which it takes the
-//! message up ("received packet", or what the manager of SAs says) until it takes up the
-//! next, it speaks of that message; this is a [`ThreadWindow`]. Keys and the facts of a window
-//! belong together, and to the new SA that is begun in it, if one is. Otherwise the
-//! number that `ike_name` puts on each line says which SA it is, or, at the end of a
-//! rekeying, the SA that the thread then establishes. A number is believed only while its
-//! SA is being set up: strongSwan 5.9 puts that of the old SA on the keys of the new.
+//! One thread handles a whole IKE message. A [`ThreadWindow`] begins with the line in which
+//! a thread starts to handle a message ("received packet", or a line of the IKE SA
+//! manager). It ends when the same thread starts with the next message. All keys and facts
+//! in a window belong to the same SA. If a new SA is created in the window, they belong to
+//! that SA.
+//!
+//! If no SA is created, the number that `ike_name` adds to each line identifies the SA. At
+//! the end of a rekeying, it is the SA that the thread establishes next. The number counts
+//! only while its SA is being set up, because strongSwan 5.9 writes the old SA's number
+//! next to the new SA's keys.
 
 use zeroize::Zeroizing;
 
+use super::bounded_map::BoundedMap;
 use super::dump::{number, spi, Dump};
 use super::line::CharonLine;
-use super::recent::RecentInits;
-use super::sas::{SaFacts, Sas, Secrets, Tag};
-use super::{Outcomes, ProblemKind};
+use super::sas::{KeySet, SaFacts, Sas, Tag};
+use super::{KeyProblemKind, Outcomes};
 use crate::decrypt::Spis;
 
-/// The most threads that are remembered.
+/// The maximum number of threads that are remembered.
 const MAX_THREADS: usize = 1 << 10;
 
-/// The longest dump of a key, in bytes; the longest key has 64.
+/// The maximum length of a dumped key in bytes. The longest key has 64 bytes.
 const MAX_KEY: usize = 256;
-/// The longest dump of two nonces, in bytes (RFC 7296, 2.10).
+/// The maximum length of a dump of both nonces in bytes (RFC 7296, 2.10).
 const MAX_NONCES: usize = 512;
-/// The longest dump of signed octets, in bytes: a UDP datagram and what is added to it.
+/// The maximum length of a dump of signed octets in bytes: a UDP datagram and what is added
+/// to it.
 const MAX_OCTETS: usize = 1 << 17;
 
-/// The dumps that are read.
+/// The dumps that are used. All others are skipped.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CharonLabel {
     NatDetection,
     Nonces,
-    /// SK_ei, SK_er, SK_ai and SK_ar, by their place in a key table.
+    /// SK_ei, SK_er, SK_ai or SK_ar. The index follows the order in a key table.
     Key(usize),
     SkPi,
     SkPr,
@@ -42,7 +46,7 @@ enum CharonLabel {
 }
 
 impl CharonLabel {
-    /// The dump that a line announces, and how long it may be.
+    /// The dump that a line announces, and the maximum length of this dump.
     fn of(text: &[u8]) -> Option<(Self, usize)> {
         Some(match text {
             b"natd_chunk" => (Self::NatDetection, MAX_KEY),
@@ -64,25 +68,25 @@ impl CharonLabel {
     }
 }
 
-/// A dump of which lines are still to come. charon writes all of them at once.
+/// A dump whose lines are being read. charon writes all lines of a dump in one piece.
 struct CharonDump {
     label: CharonLabel,
     thread: u64,
     id: Option<u64>,
-    dump: Dump,
+    bytes: Dump,
 }
 
-/// What a thread says while it has one message in hand.
+/// What a thread logs while it handles one message.
 #[derive(Default)]
 struct ThreadWindow {
-    /// The number of the SA that was begun.
+    /// The number of the SA that was created in this window.
     begun: Option<u64>,
     facts: SaFacts,
-    /// The keys that were derived for an SA whose number is not known.
+    /// The handle of keys that were derived for an SA whose number is not known yet.
     derived: Option<u64>,
 }
 
-/// Keys that are being dumped.
+/// The keys of one key derivation, as far as they have been dumped.
 #[derive(Default)]
 struct Derivation {
     nonces: Option<Tag>,
@@ -97,16 +101,16 @@ struct CharonThread {
     sk_p: Option<Tag>,
 }
 
-/// A reader of charon's log.
+/// Reads the log of charon.
 pub(super) struct Charon {
-    open: Option<CharonDump>,
-    threads: RecentInits<u64, CharonThread>,
+    unfinished: Option<CharonDump>,
+    threads: BoundedMap<u64, CharonThread>,
     sas: Sas,
 }
 
 impl Default for Charon {
     fn default() -> Self {
-        Self { open: None, threads: RecentInits::new(MAX_THREADS), sas: Sas::default() }
+        Self { unfinished: None, threads: BoundedMap::new(MAX_THREADS), sas: Sas::default() }
     }
 }
 
@@ -120,13 +124,13 @@ impl Charon {
             b"IKE" => self.ike(number, line, outcomes),
             b"MGR" => self.manager(line, outcomes),
             b"CFG" => self.proposal(line),
-            b"NET" if line.text.starts_with(b"received packet") => self.open_window(line.thread),
+            b"NET" if line.text.starts_with(b"received packet") => self.start_window(line.thread),
             b"DMN" if line.text.starts_with(b"Starting ") => self.restart(outcomes),
             _ => {}
         }
     }
 
-    /// Reports what is still waiting.
+    /// Reports the keys that could not be returned.
     pub(super) fn report(&mut self, outcomes: &mut Outcomes) {
         self.sas.report(outcomes);
     }
@@ -136,20 +140,20 @@ impl Charon {
         self.sas.restart(outcomes);
     }
 
-    /// Whether the line belongs to an open dump.
+    /// Whether the line belongs to the unfinished dump.
     fn continues(&mut self, number: u64, line: &CharonLine<'_>, outcomes: &mut Outcomes) -> bool {
-        let Some(mut open) = self.open.take() else { return false };
-        if open.thread != line.thread || !open.dump.add_with_offset(line.text) {
-            if open.label.is_secret() {
-                outcomes.problem(number, ProblemKind::Torn);
-                self.threads.entry(open.thread).derivation = Derivation::default();
+        let Some(mut dump) = self.unfinished.take() else { return false };
+        if dump.thread != line.thread || !dump.bytes.add_with_offset(line.text) {
+            if dump.label.is_secret() {
+                outcomes.problem(number, KeyProblemKind::Incomplete);
+                self.threads.entry(dump.thread).derivation = Derivation::default();
             }
             return false;
         }
-        if open.dump.is_whole() {
-            self.dumped(number, open, outcomes);
+        if dump.bytes.is_complete() {
+            self.dumped(number, dump, outcomes);
         } else {
-            self.open = Some(open);
+            self.unfinished = Some(dump);
         }
         true
     }
@@ -176,18 +180,18 @@ impl Charon {
         if length > limit {
             return;
         }
-        let open = CharonDump { label, thread: line.thread, id: line.id, dump: Dump::new(length) };
-        if open.dump.is_whole() {
-            self.dumped(number, open, outcomes);
+        let dump = CharonDump { label, thread: line.thread, id: line.id, bytes: Dump::new(length) };
+        if dump.bytes.is_complete() {
+            self.dumped(number, dump, outcomes);
         } else {
-            self.open = Some(open);
+            self.unfinished = Some(dump);
         }
     }
 
-    /// Takes a dump of which all lines have come.
-    fn dumped(&mut self, number: u64, open: CharonDump, outcomes: &mut Outcomes) {
-        let CharonDump { label, thread: name, id, dump } = open;
-        let bytes = dump.into_bytes();
+    /// Uses a dump that is complete.
+    fn dumped(&mut self, number: u64, dump: CharonDump, outcomes: &mut Outcomes) {
+        let CharonDump { label, thread: name, id, bytes } = dump;
+        let bytes = bytes.into_bytes();
         let thread = self.threads.entry(name);
         match label {
             CharonLabel::NatDetection => self.nat_detection(name, id, &bytes),
@@ -211,7 +215,7 @@ impl Charon {
         }
     }
 
-    /// Both SPIs, an address and a port: what the hashes of NAT detection are made of.
+    /// Reads the hash input of NAT detection: both SPIs, an address and a port.
     fn nat_detection(&mut self, name: u64, id: Option<u64>, bytes: &[u8]) {
         let Some((spi_i, rest)) = bytes.split_first_chunk::<8>() else { return };
         let Some((spi_r, _)) = rest.split_first_chunk::<8>() else { return };
@@ -226,18 +230,18 @@ impl Charon {
         self.sas.detect(spis, &facts.unwrap_or_default());
     }
 
-    /// What is known of the SA that a thread speaks of; none if that is not known.
+    /// What is known about the SA that a thread works on. `None` if the SA is not known.
     fn facts(&mut self, name: u64, id: Option<u64>) -> Option<&mut SaFacts> {
         let window = self.threads.entry(name).window.as_mut();
         let begun = window.as_ref().and_then(|window| window.begun);
         match begun.or(id.filter(|id| self.sas.is_connecting(*id))) {
             Some(id) => self.sas.facts(id),
-            // Behind its keys, a thread may go on with another SA.
+            // After its keys, a thread may continue with another SA.
             None => window.filter(|window| window.derived.is_none()).map(|one| &mut one.facts),
         }
     }
 
-    /// Takes the keys that a thread dumped, of which SK_pr is the last.
+    /// Takes the keys that a thread dumped. SK_pr is always the last of them.
     fn derived(
         &mut self,
         number: u64,
@@ -257,9 +261,9 @@ impl Charon {
             Some(window) if id.is_none() => window.facts.clone(),
             _ => SaFacts::default(),
         };
-        let handle = self.sas.add(Secrets { line: number, keys }, &tags, &facts, outcomes);
+        let handle = self.sas.add(KeySet { line: number, keys }, &tags, &facts, outcomes);
         match (id, window) {
-            (Some(id), _) => self.sas.number(handle, id, outcomes),
+            (Some(id), _) => self.sas.assign_number(handle, id, outcomes),
             (None, Some(window)) => window.derived = Some(handle),
             (None, None) => {}
         }
@@ -287,14 +291,16 @@ impl Charon {
         }
     }
 
-    /// An SA is set up, or has failed. Keys that were derived in the same window are its.
+    /// Handles the end of an SA's setup. Keys that were derived in the same window belong
+    /// to this SA.
     fn set_up(&mut self, name: u64, id: u64, outcomes: &mut Outcomes) {
         if let Some(window) = &mut self.threads.entry(name).window {
             match (window.derived, self.sas.has_keys(id)) {
-                // Of two SAs that cross each other, the one of the peer has its own.
+                // If both peers create an SA at the same time, the peer's SA has keys of
+                // its own.
                 (None, _) | (_, Some(true)) => {}
                 (Some(handle), Some(false)) => {
-                    self.sas.number(handle, id, outcomes);
+                    self.sas.assign_number(handle, id, outcomes);
                     window.derived = None;
                 }
                 (Some(_), None) => window.derived = None,
@@ -303,11 +309,11 @@ impl Charon {
         self.sas.end(id);
     }
 
-    /// What the manager of SAs says, at level 2 of `mgr`.
+    /// Reads a line of the IKE SA manager, at level 2 of `mgr`.
     fn manager(&mut self, line: &CharonLine<'_>, outcomes: &mut Outcomes) {
         let text = line.text;
         if text.starts_with(b"checkout ") {
-            self.open_window(line.thread);
+            self.start_window(line.thread);
         } else if let Some(rest) = text.strip_prefix(b"checkin IKEv2 SA ") {
             if let Some((id, spis)) = checked_in(rest) {
                 self.sas.identify(id, spis, outcomes);
@@ -315,7 +321,7 @@ impl Charon {
         }
     }
 
-    fn open_window(&mut self, name: u64) {
+    fn start_window(&mut self, name: u64) {
         self.threads.entry(name).window = Some(ThreadWindow::default());
     }
 
@@ -338,7 +344,7 @@ fn announcement(text: &[u8]) -> Option<(&[u8], usize)> {
     rest.starts_with(b" bytes @ ").then_some((label, number(length)?.try_into().ok()?))
 }
 
-/// Number and states in `IKE_SA net[1] state change: CREATED => CONNECTING`.
+/// The number and both states in `IKE_SA net[1] state change: CREATED => CONNECTING`.
 fn state_change(text: &[u8]) -> Option<(u64, &[u8], &[u8])> {
     const CHANGE: &[u8] = b"] state change: ";
     let text = text.strip_prefix(b"IKE_SA ")?;
@@ -350,12 +356,12 @@ fn state_change(text: &[u8]) -> Option<(u64, &[u8], &[u8])> {
     Some((last_number(name)?, from, to.strip_prefix(b" => ")?))
 }
 
-/// The number behind the last bracket, which is not closed.
+/// The number after the last opening bracket. The name ends before the closing bracket.
 fn last_number(name: &[u8]) -> Option<u64> {
     number(name.rsplit(|byte| *byte == b'[').next()?)
 }
 
-/// Number and SPIs in `net[1] with SPIs 3812b59617d377dc_i 5d0ca42a7855d715_r`.
+/// The number and the SPIs in `net[1] with SPIs 3812b59617d377dc_i 5d0ca42a7855d715_r`.
 fn checked_in(text: &[u8]) -> Option<(u64, Spis)> {
     const WITH: &[u8] = b"] with SPIs ";
     let place = text.windows(WITH.len()).position(|part| part == WITH)?;

@@ -1,36 +1,37 @@
-//! Bytes that a daemon wrote as lines of hex digits, sixteen bytes each.
+//! Hex dumps that a daemon writes to its log, 16 bytes on each line.
 
 use zeroize::Zeroizing;
 
-use crate::decrypt::plain::hex_bytes;
+use crate::decrypt::clean_line::hex_bytes;
 
-/// Bytes on a line of a dump.
+/// The number of bytes on a full line of a dump.
 const PER_LINE: usize = 16;
 
-/// A dump of which lines are still to come.
+/// A dump that is being read. Some of its lines may not have been read yet.
 pub(super) struct Dump {
     bytes: Zeroizing<Vec<u8>>,
     length: usize,
 }
 
 impl Dump {
-    /// A dump of this many bytes. It has room for all of them, so that no copy of them
-    /// is left behind when it grows.
+    /// An empty dump for `length` bytes. All memory is reserved at once, because growing
+    /// would leave a copy of a key that is not wiped.
     pub(super) fn new(length: usize) -> Self {
         Self { bytes: Zeroizing::new(Vec::with_capacity(length)), length }
     }
 
-    /// Whether no line is missing.
-    pub(super) fn is_whole(&self) -> bool {
+    /// Whether all bytes have been read.
+    pub(super) fn is_complete(&self) -> bool {
         self.bytes.len() == self.length
     }
 
-    /// What was read.
+    /// The bytes that have been read.
     pub(super) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
         self.bytes
     }
 
-    /// Takes the next line of charon's, `  16: 0A 1B ..  text`. Whether it was that.
+    /// Adds the next line of a charon dump, for example `  16: 0A 1B ..  text`. False if
+    /// the line is not the next line of this dump.
     pub(super) fn add_with_offset(&mut self, line: &[u8]) -> bool {
         let text = line.trim_ascii_start();
         let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -39,18 +40,19 @@ impl Dump {
         fits && rest.strip_prefix(b":").is_some_and(|rest| self.add(rest))
     }
 
-    /// Takes the next line, `0a 1b ..  text`. Whether it has the bytes that it must have.
+    /// Adds the next line of a dump without offsets, for example `0a 1b ..  text`. False if
+    /// the line does not have as many bytes as expected.
     pub(super) fn add(&mut self, line: &[u8]) -> bool {
         let wanted = PER_LINE.min(self.length.saturating_sub(self.bytes.len()));
         let mut rest = line;
         for _ in 0..wanted {
-            let [high, low, behind @ ..] = rest.trim_ascii_start() else { return false };
+            let [high, low, after @ ..] = rest.trim_ascii_start() else { return false };
             let (Some(high), Some(low)) = (digit(*high), digit(*low)) else { return false };
-            if !matches!(behind, [] | [b' ' | b':', ..]) {
+            if !matches!(after, [] | [b' ' | b':', ..]) {
                 return false;
             }
             self.bytes.push(high << 4 | low);
-            rest = behind.strip_prefix(b":").unwrap_or(behind);
+            rest = after.strip_prefix(b":").unwrap_or(after);
         }
         wanted != 0
     }
@@ -60,12 +62,12 @@ fn digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|value| value.try_into().ok())
 }
 
-/// The number that decimal digits say.
+/// Parses decimal digits.
 pub(super) fn number(digits: &[u8]) -> Option<u64> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// The bytes that hex digits say.
+/// Parses hex digits.
 pub(super) fn from_hex(digits: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let found = hex_bytes(digits)?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(digits.len() / 2));
@@ -73,7 +75,7 @@ pub(super) fn from_hex(digits: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(bytes)
 }
 
-/// The SPI that sixteen hex digits say.
+/// Parses an SPI of 16 hex digits.
 pub(super) fn spi(digits: &[u8]) -> Option<[u8; 8]> {
     from_hex(digits)?.as_slice().try_into().ok()
 }
@@ -83,27 +85,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn charons_lines_follow_one_another() {
+    fn lines_of_charon_must_follow_each_other() {
         let first = b"   0: 00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F  ................";
         let second = b"  16: FF 7F                                            ..";
         let mut dump = Dump::new(18);
         assert!(!dump.add_with_offset(second));
-        assert!(dump.add_with_offset(first) && !dump.is_whole());
+        assert!(dump.add_with_offset(first) && !dump.is_complete());
         assert!(!dump.add_with_offset(first));
-        assert!(dump.add_with_offset(second) && dump.is_whole());
+        assert!(dump.add_with_offset(second) && dump.is_complete());
         assert!(!dump.add_with_offset(b"  18: 00"));
         assert_eq!(dump.into_bytes()[14..], [14, 15, 0xff, 0x7f]);
     }
 
     #[test]
-    fn plutos_lines_have_gaps_and_no_offset() {
+    fn lines_of_pluto_have_gaps_and_no_offset() {
         let mut dump = Dump::new(16);
         assert!(dump.add(b"  b9 0a 31 42  00 00 00 00  00 00 00 00  00 00 00 ff   ..1B"));
         assert_eq!(dump.into_bytes()[..4], [0xb9, 0x0a, 0x31, 0x42]);
     }
 
     #[test]
-    fn a_line_cut_at_any_length_is_none() {
+    fn a_truncated_line_is_rejected() {
         let line = b"   0: 21 20 22 08 00 00 00 00 00 00 01 28 22 00 00 28";
         for length in 0..line.len() {
             assert!(!Dump::new(16).add_with_offset(&line[..length]), "{length}");

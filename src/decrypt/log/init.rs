@@ -1,21 +1,21 @@
-//! The IKE_SA_INIT message that a peer's AUTH payload covers (RFC 7296, 2.15).
+//! The IKE_SA_INIT message that is part of the octets that AUTH covers (RFC 7296, 2.15).
 
 use crate::canonical;
 use crate::proposal::ProposalSet;
 use crate::wire::registry::{ExchangeType, PayloadType, Protocol};
 use crate::wire::{Proposals, RawMessage};
 
-/// What such a message tells about its IKE SA.
+/// The fields of the IKE_SA_INIT message that describe its IKE SA.
 pub(super) struct LoggedInit {
     pub(super) spi_i: [u8; 8],
-    /// All zero in a request.
+    /// The responder's SPI. All zero in a request.
     pub(super) spi_r: [u8; 8],
-    /// The text of the one proposal that a response has.
+    /// The text of the proposal, if the message has exactly one. A response has one.
     pub(super) proposal: Option<String>,
 }
 
 impl LoggedInit {
-    /// Reads the message at the front of the octets that are signed.
+    /// Parses the message at the start of the signed octets.
     pub(super) fn parse(octets: &[u8]) -> Option<Self> {
         let length = RawMessage::parse(octets).ok()?.header.length;
         let message = RawMessage::parse(octets.get(..length.try_into().ok()?)?).ok()?;
@@ -27,7 +27,7 @@ impl LoggedInit {
     }
 }
 
-/// The IKE proposal of a message that has one and no other.
+/// The text of the message's proposal for IKE, if it is the only proposal.
 fn chosen(message: &RawMessage<'_>) -> Option<String> {
     let mut set = ProposalSet::default();
     for payload in message.payloads().flatten() {

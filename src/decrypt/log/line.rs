@@ -1,4 +1,4 @@
-//! Lines of charon's log, whatever stands before them.
+//! Parses lines of charon's log, with or without a prefix from syslog.
 
 use zeroize::Zeroizing;
 
@@ -7,21 +7,21 @@ use super::dump::number;
 /// A line of charon's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CharonLine<'a> {
-    /// What stands before it.
-    pub(super) front: &'a [u8],
-    /// The thread that wrote it.
+    /// The text before the line, such as time, host and program.
+    pub(super) prefix: &'a [u8],
+    /// The number of the thread that wrote the line.
     pub(super) thread: u64,
-    /// The subsystem: `IKE`, `CFG` and so on.
+    /// The subsystem, for example `IKE` or `CFG`.
     pub(super) group: &'a [u8],
-    /// The unique number of the IKE SA that the thread has in hand, with `ike_name`.
+    /// The unique number of the IKE SA that the thread works on. Only with `ike_name`.
     pub(super) id: Option<u64>,
-    /// What is said.
+    /// The text of the message.
     pub(super) text: &'a [u8],
 }
 
 impl<'a> CharonLine<'a> {
-    /// Reads a line of a file or of syslog: `06[IKE] text`, `06[IKE3] <net|1> text`, with
-    /// anything that ends in a space before it.
+    /// Parses a line from a file or from syslog, such as `06[IKE] text` or `06[IKE3]
+    /// <net|1> text`. A prefix has to end in a space.
     pub(super) fn parse(line: &'a [u8]) -> Option<Self> {
         let mut from = 0;
         while let Some(place) = line.get(from..)?.iter().position(|byte| *byte == b'[') {
@@ -34,12 +34,12 @@ impl<'a> CharonLine<'a> {
         None
     }
 
-    /// Reads the line whose group begins at a bracket.
+    /// Parses the line whose group begins at the bracket with this index.
     fn at(line: &'a [u8], bracket: usize) -> Option<Self> {
         let before = line.get(..bracket)?;
         let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-        let (front, thread) = before.split_at(bracket - digits);
-        if digits < 2 || !matches!(front, [] | [.., b' ' | b'\t']) {
+        let (prefix, thread) = before.split_at(bracket - digits);
+        if digits < 2 || !matches!(prefix, [] | [.., b' ' | b'\t']) {
             return None;
         }
         let (group, rest) = line.get(bracket + 1..)?.split_at_checked(3)?;
@@ -50,16 +50,17 @@ impl<'a> CharonLine<'a> {
             return None;
         }
         let (id, text) = name(rest).map_or((None, rest), |(id, text)| (Some(id), text));
-        Some(Self { front, thread: number(thread)?, group, id, text: text.trim_ascii_end() })
+        Some(Self { prefix, thread: number(thread)?, group, id, text: text.trim_ascii_end() })
     }
 }
 
-/// The program that wrote a line, with its host, by what syslog puts before it: of
-/// `Nov 27 03:32:33 gate charon[815]: ` `gate` and `charon[815]:`, of RFC 5424's
-/// `<30>1 2026-11-27T03:32:33Z gate charon 815 - - ` `gate`, `charon` and `815`. Nothing of
-/// a front without a tag: what stands there may be the time.
-pub(super) fn program(front: &[u8]) -> [&[u8]; 3] {
-    let mut words = front.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+/// The program that wrote a line, and its host, from the prefix that syslog adds.
+///
+/// `Nov 27 03:32:33 gate charon[815]: ` gives `gate` and `charon[815]:`. The format of RFC
+/// 5424, `<30>1 2026-11-27T03:32:33Z gate charon 815 - - `, gives `gate`, `charon` and
+/// `815`. A prefix without a tag gives nothing, because it may be just the time.
+pub(super) fn program(prefix: &[u8]) -> [&[u8]; 3] {
+    let mut words = prefix.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
     let first = words.clone().next().unwrap_or_default();
     if first.starts_with(b"<") && first.ends_with(b">1") {
         let mut words = words.skip(2);
@@ -69,12 +70,12 @@ pub(super) fn program(front: &[u8]) -> [&[u8]; 3] {
     if !tag.first().is_some_and(u8::is_ascii_alphabetic) || !tag.ends_with(b":") {
         return [&[]; 3];
     }
-    // A time has colons or no letters.
+    // A time contains colons or has no letters.
     let is_host = |word: &&[u8]| !word.contains(&b':') && word.iter().any(u8::is_ascii_alphabetic);
     [words.next_back().filter(is_host).unwrap_or_default(), tag, &[]]
 }
 
-/// The number in `<net|1> ` or `<1> ` and what is behind it.
+/// The number in `<net|1> ` or `<1> `, and the text after it.
 fn name(text: &[u8]) -> Option<(u64, &[u8])> {
     let text = text.strip_prefix(b"<")?;
     let end = text.windows(2).position(|pair| pair == b"> ")?;
@@ -82,19 +83,19 @@ fn name(text: &[u8]) -> Option<(u64, &[u8])> {
     Some((number(id)?, text.get(end + 2..)?))
 }
 
-/// A message of several lines with all that JSON tells of it.
+/// A JSON record: a message of one or more lines, and the fields about it.
 #[derive(Default)]
 pub(super) struct CharonRecord {
     thread: Option<u64>,
     group: Vec<u8>,
     id: Option<u64>,
     text: Zeroizing<Vec<u8>>,
-    /// The host, the program and its process.
+    /// The host, the program and the process ID.
     program: [Vec<u8>; 3],
 }
 
 impl CharonRecord {
-    /// Reads a line of a file with `json`, or of `journalctl --output=json`.
+    /// Parses a line of a file with `json`, or of `journalctl --output=json`.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         let mut rest = line.trim_ascii().strip_prefix(b"{")?;
         let mut record = Self::default();
@@ -123,20 +124,20 @@ impl CharonRecord {
         }
     }
 
-    /// The program that wrote it, as far as that is told.
+    /// The program that wrote the record. Fields that the record lacks are empty.
     pub(super) fn program(&self) -> [&[u8]; 3] {
         self.program.each_ref().map(Vec::as_slice)
     }
 
-    /// The lines of its message.
+    /// The lines of the message.
     pub(super) fn texts(&self) -> impl Iterator<Item = &[u8]> {
         self.text.split(|byte| *byte == b'\n')
     }
 
-    /// One of them; none if it is not charon's.
+    /// One of these lines as a line of charon. `None` if charon did not write the record.
     pub(super) fn line<'a>(&'a self, text: &'a [u8]) -> Option<CharonLine<'a>> {
         let group = Some(self.group.as_slice()).filter(|group| group.len() == 3)?;
-        Some(CharonLine { front: &[], thread: self.thread?, group, id: self.id, text })
+        Some(CharonLine { prefix: &[], thread: self.thread?, group, id: self.id, text })
     }
 }
 
@@ -145,7 +146,7 @@ fn skip(rest: &mut &[u8], byte: u8) -> Option<()> {
     Some(())
 }
 
-/// A string with its escapes undone.
+/// Reads a JSON string and resolves its escapes.
 fn string(rest: &mut &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     skip(rest, b'"')?;
     let mut end = 0;
@@ -156,11 +157,11 @@ fn string(rest: &mut &[u8]) -> Option<Zeroizing<Vec<u8>>> {
             _ => 1,
         };
     }
-    // Escapes are longer than what they stand for: this never grows.
+    // An escape is longer than its character, so the vector never grows.
     let mut text = Zeroizing::new(Vec::with_capacity(end));
     loop {
-        let (byte, behind) = rest.split_first()?;
-        *rest = behind;
+        let (byte, after) = rest.split_first()?;
+        *rest = after;
         match byte {
             b'"' => return Some(text),
             b'\\' => text.push(escape(rest)?),
@@ -169,16 +170,17 @@ fn string(rest: &mut &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     }
 }
 
-/// What stands for an escape; nothing that is looked for has one beyond ASCII.
+/// Reads the character of an escape. Characters beyond ASCII become `?`, because no line
+/// that matters contains one.
 fn escape(rest: &mut &[u8]) -> Option<u8> {
-    let (kind, behind) = rest.split_first()?;
-    *rest = behind;
+    let (kind, after) = rest.split_first()?;
+    *rest = after;
     Some(match kind {
         b'n' => b'\n',
         b't' => b'\t',
         b'u' => {
-            let (digits, behind) = rest.split_at_checked(4)?;
-            *rest = behind;
+            let (digits, after) = rest.split_at_checked(4)?;
+            *rest = after;
             u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16)
                 .ok()
                 .and_then(|value| value.try_into().ok())
@@ -188,8 +190,8 @@ fn escape(rest: &mut &[u8]) -> Option<u8> {
     })
 }
 
-/// A string, a number or a name. Arrays, which journald makes of several values, are read
-/// over; objects there are none.
+/// Reads a string, a number or a literal. Arrays, which journald writes for repeated
+/// fields, are skipped. Objects do not occur.
 fn value(rest: &mut &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     *rest = rest.trim_ascii_start();
     match rest.first()? {
@@ -198,8 +200,8 @@ fn value(rest: &mut &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         b'[' => array(rest),
         _ => {
             let end = rest.iter().position(|byte| matches!(byte, b',' | b'}'))?;
-            let (text, behind) = rest.split_at(end);
-            *rest = behind;
+            let (text, after) = rest.split_at(end);
+            *rest = after;
             Some(Zeroizing::new(text.trim_ascii().to_vec()))
         }
     }
@@ -209,8 +211,8 @@ fn array(rest: &mut &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     loop {
         match rest.split_first()? {
             (b'"', _) => drop(string(rest)?),
-            (byte, behind) => {
-                *rest = behind;
+            (byte, after) => {
+                *rest = after;
                 if *byte == b']' {
                     return Some(Zeroizing::default());
                 }
@@ -224,13 +226,13 @@ mod tests {
     use super::*;
 
     fn line(thread: u64, id: Option<u64>, text: &str) -> Option<CharonLine<'_>> {
-        Some(CharonLine { front: &[], thread, group: b"IKE", id, text: text.as_bytes() })
+        Some(CharonLine { prefix: &[], thread, group: b"IKE", id, text: text.as_bytes() })
     }
 
     #[test]
-    fn programs_are_told_apart_by_their_tags() {
+    fn programs_are_distinguished_by_their_tags() {
         let none = ["", "", ""];
-        for (front, expected) in [
+        for (prefix, expected) in [
             ("", none),
             ("Nov 27 03:32:33.822 ", none),
             ("03:32:33: ", none),
@@ -242,13 +244,13 @@ mod tests {
             ("<30>1 2026-11-27T03:32:33Z gate charon 815 - - ", ["gate", "charon", "815"]),
             ("<30>1 ", none),
         ] {
-            assert_eq!(program(front.as_bytes()), expected.map(str::as_bytes), "{front}");
+            assert_eq!(program(prefix.as_bytes()), expected.map(str::as_bytes), "{prefix}");
         }
     }
 
     #[test]
-    fn what_stands_before_a_line_does_not_matter() {
-        for front in [
+    fn the_prefix_of_a_line_does_not_matter() {
+        for prefix in [
             "",
             "Nov 27 03:32:33.822 ",
             "2026-11-27T03:32:33+01:00 gate [a] charon: ",
@@ -261,15 +263,15 @@ mod tests {
                 ("06[IKE] <a|b> c", line(6, None, "<a|b> c")),
                 ("123[IKE] ", line(123, None, "")),
             ] {
-                let line = format!("{front}{text}");
-                let expected = expected.map(|it| CharonLine { front: front.as_bytes(), ..it });
+                let line = format!("{prefix}{text}");
+                let expected = expected.map(|it| CharonLine { prefix: prefix.as_bytes(), ..it });
                 assert_eq!(CharonLine::parse(line.as_bytes()), expected);
             }
         }
     }
 
     #[test]
-    fn other_lines_are_none() {
+    fn lines_of_other_programs_are_rejected() {
         for text in
             ["", "[IKE] a", "6[IKE] a", "06[ike] a", "06[IKE12] a", "06[IKE]a", "x06[IKE] a"]
         {

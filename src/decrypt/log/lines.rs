@@ -1,23 +1,23 @@
-//! Lines of a log that comes in pieces.
+//! Splits a log into lines. The log arrives in pieces of any size.
 
 use zeroize::Zeroizing;
 
-/// The longest line, in bytes. As JSON a dump is one line; the largest has an
-/// IKE_SA_INIT message of 64 KiB, five characters a byte.
+/// The maximum length of a line in bytes. In JSON a whole dump is one line. The longest
+/// dump is an IKE_SA_INIT message of 64 KiB with five characters for each byte.
 pub const MAX_LINE: usize = 1 << 19;
 
-/// Puts lines together from pieces of a log.
+/// Joins pieces of a log and splits them into lines.
 #[derive(Default)]
 pub struct LogLines {
-    /// The beginning of a line of which the end is still to come.
+    /// The beginning of a line whose end has not arrived yet.
     partial: Zeroizing<Vec<u8>>,
-    /// Whether that line is too long, and its rest to be left out.
+    /// Whether that line is too long. Its rest is skipped.
     too_long: bool,
 }
 
 impl LogLines {
-    /// Takes the next piece and calls `each` with every line that ends in it, without
-    /// its end; with none for a line of more than [`MAX_LINE`] bytes.
+    /// Adds the next piece and calls `each` for every line that ends in it. The line is
+    /// passed without its end. `None` is passed for a line of more than [`MAX_LINE`] bytes.
     pub fn feed(&mut self, mut piece: &[u8], mut each: impl FnMut(Option<&[u8]>)) {
         while let Some(end) = piece.iter().position(|byte| *byte == b'\n') {
             let (line, rest) = piece.split_at(end);
@@ -32,7 +32,7 @@ impl LogLines {
         self.keep(piece);
     }
 
-    /// The log has ended: what is there of its last line is a line.
+    /// Ends the log. An unfinished last line is passed to `each` as a line.
     pub fn finish(&mut self, mut each: impl FnMut(Option<&[u8]>)) {
         if self.too_long {
             each(None);
@@ -42,7 +42,7 @@ impl LogLines {
         *self = Self::default();
     }
 
-    /// Keeps the beginning of a line; nothing of one that is too long.
+    /// Stores the beginning of a line. Nothing is stored if the line is too long.
     fn keep(&mut self, piece: &[u8]) {
         let length = self.partial.len() + piece.len();
         if self.too_long || length > MAX_LINE {
@@ -50,7 +50,7 @@ impl LogLines {
             return;
         }
         if length > self.partial.capacity() {
-            // Growing in place would leave a copy behind that is not wiped.
+            // If the vector grew in place, a copy that is not wiped would stay in memory.
             let mut larger = Zeroizing::new(Vec::with_capacity(length * 2));
             larger.extend_from_slice(&self.partial);
             self.partial = larger;
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_too_long_is_left_out() {
+    fn a_line_that_is_too_long_is_skipped() {
         let long = vec![b'x'; MAX_LINE + 1];
         for pieces in [
             &[&long[..], b"\nnext\n"][..],

@@ -1,107 +1,111 @@
 //! Keys from the logs of IKE daemons.
 //!
 //! ```text
-//! bytes ─→ Lines ─→ Reader ─→ of each program ─┬→ charon: dumps, threads ─→ SAs ─┬→ Outcome
-//!                                              └→ pluto: lines for tcpdump ──────┘
+//! bytes ─→ LogLines ─→ LogReader ─→ Program ─┬→ charon: dumps, threads ─→ SAs ─┬→ LogOutcome
+//!                                            └→ pluto: lines for tcpdump ──────┘
 //! ```
 //!
-//! strongSwan's charon (5.9, 6.0, 6.1) at level 4 of `ike` dumps the keys of each IKE SA
-//! but not its SPIs, and its threads write as they come. Keys are given out only when
-//! SPIs and algorithms are tied to them for sure (`sas` says how). libreswan's pluto
-//! (5.2) with `plutodebug=private` writes both on one line, though not always all of the
-//! key (`pluto`).
+//! strongSwan's charon (5.9, 6.0, 6.1) at level 4 of `ike` dumps the keys of each IKE SA,
+//! but not its SPIs. The lines of its threads are mixed. Keys are returned only if their
+//! SPIs and algorithms are certain (see `sas`). libreswan's pluto (5.2) with
+//! `plutodebug=private` writes SPIs and keys on one line, but some keys are incomplete
+//! there (see `pluto`).
 //!
-//! Syslog may have the same lines by the tags of two programs, such as `charon` and the
-//! `ipsec` that started it, or a line twice. Each program's lines are read for themselves,
-//! a line that is the same as the one before is left out, and keys are given out once.
+//! Syslog may contain the same lines with the tags of two programs, for example `charon`
+//! and the `ipsec` that started it. It may also repeat a line. For this reason the lines of
+//! each program are read separately, a line that equals the line before it is skipped, and
+//! each set of keys is returned once.
 //!
-//! Nothing here does input or output. What is held is limited in number and size, and
-//! what may be a key is wiped when it is dropped.
+//! The code in this module does no input or output. The number and the size of stored items
+//! are limited. Everything that may be a key is wiped when it is dropped.
 
 mod algorithm;
+mod bounded_map;
 mod charon;
 mod dump;
 mod init;
 mod line;
 mod lines;
 mod pluto;
-mod recent;
 mod sas;
 
 use core::fmt;
 use std::collections::VecDeque;
 
-use super::plain::{is_utf_16, plain};
+use super::clean_line::{clean_line, is_utf_16};
 use super::{LineError, SaKeys, Spis};
-use recent::RecentInits;
+use bounded_map::BoundedMap;
 use sas::Tag;
 
 pub use lines::{LogLines, MAX_LINE};
 
-/// What a log tells.
+/// A result of reading a log.
 pub enum LogOutcome {
-    /// The keys of an IKE SA or of one epoch of it.
+    /// The keys of an IKE SA, or of one epoch of it.
     Keys(Spis, SaKeys),
-    /// Keys that are in the log cannot be used.
-    Problem(Problem),
+    /// The log has keys that cannot be used.
+    Problem(KeyProblem),
 }
 
-/// Why keys cannot be used.
+/// Keys in a log that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The number of the line that has them, or the end of them, from 1.
+pub struct KeyProblem {
+    /// The number of the line that has the keys, or the last of them. The first line is 1.
     pub line: u64,
-    /// Why.
-    pub kind: ProblemKind,
+    /// The reason.
+    pub kind: KeyProblemKind,
 }
 
-/// Why keys cannot be used. None of these shows what may be a key.
+/// Why keys cannot be used. The texts never contain key material.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProblemKind {
+pub enum KeyProblemKind {
     /// A line is longer than [`MAX_LINE`].
     TooLong,
-    /// The text is UTF-16.
+    /// The log is encoded as UTF-16.
     Utf16,
-    /// A dump that has a key does not go on as it must.
-    Torn,
-    /// Nothing tells which thread of charon wrote a key.
+    /// A dump or a line with keys ends too early.
+    Incomplete,
+    /// The log does not say which charon thread wrote a key.
     NoThread,
-    /// Nothing tells the SPIs of their IKE SA.
+    /// The log does not contain the SPIs of the IKE SA.
     NoSpis,
-    /// Nothing tells the algorithms.
+    /// The log does not contain the algorithms of the IKE SA.
     NoAlgorithms,
-    /// There is no name for this algorithm in a key table.
+    /// Key tables have no name for this algorithm.
     UnknownAlgorithm(String),
-    /// The keys are not as long as the algorithms have them.
+    /// The lengths of the keys do not fit the algorithms.
     Keys(LineError),
-    /// pluto wrote the key of one direction only.
+    /// pluto logged the keys of only one direction.
     OneDirection,
-    /// pluto left out the salts that are a part of the keys.
+    /// pluto did not log the salts, which are a part of the keys.
     NoSalts,
-    /// pluto wrote only the beginning of SK_ai and SK_ar.
-    Cut,
+    /// pluto logged only the beginning of SK_ai and SK_ar.
+    Truncated,
 }
 
-impl fmt::Display for ProblemKind {
+impl fmt::Display for KeyProblemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong => write!(f, "a line of more than {MAX_LINE} bytes is left out"),
-            Self::Utf16 => f.write_str("the log is text of UTF-16: turn it into UTF-8"),
-            Self::Torn => f.write_str("a key that is not whole is left out"),
+            Self::Utf16 => f.write_str("the log is encoded as UTF-16: convert it to UTF-8"),
+            Self::Incomplete => f.write_str("an incomplete key is left out"),
             Self::NoThread => f.write_str(
                 "keys without the number of a thread are left out: \
-                 of a journal, journalctl --output=json has it",
+                 journalctl --output=json includes it",
             ),
             Self::NoSpis => f.write_str(
-                "keys of an IKE SA whose SPIs the log does not have are left out: \
+                "keys of an IKE SA whose SPIs are not in the log are left out: \
                  charon logs them with mgr = 2 and ike_name = yes",
             ),
             Self::NoAlgorithms => f.write_str(
-                "keys of an IKE SA whose algorithms the log does not have are left out: \
+                "keys of an IKE SA whose algorithms are not in the log are left out: \
                  charon logs them with cfg = 2 and ike_name = yes",
             ),
             Self::UnknownAlgorithm(name) => {
-                write!(f, "keys for {name}, which no key table has a name for, are left out")
+                write!(
+                    f,
+                    "keys for {name} are left out: key tables have no name for this algorithm"
+                )
             }
             Self::Keys(error) => write!(f, "keys are left out: {error}"),
             Self::OneDirection => f.write_str("keys of one direction only are left out"),
@@ -109,46 +113,47 @@ impl fmt::Display for ProblemKind {
                 "keys without their salts are left out: \
                  pluto logs them with plutodebug=private,crypt,refcnt",
             ),
-            Self::Cut => f.write_str(
+            Self::Truncated => f.write_str(
                 "keys that are cut to 32 bytes are left out: \
-                 pluto logs all of them with plutodebug=private,crypt",
+                 pluto logs the complete keys with plutodebug=private,crypt",
             ),
         }
     }
 }
 
-/// The most keys that are known to have been given out or missed something.
-const MAX_KNOWN: usize = 1 << 15;
+/// The maximum number of key sets that are remembered as returned or as reported.
+const MAX_REMEMBERED_KEYS: usize = 1 << 15;
 
-/// What was found and is not taken yet.
+/// The results that the caller has not fetched yet.
 struct Outcomes {
     queue: VecDeque<LogOutcome>,
-    /// Keys that were given out, or cannot be used whatever else comes.
-    done: RecentInits<Tag, ()>,
-    /// Keys of which it was told that something is missing.
-    missing: RecentInits<Tag, ()>,
+    /// The tags of keys that were returned or can never be used.
+    done: BoundedMap<Tag, ()>,
+    /// The tags of keys that were reported because something was missing.
+    missing: BoundedMap<Tag, ()>,
 }
 
 impl Default for Outcomes {
     fn default() -> Self {
-        let [done, missing] = [(); 2].map(|()| RecentInits::new(MAX_KNOWN));
+        let [done, missing] = [(); 2].map(|()| BoundedMap::new(MAX_REMEMBERED_KEYS));
         Self { queue: VecDeque::new(), done, missing }
     }
 }
 
 impl Outcomes {
-    fn problem(&mut self, line: u64, kind: ProblemKind) {
-        self.queue.push_back(LogOutcome::Problem(Problem { line, kind }));
+    fn problem(&mut self, line: u64, kind: KeyProblemKind) {
+        self.queue.push_back(LogOutcome::Problem(KeyProblem { line, kind }));
     }
 
-    /// Whether these keys are done now and were not before.
+    /// Whether these keys are seen here for the first time. Marks them as done.
     fn is_first(&mut self, keys: Tag) -> bool {
         let is_first = self.done.get(&keys).is_none();
         self.done.insert(keys, ());
         is_first
     }
 
-    /// Whether it is to be told of these keys that something is missing.
+    /// Whether these keys have to be reported as incomplete. True only once, and not if
+    /// they were returned.
     fn is_first_missing(&mut self, keys: Tag) -> bool {
         let is_first = self.done.get(&keys).is_none() && self.missing.get(&keys).is_none();
         self.missing.insert(keys, ());
@@ -156,23 +161,24 @@ impl Outcomes {
     }
 }
 
-/// What charon says before one of the keys, and nothing else does.
+/// charon writes this text before a key. No other line contains it.
 const KEY: &[u8] = b"Sk_ei secret => ";
 
-/// The most programs whose lines are told apart; those that came last.
+/// The maximum number of programs that are kept apart. The oldest is dropped first.
 const MAX_PROGRAMS: usize = 16;
 
-/// What one program wrote.
+/// The state of reading the lines of one program.
 #[derive(Default)]
 struct Program {
     charon: charon::Charon,
     pluto: pluto::Pluto,
-    /// The line that was read last.
+    /// The tag of the previous line.
     last: Option<Tag>,
 }
 
 impl Program {
-    /// Whether a line is the same as the one before, without what stands before it.
+    /// Whether a line equals the previous line. What stands before the text, such as the
+    /// time, does not count.
     fn repeats(&mut self, line: Tag) -> bool {
         self.last.replace(line) == Some(line)
     }
@@ -186,51 +192,52 @@ impl Program {
 /// Reads a log line by line.
 pub struct LogReader {
     line: u64,
-    programs: RecentInits<Tag, Program>,
+    programs: BoundedMap<Tag, Program>,
     outcomes: Outcomes,
-    /// Whether it was told that the log is text of UTF-16.
+    /// Whether the encoding UTF-16 has been reported.
     utf_16: bool,
 }
 
 impl Default for LogReader {
     fn default() -> Self {
-        let programs = RecentInits::new(MAX_PROGRAMS);
+        let programs = BoundedMap::new(MAX_PROGRAMS);
         Self { line: 0, programs, outcomes: Outcomes::default(), utf_16: false }
     }
 }
 
 impl LogReader {
-    /// Reads the next line, without its end; none is one that is too long.
+    /// Reads the next line, without its line end. `None` stands for a line that is too
+    /// long.
     pub fn read(&mut self, line: Option<&[u8]>) {
         self.line += 1;
         let Some(line) = line else {
-            return self.outcomes.problem(self.line, ProblemKind::TooLong);
+            return self.outcomes.problem(self.line, KeyProblemKind::TooLong);
         };
         if is_utf_16(line) && !core::mem::replace(&mut self.utf_16, true) {
-            self.outcomes.problem(self.line, ProblemKind::Utf16);
+            self.outcomes.problem(self.line, KeyProblemKind::Utf16);
         }
-        let line = plain(line);
+        let line = clean_line(line);
         let Some(record) = line::CharonRecord::parse(&line) else {
             return self.read_text(&line, None);
         };
         for text in record.texts() {
             match record.line(text) {
                 Some(line) => self.read_charon(&line, record.program()),
-                None => self.read_text(&plain(text), Some(record.program())),
+                None => self.read_text(&clean_line(text), Some(record.program())),
             }
         }
     }
 
-    /// Reads a line of text; of one in JSON it is known which program wrote it.
+    /// Reads a line of text. `program` is known if the line comes from a JSON record.
     fn read_text(&mut self, text: &[u8], program: Option<[&[u8]; 3]>) {
-        let of = |front| program.unwrap_or_else(|| line::program(front));
+        let of = |prefix| program.unwrap_or_else(|| line::program(prefix));
         if let Some(line) = line::CharonLine::parse(text) {
-            self.read_charon(&line, of(line.front));
+            self.read_charon(&line, of(line.prefix));
         } else if text.windows(KEY.len()).any(|part| part == KEY) {
-            self.outcomes.problem(self.line, ProblemKind::NoThread);
-        } else if let Some((front, text)) = pluto::said(text) {
+            self.outcomes.problem(self.line, KeyProblemKind::NoThread);
+        } else if let Some((prefix, text)) = pluto::debug_line(text) {
             let (line, tag) = (self.line, Tag::texts([text]));
-            let (program, outcomes) = self.program(of(front));
+            let (program, outcomes) = self.program(of(prefix));
             if !program.repeats(tag) {
                 program.pluto.read(line, text, outcomes);
             }
@@ -246,7 +253,7 @@ impl LogReader {
         }
     }
 
-    /// What is known of a program, and where to put what it tells.
+    /// The state of a program, and the queue for its results.
     fn program(&mut self, name: [&[u8]; 3]) -> (&mut Program, &mut Outcomes) {
         let tag = Tag::texts(name);
         if self.programs.get(&tag).is_none() {
@@ -257,8 +264,8 @@ impl LogReader {
         (self.programs.entry(tag), &mut self.outcomes)
     }
 
-    /// Reports the keys for which something is missing, once. They are still given out
-    /// if that comes.
+    /// Reports once the keys that something is missing for. They are still returned if the
+    /// missing values follow in the log.
     pub fn report(&mut self) {
         let programs: Vec<Tag> = self.programs.keys().copied().collect();
         for program in programs {
@@ -266,12 +273,12 @@ impl LogReader {
         }
     }
 
-    /// What was found, in the order of the log.
+    /// The next result, in the order of the log.
     pub fn next_outcome(&mut self) -> Option<LogOutcome> {
         self.outcomes.queue.pop_front()
     }
 
-    /// How many lines were read.
+    /// The number of lines that have been read.
     pub fn line(&self) -> u64 {
         self.line
     }

@@ -1,38 +1,41 @@
-//! libreswan's log: the lines that tcpdump could read, and what they lack.
+//! Keys in the log of libreswan's pluto: lines in the format for tcpdump, and the dumps
+//! that complete them.
 //!
 //! ```text
 //! | ikev2 I 0x<SPIi> 0x<SPIr> <integrity>:0x<SK_ai> <encryption>:0x<SK_ei>
 //! | ikev2 R 0x<SPIi> 0x<SPIr> <integrity>:0x<SK_ar> <encryption>:0x<SK_er>
 //! ```
 //!
-//! pluto writes them when an IKE SA is established, with `plutodebug=private`. They have
-//! 32 bytes of a key at most, so SK_ai and SK_ar of HMAC-SHA2-384 and -512 are cut, and
-//! none of the salts that are a part of SK_ei and SK_er of AES-GCM, -CCM and -CTR and
-//! ChaCha20-Poly1305. With `crypt` a dump of the whole key stands right before the line.
-//! With `refcnt` too, the address at which pluto has a key ties it to the dump of its
-//! salt, which was made when the keys were derived.
+//! pluto writes these lines with `plutodebug=private` when an IKE SA is established. They
+//! contain at most 32 bytes of a key. Therefore SK_ai and SK_ar of HMAC-SHA2-384 and
+//! HMAC-SHA2-512 are truncated. The salts of AES-GCM, AES-CCM, AES-CTR and
+//! ChaCha20-Poly1305, which are a part of SK_ei and SK_er, are missing.
+//!
+//! With `crypt`, a dump of the complete key precedes the line. With `refcnt`, pluto also
+//! logs the memory address of each key. The address connects a key with the dump of its
+//! salt, which pluto wrote when it derived the keys.
 
 use zeroize::Zeroizing;
 
 use super::algorithm;
+use super::bounded_map::BoundedMap;
 use super::dump::{from_hex, number, spi, Dump};
-use super::recent::RecentInits;
-use super::{LogOutcome, Outcomes, ProblemKind};
+use super::{KeyProblemKind, LogOutcome, Outcomes};
 use crate::decrypt::suite::{Encryption, Integrity};
 use crate::decrypt::{SaKeys, Spis};
 
-/// The most salts that are remembered.
+/// The maximum number of salts that are remembered.
 const MAX_SALTS: usize = 1 << 12;
 
-/// The longest dump, in bytes; the longest key has 64.
+/// The maximum length of a dump in bytes. The longest key has 64 bytes.
 const MAX_DUMP: u64 = 64;
 
-/// The most bytes of a key on a line.
-const ON_A_LINE: usize = 32;
+/// The maximum number of bytes of a key on a line for tcpdump.
+const MAX_KEY_ON_LINE: usize = 32;
 
 type Bytes = Zeroizing<Vec<u8>>;
 
-/// What a dump is of.
+/// The content of a dump.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PlutoLabel {
     Salt,
@@ -40,16 +43,16 @@ enum PlutoLabel {
     Integrity,
 }
 
-/// A dump that is announced: "extracted", "unwrapped:" and the bytes come one line after
-/// another.
+/// A dump that is being read. The lines "extracted" and "unwrapped:" come first, and then
+/// the bytes.
 struct PlutoDump {
     label: PlutoLabel,
-    dump: Dump,
+    bytes: Dump,
     unwrapped: bool,
 }
 
 /// The keys of one direction.
-struct Half {
+struct DirectionKeys {
     spis: Spis,
     encryption: (&'static algorithm::Family, &'static Encryption),
     integrity: &'static Integrity,
@@ -57,29 +60,30 @@ struct Half {
     sk_a: Bytes,
 }
 
-/// A reader of pluto's log.
+/// Reads the log of pluto.
 pub(super) struct Pluto {
-    open: Option<PlutoDump>,
-    /// Where a key is of which the salt comes next.
+    unfinished: Option<PlutoDump>,
+    /// The address of the key whose salt is dumped next.
     derived: Option<u64>,
-    /// How many bytes of the next dump are the salt.
+    /// The number of bytes of the next dump that are the salt.
     salt_length: u64,
-    /// Salts by the address of the key.
-    salts: RecentInits<u64, Bytes>,
-    /// The address of the key on the next line, and its SK_ai or SK_ar if there was a dump.
+    /// The salts, by the address of their key.
+    salts: BoundedMap<u64, Bytes>,
+    /// The address of the key on the next line, and its SK_ai or SK_ar if that was dumped.
     address: Option<u64>,
     sk_a: Option<Bytes>,
-    /// The initiator's keys, none if they cannot be used, and the line that has them.
-    initiator: Option<(u64, Option<Half>)>,
+    /// The initiator's keys and the number of their line. The keys are `None` if they
+    /// cannot be used.
+    initiator: Option<(u64, Option<DirectionKeys>)>,
 }
 
 impl Default for Pluto {
     fn default() -> Self {
         Self {
-            open: None,
+            unfinished: None,
             derived: None,
             salt_length: 0,
-            salts: RecentInits::new(MAX_SALTS),
+            salts: BoundedMap::new(MAX_SALTS),
             address: None,
             sk_a: None,
             initiator: None,
@@ -88,7 +92,7 @@ impl Default for Pluto {
 }
 
 impl Pluto {
-    /// Reads what is said on a line.
+    /// Reads the text of a line.
     pub(super) fn read(&mut self, number: u64, text: &[u8], outcomes: &mut Outcomes) {
         if self.continues(text) {
             return;
@@ -100,29 +104,29 @@ impl Pluto {
         }
     }
 
-    /// Reports keys that lack the other direction's.
+    /// Reports the initiator's keys if the responder's keys did not follow.
     pub(super) fn report(&mut self, outcomes: &mut Outcomes) {
         if let Some((line, Some(_))) = self.initiator.take() {
-            outcomes.problem(line, ProblemKind::OneDirection);
+            outcomes.problem(line, KeyProblemKind::OneDirection);
         }
     }
 
-    /// Whether the line belongs to an open dump.
+    /// Whether the line belongs to an unfinished dump.
     fn continues(&mut self, text: &[u8]) -> bool {
-        let Some(mut open) = self.open.take() else { return false };
-        if !open.unwrapped {
-            open.unwrapped = text == b"unwrapped:";
-            let is_that = open.unwrapped;
-            self.open = Some(open).filter(|_| is_that);
-            return is_that;
+        let Some(mut dump) = self.unfinished.take() else { return false };
+        if !dump.unwrapped {
+            dump.unwrapped = text == b"unwrapped:";
+            let is_unwrapped = dump.unwrapped;
+            self.unfinished = Some(dump).filter(|_| is_unwrapped);
+            return is_unwrapped;
         }
-        if !open.dump.add(text) {
+        if !dump.bytes.add(text) {
             return false;
         }
-        if open.dump.is_whole() {
-            self.dumped(open.label, open.dump.into_bytes());
+        if dump.bytes.is_complete() {
+            self.dumped(dump.label, dump.bytes.into_bytes());
         } else {
-            self.open = Some(open);
+            self.unfinished = Some(dump);
         }
         true
     }
@@ -133,7 +137,8 @@ impl Pluto {
             return;
         }
         let length = usize::try_from(self.salt_length).unwrap_or(usize::MAX);
-        // Padded with zeros to a block; anything else is a dump that another thread made.
+        // The salt is padded with zeros to a block. If other bytes follow it, another
+        // thread wrote this dump.
         let padding = bytes.get(length..).unwrap_or_default();
         if let Some(address) = self.derived.take() {
             if padding.iter().all(|byte| *byte == 0) && bytes.len() >= length {
@@ -143,11 +148,11 @@ impl Pluto {
         }
     }
 
-    /// Takes what `crypt` and `refcnt` add.
+    /// Reads the lines that `crypt` and `refcnt` add.
     fn detail(&mut self, text: &[u8]) {
         if let Some(rest) = text.strip_prefix(b"result: newref SK_e") {
-            // Two in a row: another thread derives keys too, and whose salt comes next is
-            // not sure.
+            // Two such lines in a row mean that another thread derives keys too. Then it is
+            // not certain which salt is dumped next.
             let two = self.derived.is_some();
             self.derived = address(rest).filter(|_| !two && has_salt(rest));
         } else if text.starts_with(b"NSS ikev2: finished computing") {
@@ -168,75 +173,78 @@ impl Pluto {
             };
             let length = leading_number(rest).filter(|length| *length <= MAX_DUMP);
             let length = length.and_then(|length| length.try_into().ok());
-            self.open =
-                length.map(|length| PlutoDump { label, dump: Dump::new(length), unwrapped: false });
+            self.unfinished = length.map(|length| PlutoDump {
+                label,
+                bytes: Dump::new(length),
+                unwrapped: false,
+            });
         }
     }
 
     fn initiator(&mut self, number: u64, text: &[u8], outcomes: &mut Outcomes) {
         self.report(outcomes);
-        let half = self.half(text).map_err(|kind| outcomes.problem(number, kind));
-        self.initiator = Some((number, half.ok()));
+        let keys = self.direction_keys(text).map_err(|kind| outcomes.problem(number, kind));
+        self.initiator = Some((number, keys.ok()));
     }
 
     fn responder(&mut self, number: u64, text: &[u8], outcomes: &mut Outcomes) {
-        let (half, initiator) = (self.half(text), self.initiator.take());
-        // What is wrong with the initiator's line was said.
+        let (keys, initiator) = (self.direction_keys(text), self.initiator.take());
+        // A problem with the initiator's line has already been reported.
         let Some((line, Some(initiator))) = initiator else {
             if initiator.is_none() {
-                outcomes.problem(number, half.err().unwrap_or(ProblemKind::OneDirection));
+                outcomes.problem(number, keys.err().unwrap_or(KeyProblemKind::OneDirection));
             }
             return;
         };
-        match half.and_then(|responder| both(&initiator, &responder)) {
+        match keys.and_then(|responder| combine(&initiator, &responder)) {
             Ok(keys) => outcomes.queue.push_back(LogOutcome::Keys(initiator.spis, keys)),
             Err(kind) => outcomes.problem(line, kind),
         }
     }
 
-    /// Reads the keys of one direction and adds what the line lacks.
-    fn half(&mut self, text: &[u8]) -> Result<Half, ProblemKind> {
+    /// Parses the keys of one direction and adds what is missing on the line.
+    fn direction_keys(&mut self, text: &[u8]) -> Result<DirectionKeys, KeyProblemKind> {
         let (address, dumped) = (self.address.take(), self.sk_a.take());
-        let mut half = parse(text)?;
-        let wanted = half.integrity.key;
-        if half.sk_a.len() == ON_A_LINE && wanted > ON_A_LINE {
-            let whole = dumped.filter(|whole| whole.starts_with(&half.sk_a));
-            half.sk_a = whole.ok_or(ProblemKind::Cut)?;
+        let mut keys = parse(text)?;
+        let wanted = keys.integrity.key;
+        if keys.sk_a.len() == MAX_KEY_ON_LINE && wanted > MAX_KEY_ON_LINE {
+            let whole = dumped.filter(|whole| whole.starts_with(&keys.sk_a));
+            keys.sk_a = whole.ok_or(KeyProblemKind::Truncated)?;
         }
-        let wanted = half.encryption.0.salt;
+        let wanted = keys.encryption.0.salt;
         if wanted != 0 {
             let salt = address.and_then(|address| self.salts.get(&address));
-            let salt = salt.filter(|salt| salt.len() == wanted).ok_or(ProblemKind::NoSalts)?;
-            half.sk_e = Zeroizing::new([half.sk_e.as_slice(), salt].concat());
+            let salt = salt.filter(|salt| salt.len() == wanted).ok_or(KeyProblemKind::NoSalts)?;
+            keys.sk_e = Zeroizing::new([keys.sk_e.as_slice(), salt].concat());
         }
-        Ok(half)
+        Ok(keys)
     }
 }
 
-/// The keys of both directions, if they belong together.
-fn both(initiator: &Half, responder: &Half) -> Result<SaKeys, ProblemKind> {
+/// Combines the keys of both directions, if they belong to the same SA.
+fn combine(initiator: &DirectionKeys, responder: &DirectionKeys) -> Result<SaKeys, KeyProblemKind> {
     let (encryption, integrity) = (initiator.encryption.1, initiator.integrity);
     if (responder.spis, responder.encryption.1, responder.integrity)
         != (initiator.spis, encryption, integrity)
     {
-        return Err(ProblemKind::OneDirection);
+        return Err(KeyProblemKind::OneDirection);
     }
     let keys = [&initiator.sk_e, &responder.sk_e, &initiator.sk_a, &responder.sk_a];
-    SaKeys::new(encryption, integrity, keys.map(|key| key.as_slice())).map_err(ProblemKind::Keys)
+    SaKeys::new(encryption, integrity, keys.map(|key| key.as_slice())).map_err(KeyProblemKind::Keys)
 }
 
-/// What stands before the bar that marks what is only for finding faults, and what is said
-/// behind it.
-pub(super) fn said(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (front, text) = match line {
+/// Splits a debug line of pluto at its bar: the text before the bar, and the message after
+/// it.
+pub(super) fn debug_line(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (prefix, text) = match line {
         [b'|', b' ', rest @ ..] => (&[][..], rest),
         _ => split(line, b": | ")
-            .map(|(front, text)| (line.get(..=front.len()).unwrap_or(front), text))?,
+            .map(|(prefix, text)| (line.get(..=prefix.len()).unwrap_or(prefix), text))?,
     };
-    Some((front, text.trim_ascii()))
+    Some((prefix, text.trim_ascii()))
 }
 
-/// What is before and what is behind a part of the text.
+/// The text before and the text after the first occurrence of `part`.
 fn split<'a>(text: &'a [u8], part: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let place = text.windows(part.len()).position(|piece| piece == part)?;
     Some((text.get(..place)?, text.get(place + part.len()..)?))
@@ -253,21 +261,22 @@ fn address(text: &[u8]) -> Option<u64> {
     u64::from_str_radix(std::str::from_utf8(digits.get(..end)?).ok()?, 16).ok()
 }
 
-/// Whether the key is for a cipher that has a salt.
+/// Whether the key is for a cipher with a salt.
 fn has_salt(text: &[u8]) -> bool {
     [&b"GCM"[..], b"CCM", b"CTR", b"CHACHA"].iter().any(|part| split(text, part).is_some())
 }
 
-/// Reads `0x<SPIi> 0x<SPIr> <integrity>:0x<SK_a> <encryption>:0x<SK_e>`.
-fn parse(text: &[u8]) -> Result<Half, ProblemKind> {
+/// Parses `0x<SPIi> 0x<SPIr> <integrity>:0x<SK_a> <encryption>:0x<SK_e>`.
+fn parse(text: &[u8]) -> Result<DirectionKeys, KeyProblemKind> {
     let mut words = text.split(|byte| *byte == b' ');
-    let mut word = || words.next().ok_or(ProblemKind::Torn);
-    let spi = |word: &[u8]| word.strip_prefix(b"0x").and_then(spi).ok_or(ProblemKind::Torn);
+    let mut word = || words.next().ok_or(KeyProblemKind::Incomplete);
+    let spi =
+        |word: &[u8]| word.strip_prefix(b"0x").and_then(spi).ok_or(KeyProblemKind::Incomplete);
     let spis = Spis(spi(word()?)?, spi(word()?)?);
     let (integrity, sk_a) = named_key(word()?)?;
     let (encryption, sk_e) = named_key(word()?)?;
-    let unknown = |name: &str| ProblemKind::UnknownAlgorithm(name.to_owned());
-    Ok(Half {
+    let unknown = |name: &str| KeyProblemKind::UnknownAlgorithm(name.to_owned());
+    Ok(DirectionKeys {
         spis,
         integrity: algorithm::pluto_integrity(integrity).ok_or_else(|| unknown(integrity))?,
         encryption: algorithm::pluto_encryption(encryption).ok_or_else(|| unknown(encryption))?,
@@ -276,13 +285,13 @@ fn parse(text: &[u8]) -> Result<Half, ProblemKind> {
     })
 }
 
-/// The name and the key in `aes256:0x6f1d..`; a key of no bytes is missing.
-fn named_key(word: &[u8]) -> Result<(&str, Bytes), ProblemKind> {
-    let (name, key) = split(word, b":").ok_or(ProblemKind::Torn)?;
-    let name = std::str::from_utf8(name).map_err(|_| ProblemKind::Torn)?;
+/// The name and the key in `aes256:0x6f1d..`. The key may be empty.
+fn named_key(word: &[u8]) -> Result<(&str, Bytes), KeyProblemKind> {
+    let (name, key) = split(word, b":").ok_or(KeyProblemKind::Incomplete)?;
+    let name = std::str::from_utf8(name).map_err(|_| KeyProblemKind::Incomplete)?;
     let key = match key {
         [] => Some(Bytes::default()),
         key => key.strip_prefix(b"0x").and_then(from_hex),
     };
-    Ok((name, key.ok_or(ProblemKind::Torn)?))
+    Ok((name, key.ok_or(KeyProblemKind::Incomplete)?))
 }

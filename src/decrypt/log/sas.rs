@@ -1,31 +1,34 @@
-//! Which keys belong to which IKE SA.
+//! Finds the IKE SA that logged keys belong to.
 //!
-//! charon's dumps of keys have no SPIs. They are tied by what can only be the same SA's:
+//! charon's key dumps do not contain SPIs. The following values connect keys with an SA,
+//! because no other SA has the same value:
 //!
-//! - AUTH covers the sender's IKE_SA_INIT message, which charon dumps right behind the
-//!   SK_p that it uses. SK_p says whose keys it is, the message has the SPIs and, if it is
-//!   a response, the proposal that was selected.
-//! - The nonces, of which strongSwan 6 dumps both, are the same for all keys of an SA that
-//!   has IKE_INTERMEDIATE exchanges.
-//! - charon's number of the SA, if it is known at the time (`charon` says when); level 2
-//!   of `mgr` has the SPIs for it.
-//! - A responder that refuses a peer dumps only the request. Its initiator's SPI is
-//!   enough where the log has one responder's SPI for it in the hashes of NAT detection.
+//! - SK_pi and SK_pr. AUTH covers the sender's IKE_SA_INIT message. charon dumps this
+//!   message directly after the SK_p that it uses. The SK_p identifies the keys. The
+//!   message has the SPIs and, if it is a response, the selected proposal.
+//! - The nonces. strongSwan 6 dumps both nonces. They are the same for all keys of an SA
+//!   that uses IKE_INTERMEDIATE exchanges.
+//! - charon's number of the SA, if it is known when the keys are dumped (see `charon`). At
+//!   level 2 of `mgr`, charon logs the SPIs together with this number.
+//! - The initiator's SPI. A responder that rejects a peer dumps only the request, which has
+//!   no responder's SPI. It is taken from the hash input of NAT detection if the log has
+//!   exactly one responder's SPI there for this initiator's SPI.
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::algorithm::{self, Suite};
+use super::bounded_map::BoundedMap;
 use super::init::LoggedInit;
-use super::recent::RecentInits;
-use super::{LogOutcome, Outcomes, ProblemKind};
+use super::{KeyProblemKind, LogOutcome, Outcomes};
 use crate::decrypt::key_table::MAX_EPOCHS;
 use crate::decrypt::{SaKeys, Spis};
 
-/// The most IKE SAs that are remembered; those that came last.
+/// The maximum number of IKE SAs that are remembered. The oldest is dropped first.
 const MAX_SAS: usize = 1 << 14;
 
-/// A digest of something that only one IKE SA has.
+/// A digest of a value that only one IKE SA has. It is stored instead of the value, which
+/// may be a key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Tag([u8; 32]);
 
@@ -34,7 +37,7 @@ impl Tag {
         Self::of(b"nonces", bytes)
     }
 
-    /// SK_pi or SK_pr; they are never the same.
+    /// The tag of SK_pi or SK_pr. The two keys are never equal.
     pub(super) fn sk_p(bytes: &[u8]) -> Self {
         Self::of(b"SK_p", bytes)
     }
@@ -43,7 +46,8 @@ impl Tag {
         Self(Sha256::new().chain_update(kind).chain_update(bytes).finalize().into())
     }
 
-    /// Several texts, each told from the next by its length.
+    /// The tag of several texts. Each length is hashed too, so that the boundaries between
+    /// the texts count.
     pub(super) fn texts<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let add = |digest: Sha256, text: &[u8]| {
             digest.chain_update(text.len().to_be_bytes()).chain_update(text)
@@ -52,16 +56,16 @@ impl Tag {
     }
 }
 
-/// What is to be known of an SA besides its keys.
+/// What the log says about an SA besides its keys.
 #[derive(Clone, Default)]
 pub(super) struct SaFacts {
     pub(super) spis: Option<Spis>,
-    /// The algorithms, or the name of one that no key table can have.
+    /// The algorithms, or the name of an algorithm that cannot be used for decryption.
     pub(super) suite: Option<Result<Suite, String>>,
 }
 
 impl SaFacts {
-    /// These, and others where these lack.
+    /// These facts, completed with `others` where a fact is missing.
     fn or(&self, others: &Self) -> Self {
         Self {
             spis: self.spis.or(others.spis),
@@ -69,125 +73,130 @@ impl SaFacts {
         }
     }
 
-    /// The algorithms of a proposal, the protocol left out.
+    /// Sets the algorithms from the text of a proposal without its protocol.
     pub(super) fn set_proposal(&mut self, proposal: &str) {
         self.suite = Some(algorithm::of_proposal(proposal).map_err(str::to_owned));
     }
 }
 
-/// An SA by its number.
+/// An SA that is known by charon's number.
 #[derive(Default)]
-struct Numbered {
+struct NumberedSa {
     facts: SaFacts,
-    /// Whether it is being set up, the only time when it gets keys.
+    /// Whether the SA is being set up. An SA gets keys only during this time.
     connecting: bool,
-    /// Whether it was begun in a window, so that keys derived there are known as its.
+    /// Whether the SA was created in a window. Keys that are derived in the same window
+    /// then belong to it.
     in_window: bool,
-    /// Its keys.
+    /// The handle of the SA's keys in [`Sas::sas`].
     sa: Option<u64>,
 }
 
-/// The keys of one epoch.
-pub(super) struct Secrets {
-    /// The line at which they end.
+/// The keys of one epoch: from one key derivation of an SA to the next.
+pub(super) struct KeySet {
+    /// The number of the log line at which the keys end.
     pub(super) line: u64,
     /// SK_ei, SK_er, SK_ai and SK_ar.
     pub(super) keys: [Zeroizing<Vec<u8>>; 4],
 }
 
-impl Secrets {
+impl KeySet {
     fn tag(&self) -> Tag {
         Tag::texts(self.keys.iter().map(|key| key.as_slice()))
     }
 }
 
-/// An SA of which there are keys.
+/// An SA whose keys are in the log.
 #[derive(Default)]
 struct LoggedSa {
     facts: SaFacts,
     id: Option<u64>,
-    /// Its initiator's SPI when a request told it.
+    /// The initiator's SPI, if only a request with it was dumped.
     spi_i: Option<[u8; 8]>,
-    /// Keys that are not given out yet.
-    waiting: Vec<Secrets>,
+    /// The keys that cannot be returned yet, because SPIs or algorithms are missing.
+    waiting: Vec<KeySet>,
     reported: bool,
 }
 
-/// What NAT detection told of an initiator's SPI.
-struct Detected {
-    /// The one responder's SPI; none if there are several.
+/// The responder's SPI that NAT detection used with an initiator's SPI.
+struct DetectedResponder {
+    /// The responder's SPI. `None` if there were several.
     spi_r: Option<[u8; 8]>,
     facts: SaFacts,
 }
 
-/// All SAs.
+/// All SAs of a log, found by handle, number, tag or initiator's SPI.
 pub(super) struct Sas {
-    sas: RecentInits<u64, LoggedSa>,
-    numbered: RecentInits<u64, Numbered>,
-    tags: RecentInits<Tag, u64>,
-    detected: RecentInits<[u8; 8], Detected>,
+    sas: BoundedMap<u64, LoggedSa>,
+    numbered: BoundedMap<u64, NumberedSa>,
+    tags: BoundedMap<Tag, u64>,
+    detected: BoundedMap<[u8; 8], DetectedResponder>,
     next: u64,
 }
 
 impl Default for Sas {
     fn default() -> Self {
         Self {
-            sas: RecentInits::new(MAX_SAS),
-            numbered: RecentInits::new(MAX_SAS),
-            // Nonces and, of each epoch, SK_pi and SK_pr.
-            tags: RecentInits::new(4 * MAX_SAS),
-            detected: RecentInits::new(MAX_SAS),
+            sas: BoundedMap::new(MAX_SAS),
+            numbered: BoundedMap::new(MAX_SAS),
+            // One tag for the nonces, and two for each epoch: SK_pi and SK_pr.
+            tags: BoundedMap::new(4 * MAX_SAS),
+            detected: BoundedMap::new(MAX_SAS),
             next: 0,
         }
     }
 }
 
 impl Sas {
-    /// The SA of this number is a new one that is being set up.
+    /// Records that charon is setting up a new SA with this number.
     pub(super) fn begin(&mut self, id: u64, in_window: bool) {
-        let new = Numbered { connecting: true, in_window, ..Numbered::default() };
+        let new = NumberedSa { connecting: true, in_window, ..NumberedSa::default() };
         let before = self.numbered.insert(id, new).and_then(|numbered| numbered.sa);
         if let Some(sa) = before.and_then(|handle| self.sas.get_mut(&handle)) {
             sa.id = None;
         }
     }
 
-    /// The SA of this number is not being set up any more.
+    /// Records that the setup of the SA with this number has ended.
     pub(super) fn end(&mut self, id: u64) {
         if let Some(numbered) = self.numbered.get_mut(&id) {
             numbered.connecting = false;
         }
     }
 
-    /// Whether keys that were derived now may belong to the SA of this number.
+    /// Whether the SA with this number is being set up. Keys that are derived now may
+    /// belong to it.
     pub(super) fn is_connecting(&self, id: u64) -> bool {
         self.numbered.get(&id).is_some_and(|numbered| numbered.connecting)
     }
 
-    /// Whether the SA of this number has keys; not known if its beginning is not.
+    /// Whether the SA with this number has keys. `None` if the log does not show the start
+    /// of the SA.
     pub(super) fn has_keys(&self, id: u64) -> Option<bool> {
         let numbered = self.numbered.get(&id).filter(|numbered| numbered.in_window)?;
         Some(numbered.sa.is_some())
     }
 
-    /// What is known of the SA of this number; nothing if its beginning is not.
+    /// What is known about the SA with this number. `None` if the log does not show the
+    /// start of the SA.
     pub(super) fn facts(&mut self, id: u64) -> Option<&mut SaFacts> {
         self.numbered.get_mut(&id).map(|numbered| &mut numbered.facts)
     }
 
-    /// The SPIs of the SA of this number.
+    /// Sets the SPIs of the SA with this number.
     pub(super) fn identify(&mut self, id: u64, spis: Spis, outcomes: &mut Outcomes) {
         let Some(numbered) = self.numbered.get_mut(&id) else { return };
         numbered.facts.spis = Some(spis);
         if let Some(sa) = numbered.sa {
-            self.give(sa, outcomes);
+            self.emit_keys(sa, outcomes);
         }
     }
 
-    /// Takes keys, with what is known of their SA; how to speak of it later.
+    /// Adds keys with what is known about their SA. Returns a handle for
+    /// [`Self::assign_number`].
     pub(super) fn add(
         &mut self,
-        secrets: Secrets,
+        key_set: KeySet,
         tags: &[Tag],
         facts: &SaFacts,
         outcomes: &mut Outcomes,
@@ -201,10 +210,10 @@ impl Sas {
         if let Some(sa) = self.sas.get_mut(&handle) {
             sa.facts = sa.facts.or(facts);
             if sa.waiting.len() < MAX_EPOCHS {
-                sa.waiting.push(secrets);
+                sa.waiting.push(key_set);
             }
         }
-        self.give(handle, outcomes);
+        self.emit_keys(handle, outcomes);
         handle
     }
 
@@ -217,8 +226,9 @@ impl Sas {
         self.next
     }
 
-    /// Keys are those of the SA of this number, unless it has others or is not being set up.
-    pub(super) fn number(&mut self, handle: u64, id: u64, outcomes: &mut Outcomes) {
+    /// Connects keys with the SA of this number, unless that SA already has other keys or
+    /// is not being set up.
+    pub(super) fn assign_number(&mut self, handle: u64, id: u64, outcomes: &mut Outcomes) {
         let (numbered, sa) = (self.numbered.get_mut(&id), self.sas.get_mut(&handle));
         let (Some(numbered), Some(sa)) = (numbered, sa) else { return };
         let others = numbered.sa.is_some_and(|other| other != handle)
@@ -226,21 +236,22 @@ impl Sas {
         if numbered.connecting && !others {
             numbered.sa = Some(handle);
             sa.id = Some(id);
-            self.give(handle, outcomes);
+            self.emit_keys(handle, outcomes);
         }
     }
 
-    /// SPIs that NAT detection covers, and what else is known of their SA.
+    /// Stores the SPIs that NAT detection hashed, with what is known about their SA.
     pub(super) fn detect(&mut self, spis: Spis, facts: &SaFacts) {
         let Spis(spi_i, spi_r) = spis;
         let spi_r = match self.detected.get(&spi_i) {
             Some(before) if before.spi_r != Some(spi_r) => None,
             _ => Some(spi_r),
         };
-        self.detected.insert(spi_i, Detected { spi_r, facts: facts.clone() });
+        self.detected.insert(spi_i, DetectedResponder { spi_r, facts: facts.clone() });
     }
 
-    /// The octets that an AUTH payload covers, and the SK_p that was used.
+    /// Uses the octets that an AUTH payload covers to identify the SA of the keys that
+    /// include `sk_p`.
     pub(super) fn authenticate(&mut self, sk_p: Tag, octets: &[u8], outcomes: &mut Outcomes) {
         let Some(handle) = self.tags.get(&sk_p).copied() else { return };
         let (Some(sa), Some(init)) = (self.sas.get_mut(&handle), LoggedInit::parse(octets)) else {
@@ -254,10 +265,10 @@ impl Sas {
                 sa.facts.set_proposal(proposal);
             }
         }
-        self.give(handle, outcomes);
+        self.emit_keys(handle, outcomes);
     }
 
-    /// Everything that is known of an SA.
+    /// Everything that is known about an SA, from all sources.
     fn all_facts(&self, sa: &LoggedSa) -> SaFacts {
         let numbered = sa.id.and_then(|id| self.numbered.get(&id));
         let facts = numbered.map_or_else(|| sa.facts.clone(), |one| sa.facts.or(&one.facts));
@@ -269,23 +280,23 @@ impl Sas {
         detected.map_or_else(|| facts.clone(), |detected| facts.or(&detected))
     }
 
-    /// Gives out the keys of an SA of which enough is known.
-    fn give(&mut self, handle: u64, outcomes: &mut Outcomes) {
+    /// Returns the keys of an SA as outcomes, if its SPIs and algorithms are known.
+    fn emit_keys(&mut self, handle: u64, outcomes: &mut Outcomes) {
         let Some(facts) = self.sas.get(&handle).map(|sa| self.all_facts(sa)) else { return };
         let (Some(spis), Some(suite)) = (facts.spis, facts.suite) else { return };
         let Some(sa) = self.sas.get_mut(&handle) else { return };
-        for secrets in sa.waiting.drain(..) {
-            if !outcomes.is_first(secrets.tag()) {
+        for key_set in sa.waiting.drain(..) {
+            if !outcomes.is_first(key_set.tag()) {
                 continue;
             }
-            match keys(&suite, &secrets) {
+            match keys(&suite, &key_set) {
                 Ok(keys) => outcomes.queue.push_back(LogOutcome::Keys(spis, keys)),
-                Err(kind) => outcomes.problem(secrets.line, kind),
+                Err(kind) => outcomes.problem(key_set.line, kind),
             }
         }
     }
 
-    /// Reports the keys that are waiting.
+    /// Reports all keys that could not be returned.
     pub(super) fn report(&mut self, outcomes: &mut Outcomes) {
         let handles: Vec<u64> = self.sas.keys().copied().collect();
         for handle in handles {
@@ -296,7 +307,7 @@ impl Sas {
         }
     }
 
-    /// The daemon was started anew: numbers mean other SAs.
+    /// Handles a restart of the daemon: charon uses the numbers again for other SAs.
     pub(super) fn restart(&mut self, outcomes: &mut Outcomes) {
         self.report(outcomes);
         self.sas.clear();
@@ -307,24 +318,24 @@ impl Sas {
 }
 
 impl LoggedSa {
-    /// Reports that keys are waiting, once.
+    /// Reports once that keys could not be returned.
     fn report(&mut self, facts: &SaFacts, outcomes: &mut Outcomes) {
-        let Some(secrets) = self.waiting.last().filter(|_| !self.reported) else { return };
+        let Some(key_set) = self.waiting.last().filter(|_| !self.reported) else { return };
         let missing = match facts.spis {
-            None => ProblemKind::NoSpis,
-            Some(_) => ProblemKind::NoAlgorithms,
+            None => KeyProblemKind::NoSpis,
+            Some(_) => KeyProblemKind::NoAlgorithms,
         };
         self.reported = true;
-        // Another program may have written them with all that is missing here.
-        if outcomes.is_first_missing(secrets.tag()) {
-            outcomes.problem(secrets.line, missing);
+        // Another program may have logged the same keys together with the missing values.
+        if outcomes.is_first_missing(key_set.tag()) {
+            outcomes.problem(key_set.line, missing);
         }
     }
 }
 
-fn keys(suite: &Result<Suite, String>, secrets: &Secrets) -> Result<SaKeys, ProblemKind> {
+fn keys(suite: &Result<Suite, String>, key_set: &KeySet) -> Result<SaKeys, KeyProblemKind> {
     let (encryption, integrity) =
-        suite.as_ref().map_err(|name| ProblemKind::UnknownAlgorithm(name.clone()))?;
-    let keys = secrets.keys.each_ref().map(|key| key.as_slice());
-    SaKeys::new(encryption, integrity, keys).map_err(ProblemKind::Keys)
+        suite.as_ref().map_err(|name| KeyProblemKind::UnknownAlgorithm(name.clone()))?;
+    let keys = key_set.keys.each_ref().map(|key| key.as_slice());
+    SaKeys::new(encryption, integrity, keys).map_err(KeyProblemKind::Keys)
 }

@@ -1,4 +1,4 @@
-//! A key table on disk that grows.
+//! A key table on disk, which may grow.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -10,52 +10,52 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::decrypt::key_table::{parse_line, MAX_LINE};
 use crate::decrypt::{SaKeys, Spis};
 
-/// How much is read at once, in bytes.
+/// The number of bytes that are read at once.
 const CHUNK: usize = 1 << 16;
 
-/// How many bad lines are told in one reading; of the others only the number is.
-const MAX_TOLD: usize = 10;
+/// The largest number of wrong lines that are reported in one reading. Of the others only the number
+/// is reported.
+const MAX_REPORTED: usize = 10;
 
-/// How many bytes before the end of what was read tell whether it is still the same. A
-/// line has less.
+/// The number of bytes at the end of what was read. If they are still there, the file only grew. A
+/// usual line has fewer bytes.
 const TAIL: usize = 512;
 
-/// Users that are neither the owner nor of the group may read it.
+/// The permission to read for users that are neither the owner nor in the group.
 const READABLE_BY_OTHERS: u32 = 0o004;
 
-/// What a file tells.
-pub(super) trait Listener {
-    /// There are keys.
+/// Gets what a key table has.
+pub(super) trait KeyListener {
+    /// A line has keys.
     fn keys(&mut self, spis: Spis, keys: SaKeys);
-    /// Something is wrong with the file or in it.
+    /// Something is wrong with the file or with a line.
     fn mistake(&mut self, text: String);
 }
 
-/// A file that is read again and again.
+/// A key table that is read again and again.
 pub(super) struct KeyFile {
     path: PathBuf,
-    open: Option<Open>,
-    /// Whether it was told that the file cannot be read.
-    told: bool,
+    open: Option<OpenFile>,
+    /// Whether it was reported that the file cannot be read.
+    error_reported: bool,
 }
 
 impl KeyFile {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, open: None, told: false }
+        Self { path, open: None, error_reported: false }
     }
 
-    /// Reads what is new. A file that was replaced or rewritten is read from its start.
+    /// Reads what is new. A file that was replaced or rewritten is read from its beginning.
     ///
-    /// The file stays open, so that it can be read on when Suricata has given up the rights
-    /// with which it began.
-    pub(super) fn read(&mut self, listener: &mut impl Listener) {
+    /// The file stays open, because Suricata may drop the privileges with which it started.
+    pub(super) fn read(&mut self, listener: &mut impl KeyListener) {
         match self.try_read(listener) {
-            Ok(()) => self.told = false,
-            Err(error) if !self.told => {
-                self.told = true;
+            Ok(()) => self.error_reported = false,
+            Err(error) if !self.error_reported => {
+                self.error_reported = true;
                 let advice = match error.kind() {
-                    ErrorKind::NotFound => "it is read when it is there",
-                    _ => "keys that were read stay in use",
+                    ErrorKind::NotFound => "the file is read as soon as it exists",
+                    _ => "the keys that were read before stay in use",
                 };
                 listener.mistake(format!("{}: {error}; {advice}", self.path.display()));
             }
@@ -63,8 +63,8 @@ impl KeyFile {
         }
     }
 
-    /// What the file's name says of it now. One that may not be looked at any more is read
-    /// on as long as it is open.
+    /// The metadata of the file that has the path now. If the plugin may not see it any more, that of
+    /// the open file.
     fn metadata(&self) -> io::Result<Metadata> {
         match (fs::metadata(&self.path), &self.open) {
             (Err(error), Some(open)) if error.kind() == ErrorKind::PermissionDenied => {
@@ -74,48 +74,49 @@ impl KeyFile {
         }
     }
 
-    fn try_read(&mut self, listener: &mut impl Listener) -> io::Result<()> {
+    fn try_read(&mut self, listener: &mut impl KeyListener) -> io::Result<()> {
         let metadata = self.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::other("not a regular file"));
         }
         if self.open.as_ref().is_none_or(|open| open.identity != identity(&metadata)) {
-            self.open = Some(Open::new(File::open(&self.path)?, &metadata));
+            self.open = Some(OpenFile::new(File::open(&self.path)?, &metadata));
             if metadata.mode() & READABLE_BY_OTHERS != 0 {
                 let path = self.path.display();
                 listener.mistake(format!(
-                    "{path}: every user can read these keys; chmod o-r would keep them secret"
+                    "{path}: every user can read these keys; run chmod o-r on the file to keep \
+                     them secret"
                 ));
             }
         }
         let Some(open) = &mut self.open else { return Ok(()) };
-        let told = open.catch_up(&metadata, &self.path.display().to_string(), listener)?;
-        if let Some(more) = told.checked_sub(MAX_TOLD).filter(|more| *more > 0) {
+        let wrong = open.read_on(&metadata, &self.path.display().to_string(), listener)?;
+        if let Some(more) = wrong.checked_sub(MAX_REPORTED).filter(|more| *more > 0) {
             listener.mistake(format!("{}: {more} more lines are wrong", self.path.display()));
         }
         Ok(())
     }
 }
 
-/// What tells a file from another that has taken its name.
+/// The identity of a file: a file that takes the path of another one has a new identity.
 fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// A file and how far it was read.
-struct Open {
+/// An open file, and how far it was read.
+struct OpenFile {
     file: File,
     identity: (u64, u64),
-    /// When it was last written to when it was last read, in seconds and nanoseconds.
+    /// The time of the last change that was read, in seconds and nanoseconds.
     modified: (i64, i64),
-    /// How many bytes were read.
+    /// The number of bytes that were read.
     position: u64,
-    /// The last of them.
+    /// The last of these bytes.
     tail: Zeroizing<Vec<u8>>,
-    lines: Lines,
+    lines: LineBuffer,
 }
 
-impl Open {
+impl OpenFile {
     fn new(file: File, metadata: &Metadata) -> Self {
         Self {
             file,
@@ -123,16 +124,16 @@ impl Open {
             modified: (0, 0),
             position: 0,
             tail: Zeroizing::default(),
-            lines: Lines::default(),
+            lines: LineBuffer::default(),
         }
     }
 
-    /// Reads to the end. How many lines were wrong.
-    fn catch_up(
+    /// Reads to the end of the file. Returns the number of wrong lines.
+    fn read_on(
         &mut self,
         metadata: &Metadata,
         name: &str,
-        listener: &mut impl Listener,
+        listener: &mut impl KeyListener,
     ) -> io::Result<usize> {
         let modified = (metadata.mtime(), metadata.mtime_nsec());
         if modified == self.modified && metadata.len() == self.position {
@@ -140,9 +141,7 @@ impl Open {
             return Ok(self.lines.take_wrong());
         }
         if metadata.len() <= self.position || !self.is_same()? {
-            self.position = 0;
-            self.tail.clear();
-            self.lines = Lines::default();
+            self.start_again();
         }
         self.file.seek(SeekFrom::Start(self.position))?;
         let mut chunk = Zeroizing::new(vec![0; CHUNK]);
@@ -161,7 +160,14 @@ impl Open {
         Ok(self.lines.take_wrong())
     }
 
-    /// Whether what was read is still there: the file only grew.
+    /// Forgets what was read.
+    fn start_again(&mut self) {
+        self.position = 0;
+        self.tail.clear();
+        self.lines = LineBuffer::default();
+    }
+
+    /// Whether the file only grew: what was read is still there.
     fn is_same(&self) -> io::Result<bool> {
         let mut now = Zeroizing::new(vec![0; self.tail.len()]);
         let start = self.position - self.tail.len() as u64;
@@ -181,25 +187,25 @@ impl Open {
     }
 }
 
-/// Puts chunks together to lines.
+/// Joins chunks of a file to lines.
 #[derive(Default)]
-struct Lines {
-    /// The number of the line that is under way, less one.
+struct LineBuffer {
+    /// The number of lines before the current one.
     number: usize,
-    /// What is there of it.
+    /// The current line, as far as it was read.
     rest: Zeroizing<Vec<u8>>,
-    /// Whether it was told, without its end, what it has or what is wrong with it.
-    told: bool,
-    /// How many lines were wrong since that was last asked for.
+    /// Whether the current line was reported before its end was read.
+    reported: bool,
+    /// The number of wrong lines since [`Self::take_wrong`] was called.
     wrong: usize,
 }
 
-impl Lines {
-    fn add(&mut self, chunk: &[u8], name: &str, listener: &mut impl Listener) {
+impl LineBuffer {
+    fn add(&mut self, chunk: &[u8], name: &str, listener: &mut impl KeyListener) {
         let mut parts = chunk.split(|byte| *byte == b'\n').peekable();
         while let Some(part) = parts.next() {
-            // What is too long is wrong; how it goes on does not matter. No key is left
-            // behind where the buffer was before it grew: it does not grow.
+            // A longer line is wrong, whatever follows. The buffer has this size from the
+            // beginning: a buffer that grows would leave keys in the memory that it leaves.
             let room = (MAX_LINE + 1).saturating_sub(self.rest.len());
             self.rest.reserve_exact(room);
             self.rest.extend_from_slice(&part[..room.min(part.len())]);
@@ -207,17 +213,18 @@ impl Lines {
                 self.take(name, listener);
                 self.number += 1;
                 self.rest.zeroize();
-                self.told = false;
+                self.reported = false;
             }
         }
     }
 
-    /// The file ends here, for now. A last line without an end counts if it is complete.
-    /// If not, it may be under way, and is only told when it is not written on.
-    fn end(&mut self, stays: bool, name: &str, listener: &mut impl Listener) {
-        if !self.rest.is_empty() && !self.told && (stays || parse_line(&self.rest).is_ok()) {
+    /// The file ends here for now. A last line without an end counts if it is complete. If it is not
+    /// complete, somebody may still write it. Then it is reported only if `is_final`: the file has
+    /// not changed since the last reading.
+    fn end(&mut self, is_final: bool, name: &str, listener: &mut impl KeyListener) {
+        if !self.rest.is_empty() && !self.reported && (is_final || parse_line(&self.rest).is_ok()) {
             self.take(name, listener);
-            self.told = true;
+            self.reported = true;
         }
     }
 
@@ -225,14 +232,14 @@ impl Lines {
         core::mem::take(&mut self.wrong)
     }
 
-    fn take(&mut self, name: &str, listener: &mut impl Listener) {
+    fn take(&mut self, name: &str, listener: &mut impl KeyListener) {
         match parse_line(&self.rest) {
             Ok(Some((spis, keys))) => listener.keys(spis, keys),
             Ok(None) => {}
-            Err(_) if self.told => {}
+            Err(_) if self.reported => {}
             Err(error) => {
                 self.wrong += 1;
-                if self.wrong <= MAX_TOLD {
+                if self.wrong <= MAX_REPORTED {
                     listener.mistake(format!("{name}, line {}: {error}", self.number + 1));
                 }
             }
@@ -240,13 +247,13 @@ impl Lines {
     }
 }
 
-/// What a table tells that comes in pieces: its keys and its mistakes. For fuzz targets.
+/// The keys and the mistakes of a table that is read in pieces. For fuzz targets.
 #[cfg(fuzzing)]
 pub fn read_key_table(pieces: &[&[u8]]) -> (Vec<(Spis, SaKeys)>, Vec<String>) {
     #[derive(Default)]
-    struct Heard(Vec<(Spis, SaKeys)>, Vec<String>);
+    struct Collected(Vec<(Spis, SaKeys)>, Vec<String>);
 
-    impl Listener for Heard {
+    impl KeyListener for Collected {
         fn keys(&mut self, spis: Spis, keys: SaKeys) {
             self.0.push((spis, keys));
         }
@@ -256,13 +263,13 @@ pub fn read_key_table(pieces: &[&[u8]]) -> (Vec<(Spis, SaKeys)>, Vec<String>) {
         }
     }
 
-    let (mut lines, mut heard) = (Lines::default(), Heard::default());
+    let (mut lines, mut collected) = (LineBuffer::default(), Collected::default());
     for piece in pieces {
-        lines.add(piece, "table", &mut heard);
-        lines.end(false, "table", &mut heard);
+        lines.add(piece, "table", &mut collected);
+        lines.end(false, "table", &mut collected);
     }
-    lines.end(true, "table", &mut heard);
-    (heard.0, heard.1)
+    lines.end(true, "table", &mut collected);
+    (collected.0, collected.1)
 }
 
 #[cfg(test)]
@@ -275,9 +282,9 @@ mod tests {
 
     /// The last byte of the initiator's SPI of each line with keys, and all mistakes.
     #[derive(Debug, Default, PartialEq, Eq)]
-    struct Heard(Vec<u8>, Vec<String>);
+    struct Reported(Vec<u8>, Vec<String>);
 
-    impl Listener for Heard {
+    impl KeyListener for Reported {
         fn keys(&mut self, spis: Spis, _: SaKeys) {
             self.0.push(spis.0[7]);
         }
@@ -288,9 +295,9 @@ mod tests {
     }
 
     /// A file of one test.
-    struct Table(PathBuf);
+    struct TestFile(PathBuf);
 
-    impl Table {
+    impl TestFile {
         fn new(name: &str) -> Self {
             let path = std::env::temp_dir().join(format!("ikev2-{name}-{}", std::process::id()));
             let _ = fs::remove_file(&path);
@@ -303,17 +310,17 @@ mod tests {
             file.set_permissions(Permissions::from_mode(0o640)).unwrap();
         }
 
-        /// What a reading tells, with the name of the file left out.
-        fn heard(&self, file: &mut KeyFile) -> Heard {
-            let mut heard = Heard::default();
-            file.read(&mut heard);
+        /// What one reading reports, without the name of the file.
+        fn read(&self, file: &mut KeyFile) -> Reported {
+            let mut reported = Reported::default();
+            file.read(&mut reported);
             let name = self.0.display().to_string();
-            heard.1.iter_mut().for_each(|text| *text = text.replace(&name, "FILE"));
-            heard
+            reported.1.iter_mut().for_each(|text| *text = text.replace(&name, "FILE"));
+            reported
         }
     }
 
-    impl Drop for Table {
+    impl Drop for TestFile {
         fn drop(&mut self) {
             let _ = fs::remove_file(&self.0);
         }
@@ -325,37 +332,37 @@ mod tests {
         format!("{spis},{key},{key},AES-CCM-128 with 8 octet ICV [RFC5282],,,NONE [RFC4306]\n")
     }
 
-    fn keys(sas: &[u8]) -> Heard {
-        Heard(sas.to_vec(), Vec::new())
+    fn keys(sas: &[u8]) -> Reported {
+        Reported(sas.to_vec(), Vec::new())
     }
 
     #[test]
     fn a_file_that_grows_is_read_on() {
-        let table = Table::new("grows");
+        let table = TestFile::new("grows");
         let mut file = KeyFile::new(table.0.clone());
         assert_eq!(
-            table.heard(&mut file).1[0],
-            "FILE: No such file or directory (os error 2); it is read when it is there"
+            table.read(&mut file).1[0],
+            "FILE: No such file or directory (os error 2); the file is read as soon as it exists"
         );
-        assert_eq!(table.heard(&mut file), keys(&[]), "told once");
+        assert_eq!(table.read(&mut file), keys(&[]), "reported once");
         table.append(&line(1));
-        assert_eq!(table.heard(&mut file), keys(&[1]));
-        assert_eq!(table.heard(&mut file), keys(&[]));
+        assert_eq!(table.read(&mut file), keys(&[1]));
+        assert_eq!(table.read(&mut file), keys(&[]));
         table.append(&format!("# a comment\n{}{}", line(2), line(3)));
-        assert_eq!(table.heard(&mut file), keys(&[2, 3]));
+        assert_eq!(table.read(&mut file), keys(&[2, 3]));
     }
 
     #[test]
     fn a_line_may_come_in_pieces() {
-        let table = Table::new("pieces");
+        let table = TestFile::new("pieces");
         let mut file = KeyFile::new(table.0.clone());
         let whole = format!("{}{}", line(1), line(2));
         let (mut found, mut mistakes) = (Vec::new(), Vec::new());
         for byte in whole.chars() {
             table.append(&byte.to_string());
-            let heard = table.heard(&mut file);
-            found.extend(heard.0);
-            mistakes.extend(heard.1);
+            let reported = table.read(&mut file);
+            found.extend(reported.0);
+            mistakes.extend(reported.1);
         }
         // Each is complete before its end comes, and counts again with it.
         assert_eq!(found, [1, 1, 2, 2]);
@@ -364,54 +371,58 @@ mod tests {
 
     #[test]
     fn what_was_replaced_or_rewritten_is_read_anew() {
-        let table = Table::new("anew");
+        let table = TestFile::new("anew");
         let mut file = KeyFile::new(table.0.clone());
         table.append(&format!("{}{}", line(1), line(2)));
-        assert_eq!(table.heard(&mut file), keys(&[1, 2]));
-        let other = Table::new("other");
+        assert_eq!(table.read(&mut file), keys(&[1, 2]));
+        let other = TestFile::new("other");
         other.append(&line(3));
         fs::rename(&other.0, &table.0).unwrap();
-        assert_eq!(table.heard(&mut file), keys(&[3]));
+        assert_eq!(table.read(&mut file), keys(&[3]));
         // In place: shorter, and longer with another beginning.
         fs::write(&table.0, "").unwrap();
-        assert_eq!(table.heard(&mut file), keys(&[]));
+        assert_eq!(table.read(&mut file), keys(&[]));
         table.append(&line(4));
-        assert_eq!(table.heard(&mut file), keys(&[4]));
+        assert_eq!(table.read(&mut file), keys(&[4]));
         fs::write(&table.0, format!("{}{}", line(5), line(6))).unwrap();
-        assert_eq!(table.heard(&mut file), keys(&[5, 6]));
+        assert_eq!(table.read(&mut file), keys(&[5, 6]));
     }
 
     #[test]
-    fn bad_lines_are_told_with_their_numbers_and_the_others_stand() {
-        let table = Table::new("bad");
+    fn wrong_lines_are_reported_with_their_numbers_and_the_others_count() {
+        let table = TestFile::new("bad");
         let mut file = KeyFile::new(table.0.clone());
         table.append(&format!("\nx\n{}{}{}", line(1), "1,2\n".repeat(11), line(2)));
-        let Heard(found, told) = table.heard(&mut file);
+        let Reported(found, mistakes) = table.read(&mut file);
         assert_eq!(found, [1, 2]);
-        assert!(told[0].starts_with("FILE, line 2: 1 fields instead of 8"), "{told:?}");
-        assert!(told[1].starts_with("FILE, line 4: 2 fields instead of 8"), "{told:?}");
-        assert_eq!((told.len(), told[10].as_str()), (11, "FILE: 2 more lines are wrong"));
+        assert!(mistakes[0].starts_with("FILE, line 2: 1 fields instead of 8"), "{mistakes:?}");
+        assert!(mistakes[1].starts_with("FILE, line 4: 2 fields instead of 8"), "{mistakes:?}");
+        assert_eq!((mistakes.len(), mistakes[10].as_str()), (11, "FILE: 2 more lines are wrong"));
         table.append(&"z".repeat(3 * MAX_LINE));
-        assert_eq!(table.heard(&mut file), keys(&[]), "it may be under way");
-        let told = table.heard(&mut file).1;
-        assert_eq!(told, ["FILE, line 16: longer than 4096 bytes"]);
+        assert_eq!(table.read(&mut file), keys(&[]), "it may be under way");
+        let mistakes = table.read(&mut file).1;
+        assert_eq!(mistakes, ["FILE, line 16: longer than 4096 bytes"]);
         table.append(&format!("\n{}", line(3)));
-        assert_eq!(table.heard(&mut file), keys(&[3]));
+        assert_eq!(table.read(&mut file), keys(&[3]));
     }
 
     #[test]
-    fn who_may_read_it_is_looked_at() {
-        let table = Table::new("rights");
+    fn a_file_that_everybody_can_read_is_reported() {
+        let table = TestFile::new("rights");
         table.append(&line(1));
         fs::set_permissions(&table.0, Permissions::from_mode(0o644)).unwrap();
-        let heard = table.heard(&mut KeyFile::new(table.0.clone()));
-        let advice = "FILE: every user can read these keys; chmod o-r would keep them secret";
-        assert_eq!(heard, Heard(vec![1], vec![advice.to_owned()]));
+        let reported = table.read(&mut KeyFile::new(table.0.clone()));
+        let advice =
+            "FILE: every user can read these keys; run chmod o-r on the file to keep them \
+                      secret";
+        assert_eq!(reported, Reported(vec![1], vec![advice.to_owned()]));
         let folder = std::env::temp_dir();
-        let mut heard = Heard::default();
-        KeyFile::new(folder.clone()).read(&mut heard);
-        let text =
-            format!("{}: not a regular file; keys that were read stay in use", folder.display());
-        assert_eq!(heard, Heard(Vec::new(), vec![text]));
+        let mut reported = Reported::default();
+        KeyFile::new(folder.clone()).read(&mut reported);
+        let text = format!(
+            "{}: not a regular file; the keys that were read before stay in use",
+            folder.display()
+        );
+        assert_eq!(reported, Reported(Vec::new(), vec![text]));
     }
 }

@@ -16,9 +16,9 @@ use super::counters::Counter;
 use super::guard::{guard, lock};
 use super::{log, settings};
 use crate::decrypt::{Decryptor, SaKeys, Spis};
-use file::{KeyFile, Listener};
+use file::{KeyFile, KeyListener};
 
-/// What decryption works with.
+/// The decryptor, and the files that its keys come from.
 struct Decryption {
     decryptor: Decryptor,
     files: Mutex<Vec<KeyFile>>,
@@ -28,8 +28,7 @@ lazy_static! {
     static ref DECRYPTION: Option<Decryption> = set_up();
 }
 
-/// What opens messages; none when decryption is off. The first call, at start-up, reads
-/// settings and keys.
+/// The decryptor; none if decryption is off. The first call, at the start, reads the key tables.
 pub(super) fn decryptor() -> Option<&'static Decryptor> {
     DECRYPTION.as_ref().map(|decryption| &decryption.decryptor)
 }
@@ -45,30 +44,32 @@ fn set_up() -> Option<Decryption> {
     let decryption = Decryption { decryptor: Decryptor::default(), files: Mutex::new(files) };
     decryption.read_files();
     let count = decryption.decryptor.sas();
-    log::notice(&format!("decryption on, with keys of {count} IKE SAs"));
+    log::notice(&format!("decryption is on, with keys of {count} IKE SAs"));
     Some(decryption)
 }
 
 impl Decryption {
     fn read_files(&self) {
-        let mut listener = Reporter { decryptor: &self.decryptor, found: 0 };
+        let mut receiver = KeyReceiver { decryptor: &self.decryptor, new: 0 };
         for file in lock(&self.files).iter_mut() {
-            file.read(&mut listener);
+            file.read(&mut receiver);
         }
-        if listener.found > 0 {
-            log::info(&format!("{} more lines with keys", listener.found));
+        if receiver.new > 0 {
+            log::info(&format!("the key tables have {} more lines with keys", receiver.new));
         }
     }
 }
 
-struct Reporter<'a> {
+/// Gives keys to the decryptor, and mistakes to Suricata's log.
+struct KeyReceiver<'a> {
     decryptor: &'a Decryptor,
-    found: usize,
+    /// The number of keys that the decryptor did not have.
+    new: usize,
 }
 
-impl Listener for Reporter<'_> {
+impl KeyListener for KeyReceiver<'_> {
     fn keys(&mut self, spis: Spis, keys: SaKeys) {
-        self.found += usize::from(self.decryptor.insert(spis, keys));
+        self.new += usize::from(self.decryptor.insert(spis, keys));
     }
 
     fn mistake(&mut self, text: String) {
@@ -76,7 +77,7 @@ impl Listener for Reporter<'_> {
     }
 }
 
-/// The counters in Suricata's stats; none when decryption is off.
+/// The counters in Suricata's stats; none if decryption is off.
 pub(super) fn counters() -> &'static [Counter] {
     decryptor().map_or(&[], |_| COUNTERS)
 }
@@ -103,8 +104,8 @@ unsafe extern "C" fn given_up() -> u64 {
     count(Decryptor::given_up)
 }
 
-/// A new job begins, and no packet thread runs: what was held of another's SAs is over. Keys
-/// stay.
+/// Removes the messages that wait for keys, because a new job begins. Keys stay. No packet thread runs
+/// yet.
 pub(super) fn forget() {
     if let Some(decryptor) = decryptor() {
         decryptor.clear();

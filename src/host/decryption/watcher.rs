@@ -35,7 +35,9 @@ pub(in crate::host) fn begin_watching(read_files: impl Fn() + Send + 'static) {
     });
     match thread {
         Ok(thread) => *lock(&THREAD) = Some(thread),
-        Err(error) => log::error(&format!("key tables are not read again: {error}")),
+        Err(error) => log::error(&format!(
+            "key tables are read only once, because no thread could be started: {error}"
+        )),
     }
 }
 

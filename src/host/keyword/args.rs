@@ -1,29 +1,29 @@
-//! Arguments of keywords in rules. An error says what is wrong and what is
-//! allowed; the caller adds the keyword's name and the argument.
+//! Arguments of keywords in rules. An error says what is wrong and what is allowed. The caller adds
+//! the keyword's name and the argument.
 
 use super::kind::{Integer, Names};
 use crate::message::Scope;
 use crate::policy::names::nearest;
-use crate::policy::What;
+use crate::policy::FindingKind;
 
-/// Which of a message's values a keyword looks at.
+/// Where the values come from that a keyword looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ValuePart {
+pub(super) enum ValueSource {
     /// A request's transforms.
     Offered,
     /// A response's transforms.
     Chosen,
     /// The KE payload.
     Ke,
-    /// What the SA has negotiated, in any of its messages.
+    /// The SA, for which any of its messages may have negotiated them.
     Sa,
-    /// What the SA's initiator sent.
+    /// The SA's initiator, which sent them.
     Initiator,
-    /// What its responder sent.
+    /// The SA's responder, which sent them.
     Responder,
 }
 
-impl ValuePart {
+impl ValueSource {
     /// The word in a rule.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -36,9 +36,9 @@ impl ValuePart {
         }
     }
 
-    /// Whether transforms of a message with this scope are looked at.
-    pub(super) fn admits(part: Option<Self>, scope: Scope) -> bool {
-        match part {
+    /// Whether the keyword looks at the transforms of a message with this scope.
+    pub(super) fn admits(source: Option<Self>, scope: Scope) -> bool {
+        match source {
             None => true,
             Some(Self::Offered) => scope == Scope::Offered,
             Some(Self::Chosen) => scope == Scope::Chosen,
@@ -51,33 +51,33 @@ impl ValuePart {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct IntegerArgument {
     pub(super) expression: String,
-    pub(super) part: Option<ValuePart>,
+    pub(super) source: Option<ValueSource>,
 }
 
-/// Reads `EXPRESSION[,PART]`. Names become numbers before Suricata's own parser
-/// sees them, so ranges, comparisons and negation work with both.
+/// Reads `EXPRESSION[,SOURCE]`. Names become numbers before Suricata's own parser reads the
+/// expression, so ranges, comparisons and negation work with names too.
 pub(super) fn integer(argument: &str, keyword: &Integer) -> Result<IntegerArgument, String> {
-    let (expression, part) = match argument.split_once(',') {
+    let (expression, source) = match argument.split_once(',') {
         None => (argument, None),
-        Some((expression, word)) => (expression, Some(read_part(word.trim(), keyword.parts)?)),
+        Some((expression, word)) => (expression, Some(read_source(word.trim(), keyword.parts)?)),
     };
     if expression.trim().is_empty() {
         return Err("a number or a name is missing".to_owned());
     }
     let expression = replace_names(expression.trim(), keyword.names.as_ref())?;
-    Ok(IntegerArgument { expression, part })
+    Ok(IntegerArgument { expression, source })
 }
 
-fn read_part(word: &str, parts: &[ValuePart]) -> Result<ValuePart, String> {
-    if parts.is_empty() {
+fn read_source(word: &str, sources: &[ValueSource]) -> Result<ValueSource, String> {
+    if sources.is_empty() {
         return Err(format!("'{word}' is not understood: the keyword takes one value or range"));
     }
-    let names: Vec<_> = parts.iter().map(|part| part.name()).collect();
-    Ok(parts[position(word, &names)?])
+    let names: Vec<_> = sources.iter().map(|source| source.name()).collect();
+    Ok(sources[position(word, &names)?])
 }
 
-/// Words are runs of letters, digits and `_` that do not begin with a digit, or have a `_`;
-/// all else belongs to the integer syntax.
+/// Replaces names by their numbers. A name has letters, digits and `_`, and begins with a letter or
+/// has a `_`. Everything else belongs to the integer syntax.
 fn replace_names(expression: &str, names: Option<&Names>) -> Result<String, String> {
     let mut result = String::with_capacity(expression.len());
     let mut rest = expression;
@@ -99,13 +99,13 @@ fn replace_names(expression: &str, names: Option<&Names>) -> Result<String, Stri
 
 fn number(word: &str, names: Option<&Names>) -> Result<u32, String> {
     let Some(names) = names else {
-        return Err(format!("'{word}' is no number, and the keyword has no names"));
+        return Err(format!("'{word}' is not a number, and the keyword has no names"));
     };
     (names.number)(word)
         .ok_or_else(|| format!("no value is called '{word}'{}", suggestion(word, &(names.all)())))
 }
 
-/// One or more of some words, or any but these.
+/// One or more of some words, or none of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ChoiceArgument {
     pub(super) negated: bool,
@@ -124,7 +124,7 @@ pub(super) fn choice(argument: &str, names: &[&str]) -> Result<ChoiceArgument, S
     }
     if wanted.len() == names.len() {
         let when = if negated { "never" } else { "always" };
-        return Err(format!("with every word in the list it is {when} true"));
+        return Err(format!("a list of all words is {when} true"));
     }
     Ok(ChoiceArgument { negated, wanted })
 }
@@ -134,10 +134,10 @@ pub(super) fn word(argument: &str, names: &[&str]) -> Result<usize, String> {
     position(argument.trim(), names)
 }
 
-/// Adds what a word means to a list; said twice it is a mistake.
+/// Adds the meaning of a word to a list. A word that occurs twice is a mistake.
 fn push_once<T: PartialEq>(list: &mut Vec<T>, meant: T, word: &str) -> Result<(), String> {
     if list.contains(&meant) {
-        return Err(format!("'{word}' is there twice"));
+        return Err(format!("'{word}' occurs twice"));
     }
     list.push(meant);
     Ok(())
@@ -174,7 +174,7 @@ pub(super) struct VersionArgument {
     pub(super) minor: Option<u8>,
 }
 
-/// Reads `[!]MAJOR[.MINOR]`; both are numbers of four bits.
+/// Reads `[!]MAJOR[.MINOR]`. Both are numbers of four bits.
 pub(super) fn version(argument: &str) -> Result<VersionArgument, String> {
     let (negated, text) = match argument.trim().strip_prefix('!') {
         Some(text) => (true, text.trim()),
@@ -199,13 +199,13 @@ pub(super) fn presence(argument: &str) -> Result<bool, String> {
     }
 }
 
-/// The place of a word in a list, in any mixture of upper and lower case.
+/// The position of a word in a list, in upper or lower case.
 fn position(word: &str, names: &[&str]) -> Result<usize, String> {
     let found = names.iter().position(|name| name.eq_ignore_ascii_case(word));
     found.ok_or_else(|| format!("'{word}' is not one of {}", names.join(", ")))
 }
 
-/// What somebody who wrote `word` may have meant.
+/// A suggestion with the name that is nearest to a word; empty if none is near.
 fn suggestion(word: &str, names: &[&str]) -> String {
     nearest(word, names.iter().copied(), word.len().div_ceil(3))
         .map_or_else(String::new, |name| format!("; did you mean '{}'?", name.to_ascii_lowercase()))
@@ -215,7 +215,7 @@ fn suggestion(word: &str, names: &[&str]) -> String {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct WeakArgument<'a> {
     /// Kinds of findings; none means any.
-    pub(super) kinds: Vec<What>,
+    pub(super) kinds: Vec<FindingKind>,
     pub(super) scope: Option<Scope>,
     /// The policy's name; none means the configured one.
     pub(super) policy: Option<&'a str>,
@@ -249,11 +249,11 @@ fn scope(word: &str) -> Option<Scope> {
     scopes.into_iter().find(|scope| scope.name().eq_ignore_ascii_case(word))
 }
 
-fn kind(word: &str) -> Result<What, String> {
-    let names: Vec<_> = What::ALL.iter().map(|kind| kind.name()).collect();
+fn kind(word: &str) -> Result<FindingKind, String> {
+    let names: Vec<_> = FindingKind::ALL.iter().map(|kind| kind.name()).collect();
     let index =
         position(word, &names).map_err(|error| format!("{error}, offered, chosen, policy NAME"))?;
-    Ok(What::ALL[index])
+    Ok(FindingKind::ALL[index])
 }
 
 #[cfg(test)]
@@ -262,7 +262,7 @@ mod tests {
     use super::*;
     use crate::wire::registry::ExchangeType;
 
-    fn keyword(parts: &'static [ValuePart]) -> Integer {
+    fn keyword(parts: &'static [ValueSource]) -> Integer {
         let names = Names {
             number: |name| ExchangeType::from_name(name).map(|exchange| exchange.0.into()),
             all: || ExchangeType::ALL.iter().filter_map(|exchange| exchange.name()).collect(),
@@ -285,16 +285,16 @@ mod tests {
 
     #[test]
     fn the_part_follows_a_comma() {
-        let parsed = integer("34, offered", &keyword(&[ValuePart::Offered, ValuePart::Ke]));
+        let parsed = integer("34, offered", &keyword(&[ValueSource::Offered, ValueSource::Ke]));
         let wanted =
-            IntegerArgument { expression: "34".to_owned(), part: Some(ValuePart::Offered) };
+            IntegerArgument { expression: "34".to_owned(), source: Some(ValueSource::Offered) };
         assert_eq!(parsed, Ok(wanted));
     }
 
     #[test]
     fn errors_name_the_word_and_what_is_allowed() {
         let error =
-            integer("34,both", &keyword(&[ValuePart::Offered, ValuePart::Chosen])).unwrap_err();
+            integer("34,both", &keyword(&[ValueSource::Offered, ValueSource::Chosen])).unwrap_err();
         assert_eq!(error, "'both' is not one of offered, chosen");
         let error = integer("34,x", &keyword(&[])).unwrap_err();
         assert_eq!(error, "'x' is not understood: the keyword takes one value or range");
@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn weak_kinds_scope_and_policy_stand_in_any_order() {
         let read = weak("encr, DH,policy anssi,offered").unwrap();
-        assert_eq!(read.kinds, [What::Encr, What::Dh]);
+        assert_eq!(read.kinds, [FindingKind::Encr, FindingKind::Dh]);
         assert_eq!((read.scope, read.policy), (Some(Scope::Offered), Some("anssi")));
         assert_eq!(weak(""), Ok(WeakArgument::default()));
         assert!(weak("dh,rsa").unwrap_err().starts_with("'rsa' is not one of encr, prf"));

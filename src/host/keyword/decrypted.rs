@@ -1,6 +1,7 @@
-//! The keywords over what is inside encrypted messages: one row each.
+//! The keywords over decrypted payloads. Each has one row.
 //!
-//! Those of [`super::table`] look inside too, where the same may stand outside.
+//! The keywords in [`super::table`] also look at decrypted payloads if the same payload may
+//! occur in unencrypted messages.
 
 use super::kind::{Integer, Keyword, Kind, Names, Values, Width};
 use super::table::{integer, names};
@@ -97,7 +98,7 @@ super::keywords! {
         examples: &["ikev2.cert.san; content:\"DNS:\"; startswith; content:\".example.com\"; endswith;"],
         source: "RFC 5280, 4.2.1.6",
         kind: Kind::MultiBuffer(|tx, index| {
-            // The certificates are few; the names of one may be many.
+            // A message has few certificates, but each may have many names.
             let mut number = index;
             for certificate in tx.texts()?.certificates.iter().filter_map(|it| it.x509.as_ref()) {
                 match certificate.names.get(number) {
@@ -247,28 +248,30 @@ super::keywords! {
     }
 }
 
-/// The payloads of a type inside the encrypted one.
-fn inside(tx: &Transaction, kind: PayloadType) -> impl Iterator<Item = Payload<'_>> {
+/// The decrypted payloads of a type.
+fn decrypted_payloads(tx: &Transaction, kind: PayloadType) -> impl Iterator<Item = Payload<'_>> {
     let of_kind = tx.message().decrypted_payloads().iter().filter(move |entry| entry.kind == kind);
     of_kind.map(|entry| tx.message().payload(entry))
 }
 
-/// The first field of payloads that begin with one of eight bits.
+/// The first byte of each decrypted payload of a type. For these types it is the field that
+/// the keyword is about.
 fn numbers(tx: &Transaction, kind: PayloadType) -> impl Iterator<Item = u8> + '_ {
-    inside(tx, kind).filter_map(|payload| payload.body.first().copied())
+    decrypted_payloads(tx, kind).filter_map(|payload| payload.body.first().copied())
 }
 
 fn eaps(tx: &Transaction) -> impl Iterator<Item = Eap<'_>> {
-    let eaps = inside(tx, PayloadType::EAP);
+    let eaps = decrypted_payloads(tx, PayloadType::EAP);
     eaps.filter_map(|payload| Eap::parse(payload.body, payload.body_offset()).ok())
 }
 
-/// The text of the X.509 certificate with this number among those that can be read.
+/// The text of an X.509 certificate. `index` counts only the certificates that can be
+/// parsed.
 fn x509(tx: &Transaction, index: usize) -> Option<&X509Text> {
     tx.texts()?.certificates.get(*tx.positions().x509.get(index)?)?.x509.as_deref()
 }
 
-/// A traffic selector of the initiator (0) or the responder (1).
+/// A traffic selector as text. `side` is 0 for the initiator and 1 for the responder.
 fn selector(tx: &Transaction, side: usize, index: usize) -> Option<&[u8]> {
     tx.texts()?.selectors[side].get(index).map(|it| it.text.as_bytes())
 }

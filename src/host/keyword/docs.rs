@@ -6,7 +6,7 @@ use core::fmt::Write as _;
 use super::all;
 use super::kind::{Integer, Keyword, Kind};
 use crate::documentation::assert_current;
-use crate::policy::What;
+use crate::policy::FindingKind;
 
 const FILE: &str = "docs/keywords.md";
 const BEGIN: &str = "<!-- from the keyword table, by a test: do not edit -->\n";
@@ -85,7 +85,7 @@ fn argument(kind: &Kind) -> Option<String> {
             "Argument: `yes` or `no`. Without an argument it means `yes`.".to_owned()
         }
         Kind::Weak => {
-            let names: Vec<_> = What::ALL.iter().map(|what| what.name()).collect();
+            let names: Vec<_> = FindingKind::ALL.iter().map(|what| what.name()).collect();
             format!(
                 "Argument: none, or a list separated by commas. The list may have kinds of \
                  findings ({}), one of `offered` and `chosen`, and `policy NAME`.",

@@ -1,5 +1,5 @@
-//! What fuzz targets call: arguments and accessors of every keyword, without a host.
-//! It is compiled for them only.
+//! Functions for fuzz targets: they call the arguments and accessors of every keyword
+//! without a host. This module is compiled only for fuzzing.
 
 use super::all;
 use super::args;
@@ -7,11 +7,14 @@ use super::kind::{Keyword, Kind};
 use crate::policy::Policy;
 use crate::tx::Transaction;
 
-/// More instances of a buffer than any message has.
+/// A limit for the instances of a buffer. No message has so many.
 const MANY: usize = 1 << 16;
 
-/// Reads `KEYWORD:ARGUMENT` as it stands in a rule, without the `ikev2.` in front and
-/// as far as the host leaves the argument to us.
+/// Parses `KEYWORD:ARGUMENT` as in a rule, but without the prefix `ikev2.`. The part of an
+/// integer argument that the host parses is not checked.
+///
+/// # Errors
+/// There is no such keyword, or the argument is wrong.
 pub fn read_option(option: &str) -> Result<(), String> {
     let (name, argument) = option.split_once(':').unwrap_or((option, ""));
     let named = |it: &&Keyword| it.name.to_bytes().strip_prefix(b"ikev2.") == Some(name.as_bytes());
@@ -21,7 +24,8 @@ pub fn read_option(option: &str) -> Result<(), String> {
     match &keyword.kind {
         Kind::Integer(keyword) => {
             let read = args::integer(argument, keyword)?;
-            // Names are gone; `x` is that of hexadecimal numbers.
+            // All names must have been replaced by numbers. Hexadecimal numbers contain an
+            // `x`, but do not begin with it.
             let word = |word: &str| word.starts_with(|c: char| c.is_ascii_alphabetic());
             let not_in_words = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
             assert!(!read.expression.split(not_in_words).any(word), "{read:?}");
@@ -43,7 +47,7 @@ pub fn read_option(option: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Asks every keyword for all that it sees of a transaction.
+/// Calls every keyword's accessors on a transaction.
 pub fn look(tx: &Transaction) {
     for keyword in all() {
         match &keyword.kind {

@@ -1,57 +1,57 @@
-//! The forms that keywords have. What a row of the table says is all that its
-//! registration, its argument, its matching and its documentation follow from.
+//! The kinds of keywords. A keyword's registration, its argument, its matching and its
+//! documentation all follow from its row in the table.
 
 use core::ffi::CStr;
 
-use super::args::ValuePart;
-use crate::message::Scope;
-use crate::message::{Prefilter, Remainders};
+use super::args::ValueSource;
+use crate::message::{Prefilter, Remainders, Scope};
 use crate::proposal::Transform;
 use crate::tx::Transaction;
 use crate::wire::registry::TransformType;
 
-/// One keyword. What only the documentation shows is read by the test that
-/// writes it.
+/// One keyword. Some fields are only for the documentation. Only a test reads them.
 #[cfg_attr(not(test), allow(dead_code))]
 pub(super) struct Keyword {
-    /// The name in rules.
+    /// The name of the keyword in rules.
     pub(super) name: &'static CStr,
-    /// What it looks at: one line, for `suricata --list-keywords` and the docs.
+    /// What the keyword looks at. One line, for `suricata --list-keywords` and the
+    /// documentation.
     pub(super) summary: &'static CStr,
-    /// What else a rule writer has to know; may be empty.
+    /// More information for rule writers. May be empty.
     pub(super) details: &'static str,
-    /// Rule options that show its use.
+    /// Examples of rule options.
     pub(super) examples: &'static [&'static str],
-    /// Where the meaning comes from.
+    /// The source that defines the meaning, such as an RFC.
     pub(super) source: &'static str,
-    /// Its form.
+    /// The kind of the keyword.
     pub(super) kind: Kind,
 }
 
-/// How a keyword takes its argument and looks at a transaction.
+/// How a keyword reads its argument and matches a transaction.
 pub(super) enum Kind {
-    /// An integer in Suricata's syntax; matches when any value does.
+    /// An integer in Suricata's syntax. The keyword matches if any value matches.
     Integer(Integer),
-    /// One of some words, or several, or any but these.
+    /// One or more words of a list, or `!` and the words that must not apply.
     Choice(Choice),
-    /// Words that must all hold, each with `!` for the contrary.
+    /// Flags that must all be set. `!` before a flag means that it must not be set.
     Flags(&'static [(&'static str, u8)]),
-    /// A version: major, or major and minor.
+    /// A version: only the major version, or major and minor version.
     Version,
-    /// Whether something is there; `no` asks for the contrary.
+    /// Whether something exists. The argument `no` matches if it does not exist.
     Presence(fn(&Transaction) -> bool),
-    /// Findings of a policy.
+    /// The findings of a policy.
     Weak,
-    /// The first rule of a group that comes to a message; the groups' names.
+    /// Matches for the first rule of a group that matches a message. Contains the names of
+    /// the groups.
     Once(&'static [&'static str]),
     /// A sticky buffer.
     Buffer(fn(&Transaction) -> Option<&[u8]>),
-    /// A sticky buffer with several instances, each inspected by itself.
+    /// A sticky buffer with several instances. Each instance is inspected separately.
     MultiBuffer(fn(&Transaction, usize) -> Option<&[u8]>),
 }
 
 impl Kind {
-    /// Whether rules inspect its contents with `content` and the like.
+    /// Whether the keyword is a buffer for `content` and similar keywords.
     pub(super) fn is_buffer(&self) -> bool {
         matches!(self, Self::Buffer(_) | Self::MultiBuffer(_))
     }
@@ -59,25 +59,25 @@ impl Kind {
 
 /// An integer keyword.
 pub(super) struct Integer {
-    /// The size of its values, which bounds the argument.
+    /// The size of the values. It limits the argument.
     pub(super) width: Width,
-    /// The registry whose names may stand for numbers.
+    /// The registry whose names may be used instead of numbers.
     pub(super) names: Option<Names>,
     /// The words that may follow the argument.
-    pub(super) parts: &'static [ValuePart],
-    /// Where the values come from.
+    pub(super) parts: &'static [ValueSource],
+    /// The source of the values.
     pub(super) values: Values,
 }
 
-/// A registry's names, as rules write them.
+/// The names of a registry, as rules write them.
 pub(super) struct Names {
-    /// The number of a name, in any mixture of upper and lower case.
+    /// Returns the number for a name. Upper and lower case are equal.
     pub(super) number: fn(&str) -> Option<u32>,
-    /// All names, for messages and documentation.
+    /// Returns all names, for messages and documentation.
     pub(super) all: fn() -> Vec<&'static str>,
 }
 
-/// The size of an integer keyword's values.
+/// The size of the values of an integer keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Width {
     U8,
@@ -95,7 +95,7 @@ impl Width {
         }
     }
 
-    /// The name in the documentation.
+    /// The text for this size in the documentation.
     #[cfg(test)]
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -106,15 +106,17 @@ impl Width {
     }
 }
 
-/// Calls the test with each value of a transaction until one passes.
-pub(super) type AnyValue = fn(&Transaction, Option<ValuePart>, &mut dyn FnMut(u32) -> bool) -> bool;
+/// Calls the test with each value of a transaction until the test returns true.
+pub(super) type AnyValue =
+    fn(&Transaction, Option<ValueSource>, &mut dyn FnMut(u32) -> bool) -> bool;
 
-/// Where an integer keyword's values come from.
+/// The source of an integer keyword's values.
 pub(super) enum Values {
     /// A function of the transaction.
     Of(AnyValue),
-    /// The same, and what of a message's sieve has its values.
-    Sieved(AnyValue, fn(&Prefilter) -> Remainders),
+    /// A function of the transaction, and a function that returns the part of the message's
+    /// prefilter for these values.
+    Prefiltered(AnyValue, fn(&Prefilter) -> Remainders),
     /// The transforms of these types in messages of this scope.
     Transforms(Scope, TransformType, TransformType),
     /// The key lengths of transforms in messages of this scope, in bits.
@@ -122,17 +124,18 @@ pub(super) enum Values {
 }
 
 impl Values {
-    /// Whether any value may be one of these; quicker than to look.
+    /// Whether any value may be in `wanted`. This test is faster than [`Self::any`], but it
+    /// may be true for other values too.
     pub(super) fn may_be(
         &self,
         tx: &Transaction,
-        part: Option<ValuePart>,
+        part: Option<ValueSource>,
         wanted: Remainders,
     ) -> bool {
         match self {
-            _ if part == Some(ValuePart::Sa) => true,
+            _ if part == Some(ValueSource::Sa) => true,
             Self::Of(_) | Self::KeyLengths(_) => true,
-            Self::Sieved(_, sieved) => sieved(tx.message().prefilter()).meets(wanted),
+            Self::Prefiltered(_, remainders) => remainders(tx.message().prefilter()).meets(wanted),
             Self::Transforms(scope, first, last) => {
                 *scope == tx.message().scope()
                     && tx.message().prefilter().transforms(*first..=*last).meets(wanted)
@@ -140,15 +143,15 @@ impl Values {
         }
     }
 
-    /// Whether the test passes for any value.
+    /// Whether the test returns true for any value.
     pub(super) fn any(
         &self,
         tx: &Transaction,
-        part: Option<ValuePart>,
+        part: Option<ValueSource>,
         test: &mut dyn FnMut(u32) -> bool,
     ) -> bool {
         match self {
-            Self::Of(values) | Self::Sieved(values, _) => values(tx, part, test),
+            Self::Of(values) | Self::Prefiltered(values, _) => values(tx, part, test),
             Self::Transforms(scope, first, last) => {
                 let mut transforms = in_scope(tx, *scope, part);
                 transforms.any(|it| (*first..=*last).contains(&it.kind) && test(it.id.into()))
@@ -160,24 +163,25 @@ impl Values {
     }
 }
 
-/// The transforms of a message in this scope, or what its SA has negotiated.
+/// The transforms of a message in this scope. With the word `sa`, the transforms that the
+/// SA has negotiated.
 fn in_scope(
     tx: &Transaction,
     scope: Scope,
-    part: Option<ValuePart>,
+    part: Option<ValueSource>,
 ) -> impl Iterator<Item = Transform> + '_ {
-    let of_sa = part == Some(ValuePart::Sa);
+    let of_sa = part == Some(ValueSource::Sa);
     let chosen = tx.sa().filter(|_| of_sa).and_then(|sa| sa.chosen.as_ref());
     let of_message = tx.message().proposals.all_transforms().iter().copied();
     let of_message = of_message.filter(move |_| !of_sa && scope == tx.message().scope());
     of_message.chain(chosen.into_iter().flat_map(|chosen| chosen.transforms()))
 }
 
-/// A keyword that names one of some states.
+/// A keyword whose argument is one or more of a list of states.
 pub(super) struct Choice {
-    /// The states' names.
+    /// The names of the states.
     pub(super) names: &'static [&'static str],
-    /// The states of a transaction, a bit each in the order of the names; none when
-    /// it has none. Most keywords have one state at a time.
+    /// Returns the states of a transaction as bits, in the order of the names. `None` if
+    /// the transaction has no state. Most keywords have one state at a time.
     pub(super) get: fn(&Transaction) -> Option<u128>,
 }

@@ -1,14 +1,14 @@
-//! A keyword's argument in a rule, ready to match.
+//! The argument of a keyword in a rule, as it is matched.
 
 use core::ptr::NonNull;
 use std::ffi::CString;
 
-use super::args::{self, ChoiceArgument, FlagsArgument, ValuePart, VersionArgument};
+use super::args::{self, ChoiceArgument, FlagsArgument, ValueSource, VersionArgument};
+use super::intervals::Intervals;
 use super::kind::{Choice, Integer, Kind, Width};
-use super::stretches::Stretches;
 use crate::host::settings;
 use crate::message::{Remainders, Scope};
-use crate::policy::{self, Policy, What};
+use crate::policy::{self, FindingKind, Policy};
 use crate::sys;
 use crate::tx::Transaction;
 
@@ -17,7 +17,7 @@ pub(super) enum Matcher {
     Integer {
         keyword: &'static Integer,
         test: IntegerTest,
-        part: Option<ValuePart>,
+        source: Option<ValueSource>,
     },
     Choice {
         keyword: &'static Choice,
@@ -31,22 +31,22 @@ pub(super) enum Matcher {
     },
     /// The number of the group.
     Once(usize),
-    /// Without a policy the configured one, which has judged already.
+    /// Without a policy it is the configured one, which has judged the message already.
     Weak {
-        kinds: Vec<What>,
+        kinds: Vec<FindingKind>,
         scope: Option<Scope>,
         policy: Option<&'static Policy>,
     },
 }
 
 impl Matcher {
-    /// Reads an argument. The error says what is wrong and what is allowed.
+    /// Reads an argument. An error says what is wrong and what is allowed.
     pub(super) fn new(kind: &'static Kind, argument: &str) -> Result<Self, String> {
         Ok(match kind {
             Kind::Integer(keyword) => {
                 let read = args::integer(argument, keyword)?;
                 let test = IntegerTest::new(keyword.width, &read.expression)?;
-                Self::Integer { keyword, test, part: read.part }
+                Self::Integer { keyword, test, source: read.source }
             }
             Kind::Choice(keyword) => {
                 Self::Choice { keyword, argument: args::choice(argument, keyword.names)? }
@@ -69,9 +69,9 @@ impl Matcher {
     /// Whether the transaction is what the rule looks for.
     pub(super) fn matches(&self, tx: &Transaction) -> bool {
         match self {
-            Self::Integer { keyword, test, part } => {
-                keyword.values.may_be(tx, *part, test.remainders())
-                    && keyword.values.any(tx, *part, &mut |value| test.passes(value))
+            Self::Integer { keyword, test, source } => {
+                keyword.values.may_be(tx, *source, test.remainders())
+                    && keyword.values.any(tx, *source, &mut |value| test.passes(value))
             }
             Self::Choice { keyword, argument } => (keyword.get)(tx).is_some_and(|states| {
                 let wanted = argument.wanted.iter().fold(0, |bits, place| bits | 1 << place);
@@ -93,24 +93,24 @@ impl Matcher {
                 scope.is_none_or(|scope| scope == tx.message().scope())
                     && match policy {
                         Some(policy) => policy::finds(&tx.message().proposals, policy, kinds),
-                        None => tx.message().findings().iter().any(|finding| wanted(finding.what)),
+                        None => tx.message().findings().iter().any(|finding| wanted(finding.kind)),
                     }
             }
         }
     }
 }
 
-/// The policy of this name; none when it is the configured one.
+/// The policy with this name; none if it is the configured one.
 fn other_policy(name: &str) -> Result<Option<&'static Policy>, String> {
     let settings = settings::get();
     let policy = Policy::named(name, settings.custom_policy)?;
     Ok(Some(policy).filter(|policy| *policy != settings.policy))
 }
 
-/// An integer expression, parsed by the host and, unless it is a plain comparison,
-/// tested by it.
+/// An integer expression. Suricata parses it. Suricata also tests values, unless the expression is a
+/// plain comparison.
 pub(super) enum IntegerTest {
-    Plain(Stretches),
+    Intervals(Intervals),
     U8(NonNull<sys::DetectUintData_u8>),
     U16(NonNull<sys::DetectUintData_u16>),
     U32(NonNull<sys::DetectUintData_u32>),
@@ -119,7 +119,8 @@ pub(super) enum IntegerTest {
 impl IntegerTest {
     fn new(width: Width, expression: &str) -> Result<Self, String> {
         let text = CString::new(expression).map_err(|_| "it contains a zero byte".to_owned())?;
-        // SAFETY: the string is valid for the calls; null means it was not understood.
+        // SAFETY: the string ends with a zero and is valid for the call. Suricata returns null if it
+        // does not understand it, else a pointer that it frees only in `drop`.
         let parsed = unsafe {
             match width {
                 Width::U8 => NonNull::new(sys::SCDetectU8Parse(text.as_ptr())).map(Self::U8),
@@ -129,29 +130,29 @@ impl IntegerTest {
         };
         let parsed = parsed.ok_or_else(|| {
             format!(
-                "'{expression}' is not a number from 0 to {}, nor such a number with !, <, >, \
-                 <=, >=, nor a range A-B or A<>B, which excludes its ends; a comparison that is \
-                 always or never true is refused too",
+                "'{expression}' is not a number from 0 to {}, such a number after !, <, >, <= or \
+                 >=, or a range A-B or A<>B (which excludes A and B); a comparison that is always \
+                 or never true is refused too",
                 width.largest()
             )
         })?;
-        let stretches = Stretches::of(expression, width.largest(), |value| parsed.passes(value));
-        Ok(stretches.map_or(parsed, Self::Plain))
+        let intervals = Intervals::of(expression, width.largest(), |value| parsed.passes(value));
+        Ok(intervals.map_or(parsed, Self::Intervals))
     }
 
     /// What may pass.
     fn remainders(&self) -> Remainders {
         match self {
-            Self::Plain(stretches) => stretches.remainders(),
+            Self::Intervals(intervals) => intervals.remainders(),
             Self::U8(_) | Self::U16(_) | Self::U32(_) => Remainders::ALL,
         }
     }
 
     fn passes(&self, value: u32) -> bool {
-        // SAFETY: made by the host's parser, freed in `drop` only.
+        // SAFETY: Suricata's parser made the pointer, and only `drop` frees it.
         let result = unsafe {
             match self {
-                Self::Plain(stretches) => return stretches.passes(value),
+                Self::Intervals(intervals) => return intervals.passes(value),
                 Self::U8(data) => {
                     u8::try_from(value).map(|value| sys::SCDetectU8Match(value, data.as_ptr()))
                 }
@@ -167,10 +168,10 @@ impl IntegerTest {
 
 impl Drop for IntegerTest {
     fn drop(&mut self) {
-        // SAFETY: made by the host's parser for this value, freed once.
+        // SAFETY: Suricata's parser made the pointer for this value, and it is freed here only.
         unsafe {
             match self {
-                Self::Plain(_) => {}
+                Self::Intervals(_) => {}
                 Self::U8(data) => sys::SCDetectU8Free(data.as_ptr()),
                 Self::U16(data) => sys::SCDetectU16Free(data.as_ptr()),
                 Self::U32(data) => sys::SCDetectU32Free(data.as_ptr()),

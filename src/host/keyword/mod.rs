@@ -1,7 +1,7 @@
 //! Keywords in rules: the table, and the callbacks that every row shares.
 //!
-//! The host's callbacks carry no user data where a rule is set up, so each row
-//! is a type and the callbacks are generic over it.
+//! When Suricata sets a rule up, it passes no user data to the callback. So each row is a type, and
+//! the callbacks are generic over it.
 
 mod args;
 mod decrypted;
@@ -9,9 +9,9 @@ mod decrypted;
 mod docs;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
+mod intervals;
 mod kind;
 mod matcher;
-mod stretches;
 mod table;
 
 use core::ffi::{c_char, c_int, c_void, CStr};
@@ -27,13 +27,13 @@ use super::protocol::{self, TO_CLIENT, TO_SERVER};
 use super::state::HeldTransaction;
 use crate::sys;
 
-/// The numbers that the host gave a keyword.
-struct HostIds {
+/// The numbers that Suricata gave to a keyword.
+struct KeywordIds {
     keyword: AtomicU16,
     list: AtomicI32,
 }
 
-impl HostIds {
+impl KeywordIds {
     const fn new() -> Self {
         Self { keyword: AtomicU16::new(0), list: AtomicI32::new(-1) }
     }
@@ -42,16 +42,16 @@ impl HostIds {
 /// A row of the table as a type.
 trait KeywordRow {
     const KEYWORD: Keyword;
-    fn ids() -> &'static HostIds;
+    fn ids() -> &'static KeywordIds;
 }
 
 type Setup =
     unsafe extern "C" fn(*mut sys::DetectEngineCtx, *mut sys::Signature, *const c_char) -> c_int;
 
-/// A row with its instances of the shared callbacks.
+/// A row with its instances of the callbacks.
 struct Registration {
     keyword: &'static Keyword,
-    ids: fn() -> &'static HostIds,
+    ids: fn() -> &'static KeywordIds,
     setup: Setup,
     buffer: sys::InspectionSingleBufferGetDataPtr,
     multi_buffer: sys::InspectionMultiBufferGetDataPtr,
@@ -69,7 +69,7 @@ impl Registration {
     }
 }
 
-/// Turns rows into types and lists them in `TABLE`.
+/// Makes a type of each row, and lists them in `TABLE`.
 macro_rules! keywords {
     ($($row:ident { $($field:ident: $value:expr,)+ })+) => {
         $(
@@ -78,28 +78,28 @@ macro_rules! keywords {
             impl super::KeywordRow for $row {
                 const KEYWORD: Keyword = Keyword { $($field: $value,)+ };
 
-                fn ids() -> &'static super::HostIds {
-                    static IDS: super::HostIds = super::HostIds::new();
+                fn ids() -> &'static super::KeywordIds {
+                    static IDS: super::KeywordIds = super::KeywordIds::new();
                     &IDS
                 }
             }
         )+
 
-        /// Every keyword with its callbacks.
+        /// All keywords with their callbacks.
         pub(super) const TABLE: &[super::Registration] =
             &[$(super::Registration::of::<$row>(),)+];
 
-        /// Every keyword. Tests use it: they have no host that the callbacks could call.
+        /// All keywords, for tests too: there the callbacks have no Suricata to call.
         pub(super) const KEYWORDS: &[&Keyword] = &[$(&<$row as super::KeywordRow>::KEYWORD,)+];
     };
 }
 use keywords;
 
-/// Rules without a buffer are all inspected in one pass over this list.
+/// Keywords without a buffer stand in this list of a rule. Suricata inspects the list once.
 const TRANSACTION_LIST: &CStr = c"ikev2.transaction";
 
-/// Rules come to this list last, for it stands last in them: a group is taken by a rule that
-/// matches in all else.
+/// `ikev2.once` stands in this list of a rule. Suricata inspects it last, so that a rule takes a
+/// group only if everything else matches.
 const ONCE_LIST: &CStr = c"ikev2.once";
 
 /// `SIGMATCH_*` flags of `detect.h`.
@@ -107,7 +107,7 @@ const NO_OPTION: u16 = 1 << 0;
 const OPTIONAL_OPTION: u16 = 1 << 4;
 const STICKY_BUFFER: u16 = 1 << 9;
 
-/// Every keyword, in the order of the documentation.
+/// All keywords, in the order of the documentation.
 fn all() -> impl Iterator<Item = &'static Keyword> {
     table::KEYWORDS.iter().chain(decrypted::KEYWORDS).copied()
 }
@@ -117,27 +117,19 @@ pub(super) fn count() -> usize {
     all().count()
 }
 
-/// What the host gives in place of a keyword's number when it has no room for it.
+/// What Suricata returns in place of a keyword's number if it has no room for the keyword.
 const NO_KEYWORD: u16 = u16::MAX;
 
-/// Registers every row of the table. The error names those that the host did not take.
+/// Registers all keywords. The error names those that Suricata did not accept.
 pub(super) fn register() -> Result<(), String> {
+    let (transaction_list, once_list) = (register_list(TRANSACTION_LIST), register_list(ONCE_LIST));
     let mut refused = Vec::new();
-    let directions = TO_SERVER | TO_CLIENT;
-    // SAFETY: the name is static; the host calls this while it sets up detection.
-    let shared_list = unsafe {
-        sys::SCDetectHelperBufferRegister(TRANSACTION_LIST.as_ptr(), protocol::number(), directions)
-    };
-    // SAFETY: as above.
-    let once_list = unsafe {
-        sys::SCDetectHelperBufferRegister(ONCE_LIST.as_ptr(), protocol::number(), directions)
-    };
     for row in table::TABLE.iter().chain(decrypted::TABLE) {
         let list = match row.keyword.kind {
-            Kind::Buffer(_) => register_buffer(row, directions),
-            Kind::MultiBuffer(_) => register_multi_buffer(row, directions),
+            Kind::Buffer(_) => register_buffer(row),
+            Kind::MultiBuffer(_) => register_multi_buffer(row),
             Kind::Once(_) => once_list,
-            _ => shared_list,
+            _ => transaction_list,
         };
         let ids = (row.ids)();
         ids.list.store(list, Ordering::Relaxed);
@@ -150,32 +142,41 @@ pub(super) fn register() -> Result<(), String> {
     if refused.is_empty() {
         return Ok(());
     }
-    Err(format!("Suricata did not take the keywords {}: no rule can have them", refused.join(", ")))
+    let refused = refused.join(", ");
+    Err(format!("Suricata did not accept the keywords {refused}: rules cannot use them"))
 }
 
-fn register_buffer(row: &Registration, directions: u8) -> c_int {
+/// Both directions, because either peer sends messages.
+const DIRECTIONS: u8 = TO_SERVER | TO_CLIENT;
+
+fn register_list(name: &'static CStr) -> c_int {
+    // SAFETY: the name is static, and Suricata calls this while it prepares detection.
+    unsafe { sys::SCDetectHelperBufferRegister(name.as_ptr(), protocol::number(), DIRECTIONS) }
+}
+
+fn register_buffer(row: &Registration) -> c_int {
     let Keyword { name, summary, .. } = row.keyword;
-    // SAFETY: the strings are static; the callback is an instance of `single_buffer`.
+    // SAFETY: the strings are static, and the callback is an instance of `single_buffer`.
     unsafe {
         sys::SCDetectHelperBufferMpmRegister(
             name.as_ptr(),
             summary.as_ptr(),
             protocol::number(),
-            directions,
+            DIRECTIONS,
             row.buffer,
         )
     }
 }
 
-fn register_multi_buffer(row: &Registration, directions: u8) -> c_int {
+fn register_multi_buffer(row: &Registration) -> c_int {
     let Keyword { name, summary, .. } = row.keyword;
-    // SAFETY: the strings are static; the callback is an instance of `multi_buffer`.
+    // SAFETY: the strings are static, and the callback is an instance of `multi_buffer`.
     unsafe {
         sys::SCDetectHelperMultiBufferMpmRegister(
             name.as_ptr(),
             summary.as_ptr(),
             protocol::number(),
-            directions,
+            DIRECTIONS,
             row.multi_buffer,
         )
     }
@@ -197,11 +198,11 @@ fn register_keyword(row: &Registration) -> u16 {
         Free: if sticky { None } else { Some(free) },
         AppLayerTxMatch: if sticky { None } else { Some(match_transaction) },
     };
-    // SAFETY: the host copies the element; its strings are static.
+    // SAFETY: Suricata copies the element, and its strings are static.
     unsafe { sys::SCDetectHelperKeywordRegister(&element) }
 }
 
-/// A keyword stands in a rule: 0 when it was understood, -1 refuses the rule.
+/// Suricata calls this for a keyword in a rule. Returns 0, or -1 to refuse the rule.
 unsafe extern "C" fn setup<R: KeywordRow>(
     engine: *mut sys::DetectEngineCtx,
     signature: *mut sys::Signature,
@@ -210,67 +211,77 @@ unsafe extern "C" fn setup<R: KeywordRow>(
     let argument = if argument.is_null() {
         c""
     } else {
-        // SAFETY: the host passes null or a zero-terminated string.
+        // SAFETY: Suricata passes null or a string that ends with a zero.
         unsafe { CStr::from_ptr(argument) }
     };
-    // SAFETY: engine and signature are the host's, valid for the call.
+    // SAFETY: the engine and the signature are Suricata's, and valid for the call.
     guard(-1, || unsafe { set_up_row::<R>(engine, signature, &argument.to_string_lossy()) })
 }
 
 /// # Safety
-/// The pointers are those of the host's call to a keyword's `Setup`.
+/// The pointers are those that Suricata passes to a keyword's `Setup`.
 unsafe fn set_up_row<R: KeywordRow>(
     engine: *mut sys::DetectEngineCtx,
     signature: *mut sys::Signature,
     argument: &str,
 ) -> c_int {
-    let ids = R::ids();
-    let list = ids.list.load(Ordering::Relaxed);
-    // SAFETY: see the function's contract.
+    let name = R::KEYWORD.name.to_string_lossy();
+    // SAFETY: the signature is Suricata's, and valid for the call.
     if unsafe { sys::SCDetectSignatureSetAppProto(signature, protocol::number()) } != 0 {
-        let name = R::KEYWORD.name.to_string_lossy();
-        log::error(&format!("{name}: the rule is already one of another protocol than ikev2"));
+        log::error(&format!("{name}: the rule already has another protocol than ikev2"));
         return -1;
     }
     if R::KEYWORD.kind.is_buffer() {
-        // SAFETY: as above; the list is the number that the host gave this buffer.
-        return if unsafe { sys::SCDetectBufferSetActiveList(engine, signature, list) } < 0 {
-            -1
-        } else {
-            0
-        };
+        let list = R::ids().list.load(Ordering::Relaxed);
+        // SAFETY: the pointers are Suricata's. The list is the number that Suricata gave to this
+        // buffer.
+        let result = unsafe { sys::SCDetectBufferSetActiveList(engine, signature, list) };
+        return if result < 0 { -1 } else { 0 };
     }
-    let matcher = match Matcher::new(&R::KEYWORD.kind, argument) {
-        Ok(matcher) => Box::into_raw(Box::new(matcher)),
+    match Matcher::new(&R::KEYWORD.kind, argument) {
+        // SAFETY: the pointers are Suricata's.
+        Ok(matcher) => unsafe { append_matcher(engine, signature, matcher, R::ids()) },
         Err(reason) => {
-            let name = R::KEYWORD.name.to_string_lossy();
             log::error(&format!("{name}: bad argument \"{argument}\": {reason}"));
-            return -1;
+            -1
         }
-    };
-    let id = ids.keyword.load(Ordering::Relaxed);
-    // SAFETY: as above; the host keeps the pointer and gives it to `free` once.
+    }
+}
+
+/// Adds a matcher to a rule. Returns 0, or -1 to refuse the rule.
+///
+/// # Safety
+/// The pointers are those that Suricata passes to a keyword's `Setup`.
+unsafe fn append_matcher(
+    engine: *mut sys::DetectEngineCtx,
+    signature: *mut sys::Signature,
+    matcher: Matcher,
+    ids: &KeywordIds,
+) -> c_int {
+    let matcher = Box::into_raw(Box::new(matcher));
+    let (id, list) = (ids.keyword.load(Ordering::Relaxed), ids.list.load(Ordering::Relaxed));
+    // SAFETY: the pointers are Suricata's. Suricata keeps the matcher, and passes it to `free` once.
     let kept =
         unsafe { sys::SCSigMatchAppendSMToList(engine, signature, id, matcher.cast(), list) };
     if kept.is_null() {
-        // SAFETY: the host did not take the pointer that was made above.
+        // SAFETY: the pointer was made above, and Suricata did not keep it.
         drop(unsafe { Box::from_raw(matcher) });
         return -1;
     }
     0
 }
 
-/// A rule is given up: its argument goes.
+/// Suricata calls this when it removes a rule. Frees the argument.
 unsafe extern "C" fn free(_engine: *mut sys::DetectEngineCtx, matcher: *mut c_void) {
     guard((), || {
         if !matcher.is_null() {
-            // SAFETY: made by `set_up_row` with `Box::into_raw`, freed once.
+            // SAFETY: `append_matcher` made the pointer with `Box::into_raw`. Suricata frees it once.
             drop(unsafe { Box::from_raw(matcher.cast::<Matcher>()) });
         }
     });
 }
 
-/// Does a transaction match? 1 or 0.
+/// Suricata calls this to match a transaction. Returns 1 or 0.
 unsafe extern "C" fn match_transaction(
     _thread: *mut sys::DetectEngineThreadCtx,
     _flow: *mut sys::Flow,
@@ -281,16 +292,16 @@ unsafe extern "C" fn match_transaction(
     matcher: *const sys::SigMatchCtx,
 ) -> c_int {
     guard(0, || {
-        // SAFETY: the pointer that `set_up_row` gave the host; not yet freed.
+        // SAFETY: `append_matcher` gave this pointer to Suricata, which has not freed it yet.
         let matcher = unsafe { matcher.cast::<Matcher>().as_ref() };
-        // SAFETY: a pointer that `get_tx` or the iterator returned, held for the call.
+        // SAFETY: `get_tx` or the iterator returned this pointer. It is valid for the call.
         let held = unsafe { tx.cast::<HeldTransaction>().as_ref() };
         let (Some(matcher), Some(held)) = (matcher, held) else { return 0 };
         matcher.matches(&held.transaction).into()
     })
 }
 
-/// Gives a row's buffer of a transaction; false when it has none.
+/// Suricata calls this for the buffer of a transaction. Returns false if there is none.
 unsafe extern "C" fn single_buffer<R: KeywordRow>(
     tx: *const c_void,
     _flags: u8,
@@ -298,15 +309,15 @@ unsafe extern "C" fn single_buffer<R: KeywordRow>(
     length: *mut u32,
 ) -> bool {
     guard(false, || {
-        // SAFETY: as in `match_transaction`.
+        // SAFETY: `get_tx` or the iterator returned this pointer. It is valid for the call.
         let Some(held) = (unsafe { tx.cast::<HeldTransaction>().as_ref() }) else { return false };
         let Kind::Buffer(get) = R::KEYWORD.kind else { return false };
-        // SAFETY: the host's places for the buffer.
+        // SAFETY: Suricata passes places for the buffer and its length.
         unsafe { give(get(&held.transaction), buffer, length) }
     })
 }
 
-/// Gives one of a row's buffers of a transaction; false behind the last.
+/// Suricata calls this for each buffer of a transaction. Returns false if there are no more.
 unsafe extern "C" fn multi_buffer<R: KeywordRow>(
     _thread: *mut sys::DetectEngineThreadCtx,
     tx: *const c_void,
@@ -316,22 +327,22 @@ unsafe extern "C" fn multi_buffer<R: KeywordRow>(
     length: *mut u32,
 ) -> bool {
     guard(false, || {
-        // SAFETY: as in `match_transaction`.
+        // SAFETY: `get_tx` or the iterator returned this pointer. It is valid for the call.
         let Some(held) = (unsafe { tx.cast::<HeldTransaction>().as_ref() }) else { return false };
         let Kind::MultiBuffer(get) = R::KEYWORD.kind else { return false };
-        // SAFETY: the host's places for the buffer.
+        // SAFETY: Suricata passes places for the buffer and its length.
         unsafe { give(get(&held.transaction, index as usize), buffer, length) }
     })
 }
 
-/// Hands bytes of a transaction to the host; false when there are none.
+/// Passes bytes of a transaction to Suricata. Returns false if there are none.
 ///
 /// # Safety
 /// `buffer` and `length` are valid for writing.
 unsafe fn give(bytes: Option<&[u8]>, buffer: *mut *const u8, length: *mut u32) -> bool {
     let Some(bytes) = bytes else { return false };
     let Ok(bytes_length) = u32::try_from(bytes.len()) else { return false };
-    // SAFETY: see the function's contract; the bytes live as long as the transaction.
+    // SAFETY: both places are valid for writing. The bytes live as long as the transaction.
     unsafe {
         *buffer = bytes.as_ptr();
         *length = bytes_length;

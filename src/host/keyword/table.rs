@@ -1,6 +1,6 @@
-//! The keywords: one row each.
+//! The keywords. Each has one row.
 
-use super::args::ValuePart;
+use super::args::ValueSource;
 use super::kind::{Choice, Integer, Keyword, Kind, Names, Values, Width};
 use crate::message::{Event, Scope, Transport};
 use crate::message::{Prefilter, Remainders};
@@ -13,7 +13,7 @@ use crate::wire::registry::{
 };
 use crate::wire::Flags;
 
-/// A registry as a source of names.
+/// The names of a registry, for [`Integer::names`].
 macro_rules! names {
     ($registry:ident) => {
         Some(Names {
@@ -23,7 +23,7 @@ macro_rules! names {
     };
 }
 
-/// An integer keyword whose values a function gives.
+/// An integer keyword whose values a function returns.
 macro_rules! integer {
     ($width:ident, $names:expr, $any:expr) => {
         Kind::Integer(Integer {
@@ -37,7 +37,7 @@ macro_rules! integer {
 
 pub(super) use {integer, names};
 
-/// An integer keyword over what is known of the IKE SA.
+/// An integer keyword over what is known about the IKE SA.
 macro_rules! sa {
     (|$sa:ident| $value:expr) => {
         integer!(U32, None, |tx, _, test| {
@@ -46,20 +46,20 @@ macro_rules! sa {
     };
 }
 
-/// An integer keyword over the ESP of an IKE SA: of one of its ends, or of both.
+/// An integer keyword over the ESP traffic of an IKE SA: of one end, or the sum of both.
 macro_rules! esp {
     (|$sent:ident| $value:expr) => {
         Kind::Integer(Integer {
             width: Width::U32,
             names: None,
-            parts: &[ValuePart::Initiator, ValuePart::Responder],
+            parts: &[ValueSource::Initiator, ValueSource::Responder],
             values: Values::Of(|tx, part, test| {
                 let Some(sa) = tx.sa() else { return false };
                 let ($sent, other) = (sa.esp.from_initiator(), sa.esp.from_responder());
                 let value = |$sent: SentEsp| $value;
                 test(match part {
-                    Some(ValuePart::Initiator) => value($sent),
-                    Some(ValuePart::Responder) => value(other),
+                    Some(ValueSource::Initiator) => value($sent),
+                    Some(ValueSource::Responder) => value(other),
                     _ => value($sent + other),
                 })
             }),
@@ -67,17 +67,17 @@ macro_rules! esp {
     };
 }
 
-/// A choice can also be looked up in what is known of the SA.
+/// A chosen transform can also be looked up in the SA, with the word `sa`.
 macro_rules! parts {
     (Offered) => {
         &[]
     };
     (Chosen) => {
-        &[ValuePart::Sa]
+        &[ValueSource::Sa]
     };
 }
 
-/// An integer keyword over the transforms of some types in offers or choices.
+/// An integer keyword over the offered or chosen transforms of some types.
 macro_rules! transforms {
     ($scope:ident, $registry:ident, $first:ident, $last:ident) => {
         Kind::Integer(Integer {
@@ -103,7 +103,7 @@ const KEY_LENGTHS_CHOSEN: Kind = Kind::Integer(Integer {
     values: Values::KeyLengths(Scope::Chosen),
 });
 
-/// The events' names, as rules write them.
+/// The names of all events, as rules write them.
 const EVENTS: [&str; Event::ALL.len()] = {
     let mut names = [""; Event::ALL.len()];
     let mut place = 0;
@@ -317,9 +317,9 @@ super::keywords! {
             width: Width::U16,
             names: names!(NotifyType),
             parts: &[],
-            values: Values::Sieved(
+            values: Values::Prefiltered(
                 |tx, _, test| tx.message().notifies().any(|notify| test(notify.kind.0.into())),
-                |sieve| sieve.notifies,
+                |prefilter| prefilter.notifies,
             ),
         }),
     }
@@ -409,8 +409,8 @@ super::keywords! {
         kind: Kind::Integer(Integer {
             width: Width::U16,
             names: names!(KeyExchangeMethod),
-            parts: &[ValuePart::Offered, ValuePart::Chosen, ValuePart::Ke, ValuePart::Sa],
-            values: Values::Sieved(any_key_exchange_method, sieved_key_exchange_methods),
+            parts: &[ValueSource::Offered, ValueSource::Chosen, ValueSource::Ke, ValueSource::Sa],
+            values: Values::Prefiltered(any_key_exchange_method, prefiltered_key_exchange_methods),
         }),
     }
     WeakProposalKeyword {
@@ -709,29 +709,30 @@ fn length(bytes: &[u8]) -> u32 {
 
 fn any_key_exchange_method(
     tx: &Transaction,
-    part: Option<ValuePart>,
+    part: Option<ValueSource>,
     test: &mut dyn FnMut(u32) -> bool,
 ) -> bool {
-    if part == Some(ValuePart::Sa) {
+    if part == Some(ValueSource::Sa) {
         let chosen = tx.sa().and_then(|sa| sa.chosen);
         let mut transforms = chosen.iter().flat_map(|chosen| chosen.transforms());
         return transforms.any(|it| it.kind.is_key_exchange() && test(it.id.into()));
     }
     let transforms = tx.message().proposals.all_transforms().iter();
-    if ValuePart::admits(part, tx.message().scope())
+    if ValueSource::admits(part, tx.message().scope())
         && transforms
             .filter(|transform| transform.kind.is_key_exchange())
             .any(|transform| test(transform.id.into()))
     {
         return true;
     }
-    matches!(part, None | Some(ValuePart::Ke))
+    matches!(part, None | Some(ValueSource::Ke))
         && tx.message().key_exchanges().any(|exchange| test(exchange.method.0.into()))
 }
 
-fn sieved_key_exchange_methods(sieve: &Prefilter) -> Remainders {
-    // Sequence numbers, whose type is between, are let through by the sieve only.
-    sieve.transforms(TransformType::KE..=TransformType::ADDKE7).and(sieve.key_exchanges)
+fn prefiltered_key_exchange_methods(prefilter: &Prefilter) -> Remainders {
+    // The range of types includes sequence numbers. They may pass the prefilter, but the
+    // keyword itself does not look at them.
+    prefilter.transforms(TransformType::KE..=TransformType::ADDKE7).and(prefilter.key_exchanges)
 }
 
 #[cfg(test)]

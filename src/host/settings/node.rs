@@ -59,6 +59,6 @@ pub(super) unsafe fn text(string: *const c_char) -> Option<String> {
     if string.is_null() {
         return None;
     }
-    // SAFETY: see the function's contract.
+    // SAFETY: the function demands a string that ends with a zero, and null was excluded.
     Some(unsafe { CStr::from_ptr(string) }.to_string_lossy().into_owned())
 }

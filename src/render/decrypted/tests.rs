@@ -12,7 +12,6 @@ use crate::wire::registry::{
     Encr, ExchangeType, Integ, NotifyType, PayloadType, Protocol, TransformType,
 };
 use crate::wire::testing::{notify_body, proposal, sa_body, sa_init, transform, MessageBuilder};
-use crate::wire::Flags;
 
 /// A message of IKE_AUTH with one decrypted payload.
 fn message_with(kind: PayloadType, body: &[u8]) -> Transaction {
@@ -185,7 +184,7 @@ fn spis_that_do_not_fit_are_shown() {
 #[test]
 fn reserved_flags_are_shown() {
     let flags = |flags| {
-        let message = sa_init().header(|h| h.flags = Flags(flags)).build();
+        let message = sa_init().header(|h| h.flags = flags).build();
         record(&Transaction::new(decode(&message), None))["reserved_flags"].clone()
     };
     assert_eq!(flags(0x08), Value::Null);

@@ -14,7 +14,7 @@ bitflags! {
         const RESPONDER_SEEN = 1 << 2;
         /// Messages of both peers were seen.
         const BOTH_SEEN = Self::INITIATOR_SEEN.bits() | Self::RESPONDER_SEEN.bits();
-        /// A request of IKE_AUTH was seen.
+        /// A message of IKE_AUTH was seen, or a later one.
         const AUTH_SEEN = 1 << 3;
         /// No further round of IKE_AUTH belongs to the handshake.
         const AUTH_OVER = 1 << 4;

@@ -7,7 +7,7 @@ const SYNC: PayloadType = PayloadType::NOTIFY;
 /// A message with this id. Its bytes depend on `seed`.
 fn message(flags: u8, id: u32, first_payload: PayloadType, seed: u8) -> MessageBuilder {
     MessageBuilder::request(ExchangeType::INFORMATIONAL)
-        .header(|header| (header.flags, header.message_id) = (Flags(flags), id))
+        .header(|header| (header.flags, header.message_id) = (flags, id))
         .payload(PayloadType::SK, vec![seed; SMALL])
         .last_next(first_payload)
 }

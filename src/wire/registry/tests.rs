@@ -1,9 +1,9 @@
-//! The tables against what IANA has and what peers send.
+//! Compares the tables with IANA's registries and with the numbers that peers send.
 
 use super::*;
 
-/// Checks one table: names are unique, made of the allowed characters, and
-/// found again in any case; numbers ascend.
+/// Checks one table: the names are unique, contain only allowed characters, and are found
+/// in upper and lower case. The numbers ascend.
 macro_rules! check {
     ($($registry:ident),*) => {$({
         let all = $registry::ALL;
@@ -74,7 +74,7 @@ fn unassigned_numbers_print_as_numbers() {
 }
 
 #[test]
-fn w11_names_cover_what_peers_send() {
+fn the_numbers_that_peers_send_have_names() {
     let named = [16396, 16406, 16407, 16430, 16435, 16438, 16441];
     assert!(named.iter().all(|kind| NotifyType(*kind).name().is_some()));
     assert_eq!(NotifyType(44), NotifyType::CHILD_SA_NOT_FOUND);
@@ -89,7 +89,7 @@ fn initial_contact_is_a_status() {
 }
 
 #[test]
-fn w13_a_transform_is_named_by_its_type() {
+fn the_name_of_a_transform_depends_on_its_type() {
     assert_eq!(transform_name(TransformType::ENCR, 20), Some("ENCR_AES_GCM_16"));
     assert_eq!(transform_name(TransformType::ADDKE1, 36), Some("ML_KEM_768"));
     assert_eq!(transform_name(TransformType::SN, 2), Some("UNSPECIFIED_32"));

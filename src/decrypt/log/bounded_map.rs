@@ -3,21 +3,21 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-/// A map that forgets what came first when there is too much.
-pub(super) struct RecentInits<K, V> {
+/// A map that drops its oldest entry when it is full.
+pub(super) struct BoundedMap<K, V> {
     values: HashMap<K, V>,
-    /// The keys in the order in which they came.
+    /// The keys in the order of insertion.
     order: VecDeque<K>,
     limit: usize,
 }
 
-impl<K: Copy + Eq + Hash, V> RecentInits<K, V> {
-    /// An empty map of at most this many values.
+impl<K: Copy + Eq + Hash, V> BoundedMap<K, V> {
+    /// An empty map for at most `limit` entries.
     pub(super) fn new(limit: usize) -> Self {
         Self { values: HashMap::new(), order: VecDeque::new(), limit }
     }
 
-    /// Puts a value in the place of the one with the same key; what had to go.
+    /// Inserts a value. Returns the value that was replaced or dropped.
     pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
         if let Some(before) = self.values.insert(key, value) {
             return Some(before);
@@ -34,12 +34,12 @@ impl<K: Copy + Eq + Hash, V> RecentInits<K, V> {
         self.values.get(key)
     }
 
-    /// The value of a key, to be changed.
+    /// The value of a key, mutable.
     pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.values.get_mut(key)
     }
 
-    /// The value of a key, an empty one if there was none.
+    /// The value of a key. If there is none, a default value is inserted.
     pub(super) fn entry(&mut self, key: K) -> &mut V
     where
         V: Default,
@@ -50,12 +50,12 @@ impl<K: Copy + Eq + Hash, V> RecentInits<K, V> {
         self.values.entry(key).or_default()
     }
 
-    /// The keys, those that came first at the front.
+    /// The keys, the oldest first.
     pub(super) fn keys(&self) -> impl Iterator<Item = &K> {
         self.order.iter()
     }
 
-    /// Forgets everything.
+    /// Removes all entries.
     pub(super) fn clear(&mut self) {
         self.values.clear();
         self.order.clear();
@@ -67,8 +67,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_goes_when_it_is_full() {
-        let mut map = RecentInits::new(2);
+    fn a_full_map_drops_the_oldest_entry() {
+        let mut map = BoundedMap::new(2);
         assert_eq!(map.insert(1, 'a'), None);
         assert_eq!(map.insert(2, 'b'), None);
         assert_eq!(map.insert(1, 'c'), Some('a'));

@@ -1,5 +1,5 @@
-//! What editors, terminals and other programs put around text that was copied: a byte order
-//! mark, colours, a prefix and colons of hex digits.
+//! Cleans lines that were copied from an editor, a terminal or another program. These may
+//! add a byte order mark, colours, or a prefix and colons in hex digits.
 
 use core::ops::Deref;
 
@@ -8,18 +8,19 @@ use zeroize::Zeroizing;
 /// The byte order mark of UTF-8.
 const MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
-/// Begins what tells a terminal a colour.
+/// The first byte of an escape sequence, such as a terminal's colour.
 const ESCAPE: u8 = 0x1b;
 
-/// A line without byte order mark and colours. What had to be copied is wiped.
-pub(super) enum Plain<'a> {
-    /// The line itself, or a part of it.
+/// A line without byte order mark and escape sequences. A copy is wiped when it is dropped,
+/// because it may contain keys.
+pub(super) enum CleanLine<'a> {
+    /// The original line, or a part of it.
     Borrowed(&'a [u8]),
-    /// A copy.
+    /// A copy without the escape sequences.
     Copied(Zeroizing<Vec<u8>>),
 }
 
-impl Deref for Plain<'_> {
+impl Deref for CleanLine<'_> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -30,32 +31,32 @@ impl Deref for Plain<'_> {
     }
 }
 
-/// The line without byte order mark and colours.
-pub(super) fn plain(line: &[u8]) -> Plain<'_> {
+/// Removes a byte order mark and escape sequences from a line.
+pub(super) fn clean_line(line: &[u8]) -> CleanLine<'_> {
     let line = line.strip_prefix(MARK).unwrap_or(line);
     if !line.contains(&ESCAPE) {
-        return Plain::Borrowed(line);
+        return CleanLine::Borrowed(line);
     }
     let mut copy = Zeroizing::new(Vec::with_capacity(line.len()));
     let mut rest = line;
-    while let Some((byte, behind)) = rest.split_first() {
-        rest = behind;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
         if *byte == ESCAPE {
-            rest = behind_sequence(behind);
+            rest = after_escape_sequence(after);
         } else {
             copy.push(*byte);
         }
     }
-    // The mark may stand behind a colour.
+    // The byte order mark may follow a colour.
     if copy.starts_with(MARK) {
         copy.drain(..MARK.len());
     }
-    Plain::Copied(copy)
+    CleanLine::Copied(copy)
 }
 
-/// What follows an escape sequence of ECMA-48: `[`, parameters and a letter, or one
-/// character. One that does not end takes only its bracket.
-fn behind_sequence(rest: &[u8]) -> &[u8] {
+/// The text after an escape sequence of ECMA-48. The sequence is `[`, parameters and a
+/// letter, or a single character. If the sequence has no end, only the bracket is removed.
+fn after_escape_sequence(rest: &[u8]) -> &[u8] {
     let Some(parameters) = rest.strip_prefix(b"[") else { return rest.get(1..).unwrap_or(&[]) };
     let length = parameters.iter().take_while(|byte| matches!(byte, 0x20..=0x3f)).count();
     match parameters.get(length) {
@@ -69,8 +70,8 @@ pub(super) fn is_utf_16(line: &[u8]) -> bool {
     matches!(line, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
 }
 
-/// The bytes of hex digits, `0x` before them and colons between them or not; none of
-/// anything else.
+/// The bytes of a text of hex digits. The text may begin with `0x` and may have colons
+/// between bytes. `None` if it contains anything else.
 pub(super) fn hex_bytes(text: &[u8]) -> Option<impl Iterator<Item = u8> + Clone + '_> {
     let digits = text.strip_prefix(b"0x").or(text.strip_prefix(b"0X")).unwrap_or(text);
     let is_part = |part: &[u8]| {
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_and_colours_are_left_out() {
+    fn byte_order_marks_and_colours_are_removed() {
         for (line, expected) in [
             ("a b", "a b"),
             ("\u{feff}a", "a"),
@@ -101,7 +102,7 @@ mod tests {
             ("a\x1b[3", "a3"),
             ("a\x1bMb", "ab"),
         ] {
-            assert_eq!(&*plain(line.as_bytes()), expected.as_bytes(), "{line:?}");
+            assert_eq!(&*clean_line(line.as_bytes()), expected.as_bytes(), "{line:?}");
         }
     }
 

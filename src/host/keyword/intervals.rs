@@ -1,22 +1,25 @@
-//! An integer expression as what the host says about the stretches between its
-//! numbers: to ask the host for each value would cost more than all the rest of a rule.
+//! An integer expression of a rule as intervals of values.
+//!
+//! The host is asked once for each interval, when the rule is loaded. To ask the host for
+//! every value of every message would cost more than the rest of the rule.
 
 use crate::message::Remainders;
 
-/// Whether values pass, by where they lie to the one or two numbers of an expression:
-/// below, at the first, between, at the second, above.
+/// The intervals that one or two numbers of an expression divide all values into: below the
+/// first number, the first number, between, the second number, above the second number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stretches {
+pub(super) struct Intervals {
     numbers: [u32; 2],
-    /// A bit for each stretch.
+    /// One bit for each interval: whether its values pass.
     passing: u8,
-    /// What may pass.
+    /// The remainders of all values that pass, for the prefilter.
     remainders: Remainders,
 }
 
-impl Stretches {
-    /// The stretches of an expression of which `passes` tells the meaning. None for one
-    /// that is no comparison of one or two decimal numbers.
+impl Intervals {
+    /// The intervals of an expression. `passes` evaluates the expression for one value.
+    /// `None` if the expression is not a comparison with one or two decimal numbers. Then
+    /// the host evaluates it for each value.
     pub(super) fn of(expression: &str, largest: u32, passes: impl Fn(u32) -> bool) -> Option<Self> {
         let plain = |c: char| c.is_ascii_digit() || "!<>=- ".contains(c);
         let numbers = expression.split(|c: char| !c.is_ascii_digit()).filter(|it| !it.is_empty());
@@ -29,17 +32,18 @@ impl Stretches {
         if !expression.chars().all(plain) || numbers[1] > largest {
             return None;
         }
-        let mut stretches = Self { numbers, passing: 0, remainders: Remainders::default() };
-        for (first, last) in stretches.bounds(largest) {
+        let mut intervals = Self { numbers, passing: 0, remainders: Remainders::default() };
+        for (first, last) in intervals.bounds(largest) {
             if first <= last && passes(first) {
-                stretches.passing |= 1 << stretches.place(first);
-                stretches.remainders = stretches.remainders.and(Remainders::of(first..=last));
+                intervals.passing |= 1 << intervals.interval_of(first);
+                intervals.remainders = intervals.remainders.and(Remainders::of(first..=last));
             }
         }
-        Some(stretches)
+        Some(intervals)
     }
 
-    /// The first and the last value of each stretch; the last is below where it is empty.
+    /// The first and the last value of each interval. If the last is smaller, the interval
+    /// is empty.
     fn bounds(&self, largest: u32) -> [(u32, u32); 5] {
         let [low, high] = self.numbers;
         let empty = (1, 0);
@@ -52,16 +56,16 @@ impl Stretches {
         ]
     }
 
-    fn place(&self, value: u32) -> u32 {
+    fn interval_of(&self, value: u32) -> u32 {
         let [low, high] = self.numbers;
         [value >= low, value > low, value >= high, value > high].into_iter().map(u32::from).sum()
     }
 
     pub(super) fn passes(&self, value: u32) -> bool {
-        self.passing >> self.place(value) & 1 != 0
+        self.passing >> self.interval_of(value) & 1 != 0
     }
 
-    /// What may pass.
+    /// The remainders of all values that pass.
     pub(super) fn remainders(&self) -> Remainders {
         self.remainders
     }
@@ -74,7 +78,7 @@ mod tests {
     type Meaning = fn(u32) -> bool;
 
     #[test]
-    fn every_value_passes_as_the_expression_means() {
+    fn intervals_agree_with_the_expression() {
         let meanings: [(&str, Meaning); 12] = [
             ("7", |it| it == 7),
             ("0", |it| it == 0),
@@ -90,26 +94,26 @@ mod tests {
             ("7-8", |it| (7..=8).contains(&it)),
         ];
         for (expression, meaning) in meanings {
-            let stretches = Stretches::of(expression, 255, meaning).expect(expression);
+            let intervals = Intervals::of(expression, 255, meaning).expect(expression);
             for value in 0..=255 {
-                assert_eq!(stretches.passes(value), meaning(value), "{expression}: {value}");
+                assert_eq!(intervals.passes(value), meaning(value), "{expression}: {value}");
                 let remainder = Remainders::of(value..=value);
-                let may = stretches.remainders().meets(remainder);
+                let may = intervals.remainders().meets(remainder);
                 assert!(may || !meaning(value), "{expression}: {value}");
             }
         }
     }
 
     #[test]
-    fn a_single_number_is_sieved() {
-        let stretches = Stretches::of("40001", 65_535, |it| it == 40_001).unwrap();
-        assert_eq!(stretches.remainders(), Remainders::of(40_001..=40_001));
+    fn a_single_number_is_prefiltered() {
+        let intervals = Intervals::of("40001", 65_535, |it| it == 40_001).unwrap();
+        assert_eq!(intervals.remainders(), Remainders::of(40_001..=40_001));
     }
 
     #[test]
-    fn what_is_no_plain_comparison_is_left_to_the_host() {
+    fn the_host_evaluates_other_expressions() {
         for expression in ["0x22", "&1=1", "1,2", "1-2-3", "", "1kb", "!", "300", "4294967296"] {
-            assert_eq!(Stretches::of(expression, 255, |_| true), None, "{expression}");
+            assert_eq!(Intervals::of(expression, 255, |_| true), None, "{expression}");
         }
     }
 }
