@@ -3,7 +3,8 @@
 //! The keys of the first child SA come from IKE_SA_INIT. Therefore its proposals have no key
 //! exchange method except NONE (RFC 7296, 1.2). A draft extension lets peers name the method
 //! of later rekeyings there (draft-ietf-ipsecme-child-pfs-info). Both peers announce it in
-//! IKE_SA_INIT with a notify that has no number yet.
+//! IKE_SA_INIT with a notify that IANA has not numbered yet. strongSwan's implementation of
+//! 2025 uses the private number 50600.
 //!
 //! So there is no event if both peers sent the same status notify and no registry has a name
 //! for it. There is also no event if IKE_SA_INIT was not seen.
@@ -100,8 +101,9 @@ mod tests {
     #[test]
     fn both_peers_have_to_announce_it() {
         const NEW: u16 = 16_500;
-        const PRIVATE: u16 = 41_001;
+        const PRIVATE: u16 = 50_600;
         assert!(supported(Some(&[NEW]), Some(&[NEW])));
+        assert!(supported(Some(&[PRIVATE]), Some(&[PRIVATE])));
         assert!(supported(Some(&[PRIVATE, NEW]), Some(&[NEW])));
         for (initiator, responder) in
             [(&[][..], &[][..]), (&[NEW], &[]), (&[], &[NEW]), (&[NEW], &[PRIVATE])]
