@@ -428,3 +428,6 @@ pub fn carrier_between(source: u16, destination: u16) -> Carrier {
     let has_port = |port| source == port || destination == port;
     Carrier { port_500: has_port(500) || has_port(G_IKEV2), encapsulated: has_port(4500) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -213,7 +213,8 @@ unsafe fn parse(
     OK
 }
 
-/// A datagram, of which most are ESP: nothing is done or moved that only messages need.
+/// Handles a datagram. Most datagrams are ESP, so nothing is done or copied that only messages
+/// need.
 fn take_in(state: &mut FlowState, flow: Flow, direction: Direction, data: &[u8]) {
     let context = state.context.get_or_insert_with(|| {
         let (client, server) = flow.ports();
@@ -224,7 +225,8 @@ fn take_in(state: &mut FlowState, flow: Flow, direction: Direction, data: &[u8])
     if transactions.is_first {
         late_detection::on_first_message(flow);
     }
-    // Not as one iterator: a transaction is large, and each step of one would move it.
+    // This is not one iterator, because each step of an iterator would copy the transaction,
+    // which is large.
     let max_tx = settings::get().max_tx;
     for late in transactions.late {
         state.transactions.push(late, max_tx);
@@ -235,7 +237,7 @@ fn take_in(state: &mut FlowState, flow: Flow, direction: Direction, data: &[u8])
 }
 
 lazy_static! {
-    /// What the settings ask for: joined once, as each packet needs it.
+    /// The parts that the settings ask for. They are joined once, because each packet needs them.
     static ref ENGINES: Engines<'static> = Engines {
         policy: settings::get().policy,
         sa_table: tracking::table(),
@@ -243,7 +245,7 @@ lazy_static! {
     };
 }
 
-/// The packet at hand, of which the host is asked only what a datagram needs.
+/// The current packet. Suricata is asked only for what a datagram needs.
 struct FlowPacket {
     flow: Flow,
     direction: Direction,
