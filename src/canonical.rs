@@ -12,8 +12,8 @@ use crate::wire::registry::{transform_name, TransformType};
 /// most ([`MAX_TRANSFORMS`](crate::proposal::MAX_TRANSFORMS)). One proposal needs 8 KiB at
 /// most, because the count of its transforms is a byte.
 pub fn text(set: &ProposalSet, proposal: &Proposal) -> String {
-    let mut keys = set.transforms(proposal).iter().map(SortKey::of).collect();
-    sort(&mut keys);
+    let mut keys: Vec<_> = set.transforms(proposal).iter().map(SortKey::of).collect();
+    keys.sort_unstable();
     keys.dedup();
     let mut text = Vec::with_capacity(USUAL_LENGTH * (keys.len() + 1));
     match proposal.protocol.name() {
@@ -34,43 +34,9 @@ pub fn text(set: &ProposalSet, proposal: &Proposal) -> String {
 /// The usual number of bytes of a transform.
 const USUAL_LENGTH: usize = 16;
 
-/// How many keys are sorted as they are.
-const FEW: usize = 20;
-
-/// Types that have a place of their own; those from there on share one.
-const KINDS: usize = 16;
-
-/// Sorts keys. Many are put into places by type first, as the fewer there are together
-/// the less there is to compare.
-fn sort(keys: &mut Vec<SortKey>) {
-    if keys.len() <= FEW {
-        return keys.sort_unstable();
-    }
-    let mut counts = [0; KINDS];
-    keys.iter().for_each(|key| counts[key.kind().min(KINDS - 1)] += 1);
-    let mut end = 0;
-    let mut places = counts.map(|count| {
-        end += count;
-        end - count
-    });
-    let mut sorted = vec![SortKey(0); keys.len()];
-    for key in keys.iter() {
-        let place = &mut places[key.kind().min(KINDS - 1)];
-        if let Some(slot) = sorted.get_mut(*place) {
-            *slot = *key;
-        }
-        *place += 1;
-    }
-    let mut rest = &mut sorted[..];
-    for count in counts {
-        rest.split_off_mut(..count).into_iter().for_each(<[_]>::sort_unstable);
-    }
-    *keys = sorted;
-}
-
-/// A transform as a number that sorts as its text is ordered: the place of its type,
-/// identifier, and key length, with none before every length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A transform as a number. The order of the numbers is the order in the text: the position of
+/// the type, the identifier, and the key length, where no key length comes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct SortKey(u64);
 
 impl SortKey {
@@ -80,12 +46,8 @@ impl SortKey {
         Self(u64::from(kind.0) << 40 | u64::from(transform.id) << 20 | length)
     }
 
-    fn kind(&self) -> usize {
-        (self.0 >> 40) as usize
-    }
-
     fn is_of_kind(&self, other: &Self) -> bool {
-        self.kind() == other.kind()
+        self.0 >> 40 == other.0 >> 40
     }
 
     fn transform(self) -> Transform {
@@ -292,20 +254,6 @@ mod tests {
             let chosen = pool.iter().enumerate().filter(|(i, _)| mask >> i & 1 == 1);
             let rows: Vec<_> = chosen.map(|(_, row)| *row).collect();
             assert_eq!(seen.insert(text(&rows), mask), None, "{rows:?}");
-        }
-    }
-
-    #[test]
-    fn many_keys_are_sorted_like_few() {
-        for count in [FEW, FEW + 1, 255] {
-            let of = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16;
-            let mut keys: Vec<_> = (0..count as u64).map(|it| SortKey(of(it))).collect();
-            keys.extend(keys.clone());
-            keys.iter_mut().step_by(3).for_each(|key| key.0 &= 0x7_ffff_ffff_ffff);
-            let mut expected = keys.clone();
-            expected.sort_unstable();
-            sort(&mut keys);
-            assert_eq!(keys, expected);
         }
     }
 
