@@ -76,7 +76,7 @@ pub(super) unsafe extern "C" fn initialise() {
 fn report_failed_step(done: bool) {
     if !done {
         log::failed_to_start(
-            "the plugin did not start completely, because of the internal error above; remove it \
+            "the plugin did not start completely, because of the error above; remove it \
              from \"plugins\" in suricata.yaml until the error is fixed",
         );
     }
