@@ -15,7 +15,9 @@ use suricata_ikev2::decrypt::{DecryptOutcome, Decryptor};
 use suricata_ikev2::message::{Direction, Transport};
 use suricata_ikev2::pipeline::{Engines, FlowContext};
 use testkit::capture::{self, Datagram};
+use testkit::message::MessageBuilder;
 use testkit::project::{entries, files, project};
+use testkit::registry::{CERT, IKE_AUTH};
 use testkit::{input, keys};
 
 /// Longer sequences make a target slow, and longer datagrams are rare.
@@ -115,10 +117,10 @@ fn dictionary(options: &Seeds) -> String {
 /// The decrypted payloads of a request of IKE_AUTH with nothing but a certificate.
 fn certificate(file: &Path) -> Vec<u8> {
     let der = fs::read(file).expect("a certificate");
-    let length = u16::try_from(der.len() + 5).expect("a small certificate");
-    let payload = [&[0, 0], &length.to_be_bytes()[..], &[4], &der].concat();
+    let request = MessageBuilder::request(IKE_AUTH).payload(CERT, [&[4], &der[..]].concat());
+    let payloads = request.chain();
     let decrypted =
-        input::Decrypted { response: false, exchange: 35, first: 37, payloads: &payload };
+        input::Decrypted { response: false, exchange: IKE_AUTH, first: CERT, payloads: &payloads };
     decrypted.input().expect("an exchange that has an input")
 }
 

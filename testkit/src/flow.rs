@@ -160,8 +160,13 @@ pub fn capture_of(datagrams: &[FlowDatagram]) -> Vec<u8> {
 }
 
 /// A capture of several conversations, which differ in the third byte of their addresses (of
-/// those for benchmarks, RFC 2544). There may be 256.
+/// those for benchmarks, RFC 2544).
+///
+/// # Panics
+///
+/// When there are more than 256.
 pub fn capture(conversations: &[&[FlowDatagram]]) -> Vec<u8> {
+    assert!(conversations.len() <= 256, "addresses for 256 conversations");
     let of_all = (0..=u8::MAX).zip(conversations).flat_map(|(number, datagrams)| {
         let hosts = [1, 2].map(|host| Host {
             mac: [2, 0, 0, 18, number, host],

@@ -37,8 +37,9 @@ fn moved(number: u8, mut frame: Vec<u8>) -> Vec<u8> {
 ///
 /// # Panics
 ///
-/// When a capture cannot be read or the file cannot be written.
+/// When there are more, when a capture cannot be read or the file cannot be written.
 pub fn merge(captures: &[PathBuf], file: &Path) {
+    assert!(captures.len() <= 256, "addresses for 256 captures");
     let mut all = Vec::new();
     for (number, capture) in (0..=u8::MAX).zip(captures) {
         let packets = packets(capture);
