@@ -33,15 +33,13 @@ use crate::canonical;
 use crate::digits::hex;
 use crate::policy::{self, Finding, PostQuantum};
 use crate::proposal::{Proposal, ProposalSet};
+use crate::wire::message::PAYLOAD_HEADER_LEN;
 use crate::wire::registry::PayloadType;
 pub use crate::wire::Role;
 use crate::wire::{Delete, ErrorKind, Fragment, Header, KeyExchange, Notify, ParseError, Payload};
 
 /// The maximum number of parse errors that are kept of a message. Events are kept for all.
 pub const MAX_ERRORS: usize = 8;
-
-/// The bytes of the generic header of each payload (RFC 7296, 3.2).
-const GENERIC_HEADER_LEN: usize = 4;
 
 /// How a message was decrypted.
 #[derive(Clone, Copy, Debug)]
@@ -217,7 +215,7 @@ impl Message {
 
     /// A payload with its body.
     pub fn payload(&self, entry: &PayloadEntry) -> Payload<'_> {
-        let start = entry.offset as usize + GENERIC_HEADER_LEN;
+        let start = entry.offset as usize + PAYLOAD_HEADER_LEN;
         let end = start + entry.body_length as usize;
         Payload {
             kind: entry.kind,

@@ -358,8 +358,8 @@ mod tests {
             &[(0, 2, "a", 0, &[Invalid]), (3, 2, "a", 0, &[Invalid]), (1, 0, "a", 0, &[Invalid])];
         play(&mut fragments, steps);
         assert!(fragments.is_empty());
-        let inner = Fragment { first_payload: PayloadType::IDI, ..fragment(2, 2, b"b") };
-        let status = fragments.observe(REQUEST, &inner, 0);
+        let other = Fragment { first_payload: PayloadType::IDI, ..fragment(2, 2, b"b") };
+        let status = fragments.observe(REQUEST, &other, 0);
         assert!(status.conditions.contains(Invalid) && status.seen == 0);
     }
 

@@ -36,12 +36,6 @@ impl<'a> Reader<'a> {
         Self { input, end: offset.wrapping_add(byte_count(input)), kind }
     }
 
-    /// The same reader, with another kind for missing fields.
-    #[inline]
-    pub fn with_kind(self, kind: ErrorKind) -> Self {
-        Self { kind, ..self }
-    }
-
     /// Reads one byte.
     ///
     /// # Errors
