@@ -18,12 +18,13 @@ const SET_SIZE: usize = 4;
 const SETS: usize = 16;
 
 /// A recent message: a hash of its bytes (0 for none), its time in milliseconds, a hash of its
-/// addresses, and the thread that parsed it.
+/// addresses, and the thread that parsed it. The hash of the addresses has 32 bits: with 16,
+/// one in 65,536 messages that a peer sends on a second path would count as a copy.
 #[derive(Clone, Copy, Debug, Default)]
 struct SeenMessage {
     hash: u32,
     at: u32,
-    ends: u16,
+    ends: u32,
     thread: u8,
 }
 
@@ -47,7 +48,7 @@ impl Copies {
     /// 0, `ends` is a hash of its addresses, `time` is in microseconds. The time since the
     /// first of the same messages counts. Otherwise continuous retransmissions would all be
     /// copies of the first.
-    pub(super) fn observe(&mut self, hash: u32, ends: u16, time: u64, thread: u8) -> CopyOf {
+    pub(super) fn observe(&mut self, hash: u32, ends: u32, time: u64, thread: u8) -> CopyOf {
         let at = milliseconds(time);
         let set = &mut self.0[hash as usize / 2 % SETS];
         let known = set.iter().position(|message| message.hash == hash);

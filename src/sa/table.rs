@@ -133,7 +133,7 @@ impl SaTable {
         self.expire(&mut shard, now);
         let (slot, mut events) = self.locate(&mut shard, &facts, &keys, observation.time)?;
         let patience = u64::from(self.limits.half_open_timeout) * MICROSECONDS;
-        let ends = self.hasher.hash_one((observation.from, observation.to)) as u16;
+        let ends = self.hasher.hash_one((observation.from, observation.to)) as u32;
         let message = keys.message(&facts);
         let copy = shard.copies.observe(message, ends, observation.time, thread_number());
         let (outcome, tally, view) = shard.update(slot, |sa| {
