@@ -20,6 +20,7 @@ const FUNCTIONS: &str = "SCPluginRegisterAppLayer|GetProgramVersion\
     |SCPacketSetTime|StatsRegisterGlobalCounter|ParseSizeStringU64|SCLogMessage|SCLogGetLogLevel|SCFatalErrorOnInitStatic|SCConfGet(Node|FirstNode|NextNode)\
     |SCDetectHelper(KeywordRegister|BufferRegister|BufferMpmRegister|MultiBufferMpmRegister)\
     |SCDetectBufferSetActiveList|SCDetectSignatureSetAppProto|SCSigMatchAppendSMToList\
+    |DetectBuffer(GetFirstSigMatch|TypeRegisterSetupCallback)|DetectContentSetup|DetectGetLastSM|Sig(Alloc|Free)\
     |SCDetectU(8|16|32)(Parse|Match|Free)\
     |SCJb(SetFormatted|Len|Ptr)";
 const TYPES: &str = "SCPlugin|SCAppLayerPlugin|AppLayer(TxConfig|TxData|StateData|Result|Parser)\
@@ -98,9 +99,7 @@ fn bindings(header: &str, includes: &str) -> Result<bindgen::Bindings, String> {
         .header(header)
         .allowlist_function(FUNCTIONS)
         .allowlist_type(TYPES)
-        .opaque_type(
-            "Flow_|Packet_|ThreadVars_|Signature_|SigMatch_|SigMatchCtx_|Detect.*Ctx_|SCTime_t",
-        )
+        .opaque_type("Flow_|Packet_|ThreadVars_|Signature_|SigMatchCtx_|Detect.*Ctx_|SCTime_t")
         .constified_enum("SCLogLevel|AppLayerEventType")
         .prepend_enum_name(false)
         .layout_tests(true)

@@ -26,6 +26,7 @@ const SETTINGS: &[&str] = &[
     "detect.profile=low",
     "app-layer.protocols.ike.enabled=no",
     "app-layer.protocols.ike.enabled=detection-only",
+    "app-layer.protocols.ikev2.rule-prefilter=no",
     "stream.inline=yes",
     "vlan.use-for-tracking=false",
 ];

@@ -98,6 +98,13 @@ const CASES: &[Case] = &[
         says: Some("does not have FlowGetFlags: the plugin stays off; use an unchanged release"),
     },
     Case {
+        name: "a function that only the prefilter needs is missing",
+        change: Change::Without("SigAlloc"),
+        options: TEST,
+        fails: false,
+        says: Some("does not have SigAlloc: rules with keywords of ikev2 have no prefilter"),
+    },
+    Case {
         name: "the plugin is loaded twice",
         change: Change::Twice,
         options: TEST,

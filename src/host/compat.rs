@@ -10,6 +10,7 @@ use core::ptr::{self, NonNull};
 use lazy_static::lazy_static;
 
 use super::host_static::HostStatic;
+use super::keyword::prefilter;
 use super::start::initialise;
 use super::{log, protocol, settings};
 use crate::sys;
@@ -97,7 +98,8 @@ fn find_obstacle() -> Option<String> {
     let (why, advice) = if !is_release_of_8_0(&running) {
         (format!("this is {running}"), "install the release of the plugin for this Suricata")
     } else {
-        let missing = sys::FUNCTIONS.iter().find(|name| !is_there(name))?;
+        let is_needed = |name: &&&CStr| !prefilter::FUNCTIONS.contains(name);
+        let missing = sys::FUNCTIONS.iter().filter(is_needed).find(|name| !is_there(name))?;
         let missing = missing.to_string_lossy();
         (format!("this {running} does not have {missing}"), "use an unchanged release of Suricata")
     };
@@ -108,7 +110,8 @@ fn find_obstacle() -> Option<String> {
     ))
 }
 
-fn is_there(name: &CStr) -> bool {
+/// Whether the running program has a function.
+pub(super) fn is_there(name: &CStr) -> bool {
     look_up(name).is_some()
 }
 

@@ -3,6 +3,7 @@
 use core::ptr;
 use std::collections::VecDeque;
 
+use super::keyword::prefilter::TransactionTokens;
 use crate::message::{Direction, Event, EventSet};
 use crate::pipeline::FlowContext;
 use crate::render::MANY_EVENTS;
@@ -17,13 +18,15 @@ pub(super) struct HeldTransaction {
     pub(super) id: u64,
     /// Detection, logging and event state, owned by the host's functions.
     pub(super) data: sys::AppLayerTxData,
+    /// What the prefilter of rules found.
+    pub(super) tokens: TransactionTokens,
 }
 
 impl HeldTransaction {
     fn new(transaction: Transaction, id: u64) -> Self {
         let mut data = tx_data(transaction.message().direction);
         set_events(&mut data, transaction.message().events);
-        Self { transaction, id, data }
+        Self { transaction, id, data, tokens: TransactionTokens::default() }
     }
 }
 

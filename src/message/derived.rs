@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::EventSet;
+use super::{EventSet, Prefilter};
 use crate::policy::Finding;
 
 /// Values that depend only on the proposals. Each is computed when it is first needed.
@@ -16,6 +16,8 @@ pub(crate) struct Derived {
     pub(crate) texts: OnceLock<Vec<String>>,
     /// The strength in bits.
     pub(crate) security_bits: OnceLock<Option<u16>>,
+    /// What rules look for first.
+    pub(crate) prefilter: OnceLock<Box<Prefilter>>,
     /// The SA payload's part of the fingerprint.
     pub(crate) fingerprint: OnceLock<Vec<u8>>,
     /// The proposals as JSON text for records.

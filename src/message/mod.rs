@@ -18,7 +18,6 @@ mod prefilter;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use core::cell::OnceCell;
 use core::ops::Range;
 use std::sync::Arc;
 
@@ -81,7 +80,6 @@ pub struct Message {
     pub events: EventSet,
     own: Derived,
     shared: Option<Arc<Derived>>,
-    prefilter: OnceCell<Box<Prefilter>>,
 }
 
 impl Message {
@@ -104,7 +102,6 @@ impl Message {
             events: EventSet::default(),
             own: Derived::default(),
             shared: None,
-            prefilter: OnceCell::new(),
         }
     }
 
@@ -277,9 +274,9 @@ impl Message {
         *self.derived().security_bits.get_or_init(|| policy::security_bits(&self.proposals))
     }
 
-    /// The prefilter of the message, computed when it is first needed.
+    /// The prefilter of the proposals, computed when it is first needed.
     pub fn prefilter(&self) -> &Prefilter {
-        self.prefilter.get_or_init(|| Box::new(Prefilter::of(self)))
+        self.derived().prefilter.get_or_init(|| Box::new(Prefilter::of(&self.proposals)))
     }
 
     /// What the proposals and notifies say about protection against quantum computers. None

@@ -1,12 +1,12 @@
 //! A quick test whether a message may contain a number.
 //!
 //! Most rules look for a number that a message does not have. A set of remainders shows this
-//! in one step, for any number of transforms or notifies. Only if the set says "perhaps" are
-//! the values compared.
+//! in one step, for any number of transforms. Only if the set says "perhaps" are the values
+//! compared.
 
 use core::ops::RangeInclusive;
 
-use super::Message;
+use crate::proposal::ProposalSet;
 use crate::wire::registry::TransformType;
 
 /// A set of numbers, stored as their remainders modulo 64.
@@ -44,26 +44,18 @@ impl FromIterator<u32> for Remainders {
     }
 }
 
-/// The numbers that a message may contain.
+/// The transforms that the proposals of a message may contain.
 #[derive(Clone, Debug, Default)]
 pub struct Prefilter {
     /// The transform identifiers by transform type. The last entry is for type 15 and above.
     transforms: [Remainders; 16],
-    /// The notify types.
-    pub notifies: Remainders,
-    /// The methods of KE payloads.
-    pub key_exchanges: Remainders,
 }
 
 impl Prefilter {
-    /// The prefilter of a message.
-    pub fn of(message: &Message) -> Self {
-        let mut prefilter = Self {
-            notifies: message.notifies().map(|notify| notify.kind.0.into()).collect(),
-            key_exchanges: message.key_exchanges().map(|it| it.method.0.into()).collect(),
-            ..Self::default()
-        };
-        for transform in message.proposals.all_transforms() {
+    /// The prefilter of some proposals.
+    pub fn of(proposals: &ProposalSet) -> Self {
+        let mut prefilter = Self::default();
+        for transform in proposals.all_transforms() {
             let place = Self::place(transform.kind);
             let own = Remainders::of(transform.id.into()..=transform.id.into());
             prefilter.transforms[place] = prefilter.transforms[place].and(own);
@@ -107,16 +99,14 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_a_message_has_is_in_its_prefilter() {
+    fn every_transform_of_a_message_is_in_its_prefilter() {
         let message = decode(&sa_init().build());
-        let prefilter = Prefilter::of(&message);
+        let prefilter = message.prefilter();
         let of = |number: u16| Remainders::of(number.into()..=number.into());
-        assert!(!message.proposals.is_empty() && message.notifies().count() > 0);
+        assert!(!message.proposals.is_empty());
         for transform in message.proposals.all_transforms() {
             assert!(prefilter.transforms(transform.kind..=transform.kind).meets(of(transform.id)));
         }
-        assert!(message.notifies().all(|notify| prefilter.notifies.meets(of(notify.kind.0))));
-        assert!(message.key_exchanges().all(|it| prefilter.key_exchanges.meets(of(it.method.0))));
         let (first, last) = (TransformType::ADDKE1, TransformType::ADDKE7);
         assert!(!prefilter.transforms(first..=last).meets(Remainders::ALL));
     }

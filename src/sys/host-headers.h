@@ -13,6 +13,9 @@
 #include <app-layer-register.h>
 #include <conf.h>
 #include <counters.h>
+#include <detect.h>
+#include <detect-content.h>
+#include <detect-engine.h>
 #include <detect-engine-buffer.h>
 #include <detect-engine-helper.h>
 #include <detect-engine-state.h>

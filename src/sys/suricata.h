@@ -24,7 +24,6 @@ typedef struct GenericVar_ GenericVar;
 typedef struct Packet_ Packet;
 typedef struct SCJsonBuilder SCJsonBuilder;
 typedef struct SigMatchCtx_ SigMatchCtx;
-typedef struct SigMatch_ SigMatch;
 typedef struct Signature_ Signature;
 typedef struct StreamingBufferConfig StreamingBufferConfig;
 typedef struct ThreadVars_ ThreadVars;
@@ -288,8 +287,27 @@ int SCDetectHelperMultiBufferMpmRegister(const char *name, const char *desc, App
         uint8_t direction, InspectionMultiBufferGetDataPtr GetData);
 int SCDetectBufferSetActiveList(DetectEngineCtx *de_ctx, Signature *s, const int list);
 int SCDetectSignatureSetAppProto(Signature *s, AppProto alproto);
+
+/* detect.h */
+typedef struct SigMatch_ {
+    uint16_t type;
+    uint16_t idx;
+    SigMatchCtx *ctx;
+    struct SigMatch_ *next;
+    struct SigMatch_ *prev;
+} SigMatch;
+
 SigMatch *SCSigMatchAppendSMToList(
         DetectEngineCtx *, Signature *, uint16_t, SigMatchCtx *, const int);
+SigMatch *DetectBufferGetFirstSigMatch(const Signature *s, const uint32_t buf_id);
+SigMatch *DetectGetLastSM(const Signature *);
+Signature *SigAlloc(void);
+void SigFree(DetectEngineCtx *de_ctx, Signature *s);
+
+/* detect-content.h, detect-engine.h */
+int DetectContentSetup(DetectEngineCtx *de_ctx, Signature *s, const char *contentstr);
+void DetectBufferTypeRegisterSetupCallback(
+        const char *name, void (*Callback)(const DetectEngineCtx *, Signature *));
 
 /* rust-bindings.h: the integer syntax of rules */
 DetectUintData_u8 *SCDetectU8Parse(const char *ustr);

@@ -89,12 +89,20 @@ fn replace_names(expression: &str, names: Option<&Names>) -> Result<String, Stri
         let (word, tail) = rest.split_at(end);
         if first.is_ascii_alphabetic() || word.contains('_') {
             result.push_str(&number(word, names)?.to_string());
+        } else if let Some(number) = hexadecimal(word) {
+            result.push_str(&number.to_string());
         } else {
             result.push_str(word);
         }
         rest = tail;
     }
     Ok(result)
+}
+
+/// A number such as `0x22`. As a decimal number it shares what `34` shares.
+fn hexadecimal(word: &str) -> Option<u64> {
+    let digits = word.strip_prefix("0x")?;
+    u64::from_str_radix(digits, 16).ok()
 }
 
 fn number(word: &str, names: Option<&Names>) -> Result<u32, String> {
@@ -110,6 +118,18 @@ fn number(word: &str, names: Option<&Names>) -> Result<u32, String> {
 pub(super) struct ChoiceArgument {
     pub(super) negated: bool,
     pub(super) wanted: Vec<usize>,
+}
+
+impl ChoiceArgument {
+    /// Whether a transaction with these states is wanted. They are bits, in the order of the words.
+    pub(super) fn admits(&self, states: u128) -> bool {
+        (states & self.bits() != 0) != self.negated
+    }
+
+    /// The words as bits, in the order of all words.
+    pub(super) fn bits(&self) -> u128 {
+        self.wanted.iter().fold(0, |bits, place| bits | 1 << place)
+    }
 }
 
 /// Reads `[!]WORD[,WORD...]`.
@@ -280,7 +300,8 @@ mod tests {
         assert_eq!(expression("!ike_sa_init"), Ok("!34".to_owned()));
         assert_eq!(expression("ike_sa_init-informational"), Ok("34-37".to_owned()));
         assert_eq!(expression("ike_sa_init<>37"), Ok("34<>37".to_owned()));
-        assert_eq!(expression(">=0x22"), Ok(">=0x22".to_owned()));
+        assert_eq!(expression(">=0x22"), Ok(">=34".to_owned()));
+        assert_eq!(expression("0xFg-0x1"), Ok("0xFg-1".to_owned()));
     }
 
     #[test]

@@ -65,6 +65,12 @@ impl Intervals {
         self.passing >> self.interval_of(value) & 1 != 0
     }
 
+    /// The only value that passes, if it is one.
+    pub(super) fn single(&self) -> Option<u32> {
+        let [low, high] = self.numbers;
+        (low == high && self.passing == 1 << self.interval_of(low)).then_some(low)
+    }
+
     /// The remainders of all values that pass.
     pub(super) fn remainders(&self) -> Remainders {
         self.remainders
@@ -108,6 +114,10 @@ mod tests {
     fn a_single_number_is_prefiltered() {
         let intervals = Intervals::of("40001", 65_535, |it| it == 40_001).unwrap();
         assert_eq!(intervals.remainders(), Remainders::of(40_001..=40_001));
+        assert_eq!(intervals.single(), Some(40_001));
+        let two = Intervals::of("1-2", 255, |it| it == 1 || it == 2).unwrap();
+        let other = Intervals::of("!7", 255, |it| it != 7).unwrap();
+        assert_eq!([two.single(), other.single()], [None, None]);
     }
 
     #[test]

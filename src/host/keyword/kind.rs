@@ -4,7 +4,7 @@
 use core::ffi::CStr;
 
 use super::args::ValueSource;
-use crate::message::{Prefilter, Remainders, Scope};
+use crate::message::{Message, Remainders, Scope};
 use crate::proposal::Transform;
 use crate::tx::Transaction;
 use crate::wire::registry::TransformType;
@@ -25,6 +25,22 @@ pub(super) struct Keyword {
     pub(super) source: &'static str,
     /// The kind of the keyword.
     pub(super) kind: Kind,
+    /// Whether many messages have each of its values. Such a keyword is a bad prefilter for a rule.
+    /// The rows of the table name it only where it is so.
+    pub(super) is_common: bool,
+}
+
+impl Keyword {
+    /// The fields that most rows do not name.
+    pub(super) const USUAL: Self = Self {
+        name: c"",
+        summary: c"",
+        details: "",
+        examples: &[],
+        source: "",
+        kind: Kind::Weak,
+        is_common: false,
+    };
 }
 
 /// How a keyword reads its argument and matches a transaction.
@@ -114,9 +130,9 @@ pub(super) type AnyValue =
 pub(super) enum Values {
     /// A function of the transaction.
     Of(AnyValue),
-    /// A function of the transaction, and a function that returns the part of the message's
-    /// prefilter for these values.
-    Prefiltered(AnyValue, fn(&Prefilter) -> Remainders),
+    /// A function of the transaction, and a function that returns the remainders of these
+    /// values.
+    Prefiltered(AnyValue, fn(&Message) -> Remainders),
     /// The transforms of these types in messages of this scope.
     Transforms(Scope, TransformType, TransformType),
     /// The key lengths of transforms in messages of this scope, in bits.
@@ -135,9 +151,10 @@ impl Values {
         match self {
             _ if part == Some(ValueSource::Sa) => true,
             Self::Of(_) | Self::KeyLengths(_) => true,
-            Self::Prefiltered(_, remainders) => remainders(tx.message().prefilter()).meets(wanted),
+            Self::Prefiltered(_, remainders) => remainders(tx.message()).meets(wanted),
             Self::Transforms(scope, first, last) => {
                 *scope == tx.message().scope()
+                    && !tx.message().proposals.is_empty()
                     && tx.message().prefilter().transforms(*first..=*last).meets(wanted)
             }
         }

@@ -6,6 +6,7 @@ use std::ffi::CString;
 use super::args::{self, ChoiceArgument, FlagsArgument, ValueSource, VersionArgument};
 use super::intervals::Intervals;
 use super::kind::{Choice, Integer, Kind, Width};
+use super::prefilter::Rarity;
 use crate::host::settings;
 use crate::message::{Remainders, Scope};
 use crate::policy::{self, FindingKind, Policy};
@@ -18,6 +19,8 @@ pub(super) enum Matcher {
         keyword: &'static Integer,
         test: IntegerTest,
         source: Option<ValueSource>,
+        /// As Suricata's parser read it, with numbers in place of names.
+        expression: String,
     },
     Choice {
         keyword: &'static Choice,
@@ -46,7 +49,7 @@ impl Matcher {
             Kind::Integer(keyword) => {
                 let read = args::integer(argument, keyword)?;
                 let test = IntegerTest::new(keyword.width, &read.expression)?;
-                Self::Integer { keyword, test, source: read.source }
+                Self::Integer { keyword, test, source: read.source, expression: read.expression }
             }
             Kind::Choice(keyword) => {
                 Self::Choice { keyword, argument: args::choice(argument, keyword.names)? }
@@ -69,14 +72,13 @@ impl Matcher {
     /// Whether the transaction is what the rule looks for.
     pub(super) fn matches(&self, tx: &Transaction) -> bool {
         match self {
-            Self::Integer { keyword, test, source } => {
+            Self::Integer { keyword, test, source, .. } => {
                 keyword.values.may_be(tx, *source, test.remainders())
                     && keyword.values.any(tx, *source, &mut |value| test.passes(value))
             }
-            Self::Choice { keyword, argument } => (keyword.get)(tx).is_some_and(|states| {
-                let wanted = argument.wanted.iter().fold(0, |bits, place| bits | 1 << place);
-                (states & wanted != 0) != argument.negated
-            }),
+            Self::Choice { keyword, argument } => {
+                (keyword.get)(tx).is_some_and(|states| argument.admits(states))
+            }
             Self::Flags(wanted) => tx
                 .message()
                 .header
@@ -97,6 +99,48 @@ impl Matcher {
                     }
             }
         }
+    }
+
+    /// The argument. It is the same text for two spellings of one argument.
+    pub(super) fn key(&self) -> String {
+        match self {
+            Self::Integer { test, expression, source, .. } => {
+                let source = source.map_or("", ValueSource::name);
+                match test.single() {
+                    Some(value) => format!("{value},{source}"),
+                    None => format!("{},{source}", expression.replace(' ', "")),
+                }
+            }
+            Self::Choice { argument, .. } => format!("{},{:x}", argument.negated, argument.bits()),
+            Self::Flags(argument) => format!("{argument:?}"),
+            Self::Version(argument) => format!("{argument:?}"),
+            Self::Presence { wanted, .. } => wanted.to_string(),
+            Self::Once(group) => group.to_string(),
+            Self::Weak { kinds, scope, policy } => {
+                let mut kinds = kinds.clone();
+                kinds.sort_unstable_by_key(|kind| kind.name());
+                format!("{kinds:?},{scope:?},{:?}", policy.map(Policy::id))
+            }
+        }
+    }
+
+    /// How seldom it matches. `is_common` is the keyword's. None if the matcher does not only
+    /// depend on the transaction, so that it cannot be tried before the rule.
+    pub(super) fn rarity(&self, is_common: bool) -> Option<Rarity> {
+        let usual = |rarity| if is_common { Rarity::Common } else { rarity };
+        Some(match self {
+            Self::Once(_) => return None,
+            Self::Integer { expression, .. } if expression.starts_with('!') => Rarity::Common,
+            Self::Integer { test, .. } if test.single().is_some() => usual(Rarity::Value),
+            Self::Choice { argument, .. } if argument.negated => Rarity::Common,
+            Self::Choice { .. } => usual(Rarity::Value),
+            Self::Presence { wanted: false, .. } | Self::Flags(_) => Rarity::Common,
+            Self::Weak { policy: Some(_), .. } => Rarity::Expensive,
+            Self::Version(argument) if !argument.negated => Rarity::Common,
+            Self::Integer { .. } | Self::Presence { .. } | Self::Weak { .. } | Self::Version(_) => {
+                usual(Rarity::Range)
+            }
+        })
     }
 }
 
@@ -140,15 +184,23 @@ impl IntegerTest {
         Ok(intervals.map_or(parsed, Self::Intervals))
     }
 
+    /// The only value that passes, if it is one.
+    pub(super) fn single(&self) -> Option<u32> {
+        match self {
+            Self::Intervals(intervals) => intervals.single(),
+            Self::U8(_) | Self::U16(_) | Self::U32(_) => None,
+        }
+    }
+
     /// What may pass.
-    fn remainders(&self) -> Remainders {
+    pub(super) fn remainders(&self) -> Remainders {
         match self {
             Self::Intervals(intervals) => intervals.remainders(),
             Self::U8(_) | Self::U16(_) | Self::U32(_) => Remainders::ALL,
         }
     }
 
-    fn passes(&self, value: u32) -> bool {
+    pub(super) fn passes(&self, value: u32) -> bool {
         // SAFETY: Suricata's parser made the pointer, and only `drop` frees it.
         let result = unsafe {
             match self {
@@ -165,6 +217,11 @@ impl IntegerTest {
         result == Ok(1)
     }
 }
+
+// SAFETY: Suricata's test is read only. Its functions for matching change nothing.
+unsafe impl Send for IntegerTest {}
+// SAFETY: the same holds for several threads at once.
+unsafe impl Sync for IntegerTest {}
 
 impl Drop for IntegerTest {
     fn drop(&mut self) {

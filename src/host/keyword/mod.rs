@@ -12,15 +12,18 @@ pub(crate) mod fuzzing;
 mod intervals;
 mod kind;
 mod matcher;
+pub(in crate::host) mod prefilter;
 mod table;
 
 use core::ffi::{c_char, c_int, c_void, CStr};
 use core::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU16, Ordering};
+use std::sync::Arc;
 
 use kind::{Keyword, Kind};
 
 use self::matcher::Matcher;
+use self::prefilter::RuleKeyword;
 use super::guard::guard;
 use super::log;
 use super::protocol::{self, TO_CLIENT, TO_SERVER};
@@ -76,7 +79,8 @@ macro_rules! keywords {
             struct $row;
 
             impl super::KeywordRow for $row {
-                const KEYWORD: Keyword = Keyword { $($field: $value,)+ };
+                #[allow(clippy::needless_update)]
+                const KEYWORD: Keyword = Keyword { $($field: $value,)+ ..Keyword::USUAL };
 
                 fn ids() -> &'static super::KeywordIds {
                     static IDS: super::KeywordIds = super::KeywordIds::new();
@@ -123,6 +127,7 @@ const NO_KEYWORD: u16 = u16::MAX;
 /// Registers all keywords. The error names those that Suricata did not accept.
 pub(super) fn register() -> Result<(), String> {
     let (transaction_list, once_list) = (register_list(TRANSACTION_LIST), register_list(ONCE_LIST));
+    prefilter::register(TRANSACTION_LIST, register_single_buffer, Some(token_buffer));
     let mut refused = Vec::new();
     for row in table::TABLE.iter().chain(decrypted::TABLE) {
         let list = match row.keyword.kind {
@@ -155,16 +160,18 @@ fn register_list(name: &'static CStr) -> c_int {
 }
 
 fn register_buffer(row: &Registration) -> c_int {
-    let Keyword { name, summary, .. } = row.keyword;
-    // SAFETY: the strings are static, and the callback is an instance of `single_buffer`.
+    register_single_buffer(row.keyword.name, row.keyword.summary, row.buffer)
+}
+
+fn register_single_buffer(
+    name: &'static CStr,
+    summary: &'static CStr,
+    buffer: sys::InspectionSingleBufferGetDataPtr,
+) -> c_int {
+    let (name, summary) = (name.as_ptr(), summary.as_ptr());
+    // SAFETY: the strings are static, and the callback is a function of the plugin.
     unsafe {
-        sys::SCDetectHelperBufferMpmRegister(
-            name.as_ptr(),
-            summary.as_ptr(),
-            protocol::number(),
-            DIRECTIONS,
-            row.buffer,
-        )
+        sys::SCDetectHelperBufferMpmRegister(name, summary, protocol::number(), DIRECTIONS, buffer)
     }
 }
 
@@ -240,7 +247,7 @@ unsafe fn set_up_row<R: KeywordRow>(
     }
     match Matcher::new(&R::KEYWORD.kind, argument) {
         // SAFETY: the pointers are Suricata's.
-        Ok(matcher) => unsafe { append_matcher(engine, signature, matcher, R::ids()) },
+        Ok(matcher) => unsafe { append_matcher::<R>(engine, signature, matcher) },
         Err(reason) => {
             log::error(&format!("{name}: bad argument \"{argument}\": {reason}"));
             -1
@@ -252,31 +259,40 @@ unsafe fn set_up_row<R: KeywordRow>(
 ///
 /// # Safety
 /// The pointers are those that Suricata passes to a keyword's `Setup`.
-unsafe fn append_matcher(
+unsafe fn append_matcher<R: KeywordRow>(
     engine: *mut sys::DetectEngineCtx,
     signature: *mut sys::Signature,
     matcher: Matcher,
-    ids: &KeywordIds,
 ) -> c_int {
-    let matcher = Box::into_raw(Box::new(matcher));
+    let ids = R::ids();
     let (id, list) = (ids.keyword.load(Ordering::Relaxed), ids.list.load(Ordering::Relaxed));
-    // SAFETY: the pointers are Suricata's. Suricata keeps the matcher, and passes it to `free` once.
+    let rarity = matcher.rarity(R::KEYWORD.is_common);
+    if rarity.is_some() {
+        // SAFETY: the signature is Suricata's, and valid for the call.
+        unsafe { prefilter::begin_rule(signature, list) };
+    }
+    let keyword = RuleKeyword::new(matcher);
+    let context = Arc::into_raw(Arc::clone(&keyword)).cast_mut();
+    // SAFETY: the pointers are Suricata's. Suricata keeps the keyword, and passes it to `free` once.
     let kept =
-        unsafe { sys::SCSigMatchAppendSMToList(engine, signature, id, matcher.cast(), list) };
+        unsafe { sys::SCSigMatchAppendSMToList(engine, signature, id, context.cast(), list) };
     if kept.is_null() {
         // SAFETY: the pointer was made above, and Suricata did not keep it.
-        drop(unsafe { Box::from_raw(matcher) });
+        drop(unsafe { Arc::from_raw(context) });
         return -1;
+    }
+    if let Some(rarity) = rarity {
+        prefilter::note_keyword(signature, &keyword, R::KEYWORD.name, rarity);
     }
     0
 }
 
 /// Suricata calls this when it removes a rule. Frees the argument.
-unsafe extern "C" fn free(_engine: *mut sys::DetectEngineCtx, matcher: *mut c_void) {
+unsafe extern "C" fn free(_engine: *mut sys::DetectEngineCtx, keyword: *mut c_void) {
     guard((), || {
-        if !matcher.is_null() {
-            // SAFETY: `append_matcher` made the pointer with `Box::into_raw`. Suricata frees it once.
-            drop(unsafe { Box::from_raw(matcher.cast::<Matcher>()) });
+        if !keyword.is_null() {
+            // SAFETY: `append_matcher` made the pointer with `Arc::into_raw`. Suricata frees it once.
+            drop(unsafe { Arc::from_raw(keyword.cast::<RuleKeyword>()) });
         }
     });
 }
@@ -289,15 +305,15 @@ unsafe extern "C" fn match_transaction(
     _state: *mut c_void,
     tx: *mut c_void,
     _signature: *const sys::Signature,
-    matcher: *const sys::SigMatchCtx,
+    keyword: *const sys::SigMatchCtx,
 ) -> c_int {
     guard(0, || {
         // SAFETY: `append_matcher` gave this pointer to Suricata, which has not freed it yet.
-        let matcher = unsafe { matcher.cast::<Matcher>().as_ref() };
+        let keyword = unsafe { keyword.cast::<RuleKeyword>().as_ref() };
         // SAFETY: `get_tx` or the iterator returned this pointer. It is valid for the call.
         let held = unsafe { tx.cast::<HeldTransaction>().as_ref() };
-        let (Some(matcher), Some(held)) = (matcher, held) else { return 0 };
-        matcher.matches(&held.transaction).into()
+        let (Some(keyword), Some(held)) = (keyword, held) else { return 0 };
+        keyword.matcher.matches(&held.transaction).into()
     })
 }
 
@@ -314,6 +330,24 @@ unsafe extern "C" fn single_buffer<R: KeywordRow>(
         let Kind::Buffer(get) = R::KEYWORD.kind else { return false };
         // SAFETY: Suricata passes places for the buffer and its length.
         unsafe { give(get(&held.transaction), buffer, length) }
+    })
+}
+
+/// Suricata calls this for the hidden buffer of the prefilter. Returns false if it is empty.
+unsafe extern "C" fn token_buffer(
+    tx: *const c_void,
+    _flags: u8,
+    buffer: *mut *const u8,
+    length: *mut u32,
+) -> bool {
+    guard(false, || {
+        // SAFETY: `get_tx` or the iterator returned this pointer. It is valid for the call.
+        let Some(held) = (unsafe { tx.cast::<HeldTransaction>().as_ref() }) else { return false };
+        held.tokens.with(&held.transaction, |tokens| {
+            let tokens = Some(tokens).filter(|tokens| !tokens.is_empty());
+            // SAFETY: Suricata passes places for the buffer and its length.
+            unsafe { give(tokens, buffer, length) }
+        })
     })
 }
 

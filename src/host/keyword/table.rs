@@ -3,7 +3,7 @@
 use super::args::ValueSource;
 use super::kind::{Choice, Integer, Keyword, Kind, Names, Values, Width};
 use crate::message::{Event, Scope, Transport};
-use crate::message::{Prefilter, Remainders};
+use crate::message::{Message, Remainders};
 use crate::policy::PostQuantum;
 use crate::sa::SentEsp;
 use crate::tx::Transaction;
@@ -126,6 +126,7 @@ super::keywords! {
         kind: integer!(U8, names!(ExchangeType), |tx, _, test| {
             tx.message().header.is_some_and(|header| test(header.exchange_type.0.into()))
         }),
+        is_common: true,
     }
     VersionKeyword {
         name: c"ikev2.version",
@@ -134,6 +135,7 @@ super::keywords! {
         examples: &["ikev2.version:2.0;", "ikev2.version:!2.0;"],
         source: "RFC 7296, 3.1 and 2.5",
         kind: Kind::Version,
+        is_common: true,
     }
     FlagsKeyword {
         name: c"ikev2.flags",
@@ -146,6 +148,7 @@ super::keywords! {
             ("version", Flags::VERSION),
             ("response", Flags::RESPONSE),
         ]),
+        is_common: true,
     }
     RoleKeyword {
         name: c"ikev2.role",
@@ -157,6 +160,7 @@ super::keywords! {
             names: &["initiator", "responder"],
             get: |tx| tx.message().role().map(|role| 1 << role as u32),
         }),
+        is_common: true,
     }
     MessageIdKeyword {
         name: c"ikev2.message_id",
@@ -232,6 +236,7 @@ super::keywords! {
                 Transport::Udp => 1 << 2,
             }),
         }),
+        is_common: true,
     }
     NatTKeyword {
         name: c"ikev2.nat_t",
@@ -240,6 +245,7 @@ super::keywords! {
         examples: &["ikev2.nat_t;", "ikev2.transport:udp4500; ikev2.nat_t:no;"],
         source: "RFC 3948, 2.2",
         kind: Kind::Presence(|tx| tx.message().nat_t()),
+        is_common: true,
     }
     PayloadTypeKeyword {
         name: c"ikev2.payload.type",
@@ -313,14 +319,8 @@ super::keywords! {
         details: "After decryption this includes the notifies of the encrypted payload. Types below 16384 are errors.",
         examples: &["ikev2.notify.type:no_proposal_chosen;", "ikev2.flags:!response; ikev2.notify.type:<16384;"],
         source: "RFC 7296, 3.10.1",
-        kind: Kind::Integer(Integer {
-            width: Width::U16,
-            names: names!(NotifyType),
-            parts: &[],
-            values: Values::Prefiltered(
-                |tx, _, test| tx.message().notifies().any(|notify| test(notify.kind.0.into())),
-                |prefilter| prefilter.notifies,
-            ),
+        kind: integer!(U16, names!(NotifyType), |tx, _, test| {
+            tx.message().notifies().any(|notify| test(notify.kind.0.into()))
         }),
     }
     NotifyDataKeyword {
@@ -450,6 +450,7 @@ super::keywords! {
                 PostQuantum::Ppk => 1 << 3,
             }),
         }),
+        is_common: true,
     }
     ProposalKeyword {
         name: c"ikev2.proposal",
@@ -472,6 +473,7 @@ super::keywords! {
             names: &["half_open", "cookie", "init_done", "authenticating", "established", "failed", "closed"],
             get: |tx| tx.sa().map(|sa| 1 << sa.state as u32),
         }),
+        is_common: true,
     }
     SaAgeKeyword {
         name: c"ikev2.sa.age",
@@ -528,6 +530,7 @@ super::keywords! {
         examples: &["ikev2.sa.confirmed;", "ikev2.sa.state:established; ikev2.sa.confirmed:no;"],
         source: "docs/sa-tracking.md",
         kind: Kind::Presence(|tx| tx.sa().is_some_and(|sa| sa.confirmed)),
+        is_common: true,
     }
     EspPacketsKeyword {
         name: c"ikev2.esp.packets",
@@ -563,6 +566,7 @@ super::keywords! {
             names: &["unknown", "none", "initiator", "responder", "both", "forced"],
             get: |tx| tx.sa().map(|sa| 1 << sa.nat as u32),
         }),
+        is_common: true,
     }
     SaFullTranscriptAuthKeyword {
         name: c"ikev2.sa.full_transcript_auth",
@@ -574,6 +578,7 @@ super::keywords! {
             names: &["none", "initiator", "responder", "both"],
             get: |tx| tx.sa()?.full_transcript.map(|posture| 1 << posture as u32),
         }),
+        is_common: true,
     }
     FragmentStatusKeyword {
         name: c"ikev2.fragment.status",
@@ -729,10 +734,11 @@ fn any_key_exchange_method(
         && tx.message().key_exchanges().any(|exchange| test(exchange.method.0.into()))
 }
 
-fn prefiltered_key_exchange_methods(prefilter: &Prefilter) -> Remainders {
+fn prefiltered_key_exchange_methods(message: &Message) -> Remainders {
     // The range of types includes sequence numbers. They may pass the prefilter, but the
     // keyword itself does not look at them.
-    prefilter.transforms(TransformType::KE..=TransformType::ADDKE7).and(prefilter.key_exchanges)
+    let of_transforms = message.prefilter().transforms(TransformType::KE..=TransformType::ADDKE7);
+    of_transforms.and(message.key_exchanges().map(|exchange| exchange.method.0.into()).collect())
 }
 
 #[cfg(test)]

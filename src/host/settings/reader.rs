@@ -186,7 +186,7 @@ mod tests {
             (
                 "max_tx",
                 "1",
-                "unknown key; known are enabled, detection-ports, max-tx, policy, custom-policy, \
+                "unknown key; known are enabled, detection-ports, max-tx, policy, custom-policy, rule-prefilter, \
                  sa-tracking, decryption, max-record-size",
             ),
             ("custom-policy.encr", "AES", "\"AES\" is not a cipher (it is left out)"),

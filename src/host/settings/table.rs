@@ -48,6 +48,8 @@ pub(in crate::host) struct Settings {
     pub(in crate::host) policy: &'static Policy,
     /// `custom-policy`: what the name `custom` means; none without lists.
     pub(in crate::host) custom_policy: Option<&'static Policy>,
+    /// `rule-prefilter`
+    pub(in crate::host) prefilter: bool,
     /// `sa-tracking.enabled`
     pub(in crate::host) sa_tracking: bool,
     /// `sa-tracking`: memory and times.
@@ -66,6 +68,7 @@ impl Default for Settings {
             max_record: MAX_RECORD,
             policy: Policy::standard(),
             custom_policy: None,
+            prefilter: true,
             sa_tracking: true,
             sa_limits: Limits::default(),
             decryption: false,
@@ -115,6 +118,14 @@ pub(super) const TABLE: &[Setting] = &[
         },
         default: "",
         meaning: "The algorithms that the policy `custom` allows",
+    },
+    Setting {
+        key: "rule-prefilter",
+        form: Form::Switch { set: |it, on| it.prefilter = on },
+        default: "yes",
+        meaning: "Whether Suricata's pattern matcher sorts out the rules whose `ikev2` keywords \
+                  cannot match a message. With `no` each message costs time for each rule, and \
+                  the alerts are the same",
     },
     Setting {
         key: "sa-tracking.enabled",
