@@ -40,9 +40,24 @@ macro_rules! set_of {
                 self.0 |= 1 << item as u8;
             }
 
+            /// The set of some elements.
+            pub const fn of(items: &[$item]) -> Self {
+                let (mut bits, mut place): ($bits, usize) = (0, 0);
+                while place < items.len() {
+                    bits |= 1 << items[place] as u8;
+                    place += 1;
+                }
+                Self(bits)
+            }
+
             /// Adds the elements of another set.
             pub fn merge(&mut self, other: Self) {
                 self.0 |= other.0;
+            }
+
+            /// The elements that another set does not have.
+            pub fn without(self, other: Self) -> Self {
+                Self(self.0 & !other.0)
             }
 
             /// The bits of the elements, in the order of `ALL`.
@@ -60,9 +75,20 @@ macro_rules! set_of {
                 self.0 == 0
             }
 
-            /// The elements of the set, in their order.
+            /// The number of elements.
+            pub fn len(self) -> usize {
+                self.0.count_ones() as usize
+            }
+
+            /// The elements of the set, in their order. The time depends on the number of
+            /// elements and not on the number of possible ones: most sets are empty.
             pub fn iter(self) -> impl Iterator<Item = $item> {
-                $item::ALL.iter().copied().filter(move |item| self.contains(*item))
+                let mut rest = self.0;
+                core::iter::from_fn(move || {
+                    let item = $item::ALL.get(rest.trailing_zeros() as usize).copied()?;
+                    rest &= rest - 1;
+                    Some(item)
+                })
             }
         }
     };

@@ -37,6 +37,9 @@ const MAX_ANOMALIES_OF_MANY: usize = 2;
 /// Gives the host the events: all of them for rules with `app-layer-event`, and the most
 /// telling ones for its records, which begin where the last one that was written is.
 fn set_events(data: &mut sys::AppLayerTxData, events: EventSet) {
+    if events.is_empty() {
+        return;
+    }
     let mut all: Vec<_> = events.most_telling().collect();
     let most = if all.len() < MANY_EVENTS { all.len() } else { MAX_ANOMALIES_OF_MANY };
     // Who counts malformed messages counts this event.

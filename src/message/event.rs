@@ -143,21 +143,6 @@ named! {
 }
 
 impl Event {
-    /// Whether the event is about weak algorithms, which correct peers also offer and choose.
-    pub fn is_weakness(self) -> bool {
-        matches!(
-            self,
-            Self::NoEncryption
-                | Self::WeakCryptoEnc
-                | Self::WeakCryptoPrf
-                | Self::WeakCryptoDh
-                | Self::WeakCryptoAuth
-                | Self::WeakCryptoNoDh
-                | Self::WeakCryptoNoAuth
-                | Self::UnknownProposal
-        )
-    }
-
     /// The event for a parse error.
     pub fn of_error(kind: ErrorKind) -> Self {
         match kind {
@@ -201,11 +186,33 @@ const LEAST_TELLING: [Event; 13] = [
 ];
 
 impl EventSet {
+    /// The events about weak algorithms, which correct peers also offer and choose.
+    const WEAKNESSES: Self = Self::of(&[
+        Event::NoEncryption,
+        Event::WeakCryptoEnc,
+        Event::WeakCryptoPrf,
+        Event::WeakCryptoDh,
+        Event::WeakCryptoAuth,
+        Event::WeakCryptoNoDh,
+        Event::WeakCryptoNoAuth,
+        Event::UnknownProposal,
+    ]);
+
+    /// The events that are not about weak algorithms.
+    pub fn faults(self) -> Self {
+        self.without(Self::WEAKNESSES)
+    }
+
     /// The events, ordered by how much they say. Those of `LEAST_TELLING` come last, in its
     /// order.
     pub fn most_telling(self) -> impl Iterator<Item = Event> {
-        let first = self.iter().filter(|event| !LEAST_TELLING.contains(event));
-        first.chain(LEAST_TELLING.into_iter().filter(move |event| self.contains(*event)))
+        const LEAST: EventSet = EventSet::of(&LEAST_TELLING);
+        let last: &[Event] = match self.without(self.without(LEAST)).is_empty() {
+            true => &[],
+            false => &LEAST_TELLING,
+        };
+        let last = last.iter().copied().filter(move |event| self.contains(*event));
+        self.without(LEAST).iter().chain(last)
     }
 }
 
@@ -249,5 +256,18 @@ mod tests {
         set.insert(Event::TrailingData);
         set.insert(Event::MalformedData);
         assert_eq!(set.iter().collect::<Vec<_>>(), [Event::MalformedData, Event::TrailingData]);
+        let all = EventSet::of(Event::ALL);
+        assert_eq!(all.iter().collect::<Vec<_>>(), Event::ALL);
+        assert_eq!((all.len(), all.without(all).len()), (Event::ALL.len(), 0));
+    }
+
+    #[test]
+    fn the_most_telling_events_come_first_and_none_is_lost() {
+        let all: Vec<_> = EventSet::of(Event::ALL).most_telling().collect();
+        let (first, last) = all.split_at(all.len() - LEAST_TELLING.len());
+        assert_eq!(last, LEAST_TELLING);
+        let others = Event::ALL.iter().filter(|event| !LEAST_TELLING.contains(event));
+        assert_eq!(first.iter().collect::<Vec<_>>(), others.collect::<Vec<_>>());
+        assert_eq!(EventSet::default().most_telling().next(), None);
     }
 }

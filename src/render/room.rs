@@ -38,8 +38,7 @@ const FEW_EVENTS: usize = 3;
 
 /// The maximum number of bytes of the object for this message.
 pub(super) fn bytes_for(tx: &Transaction, most: usize) -> usize {
-    let faults =
-        tx.message().events.iter().filter(|event| !event.is_weakness()).take(MANY_EVENTS).count();
+    let faults = tx.message().events.faults().len();
     let least = match faults {
         0..=FEW_EVENTS => usize::MAX,
         MANY_EVENTS.. => LEAST_OF_MANY,
