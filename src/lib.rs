@@ -19,6 +19,7 @@ pub mod canonical;
 pub mod decrypt;
 mod digits;
 pub mod fingerprint;
+mod keyed_hash;
 pub mod message;
 mod named;
 pub mod payload_text;

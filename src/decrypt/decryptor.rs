@@ -5,14 +5,15 @@
 //! therefore becomes pending. Its size and number are limited. When a later packet arrives
 //! and keys have been added, the pending messages are decrypted.
 
+use core::hash::BuildHasher;
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::key_table::{KeyTable, SaKeys, Spis};
 use super::reassembly::{Progress, Reassembly};
 use super::sealed::{DecryptError, Sealed};
+use crate::keyed_hash::KeyedHash;
 use crate::message::{Message, Transport};
 use crate::sa::fragment::MessageKey;
 use crate::wire::registry::{ExchangeType, PayloadType};
@@ -94,13 +95,13 @@ pub struct Decryptor {
 
 struct PendingShards {
     shards: Box<[Mutex<PendingShard>]>,
-    hasher: RandomState,
+    hasher: KeyedHash,
 }
 
 impl Default for PendingShards {
     fn default() -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { shards, hasher: RandomState::new() }
+        Self { shards, hasher: KeyedHash::new() }
     }
 }
 

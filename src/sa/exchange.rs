@@ -1,7 +1,8 @@
 //! Exchanges: pairs the requests and responses of an SA.
 
-use std::hash::BuildHasher;
+use core::hash::BuildHasher;
 
+use crate::keyed_hash::KeyedHash;
 use crate::message::{Event, EventSet, Message};
 use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
 use crate::wire::{Header, Role};
@@ -93,7 +94,7 @@ pub(super) enum FragmentPart {
 
 impl MessageFacts {
     /// None if the message belongs to no IKE SA: another major version, or no initiator SPI.
-    pub(super) fn of(message: &Message, hasher: &impl BuildHasher) -> Option<Self> {
+    pub(super) fn of(message: &Message, hasher: &KeyedHash) -> Option<Self> {
         let header = message.header.as_ref()?;
         if header.version.major() != 2 || header.init_spi == [0; 8] {
             return None;

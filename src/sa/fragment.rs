@@ -17,9 +17,7 @@
 //! A receiver drops forged fragments because their checksum is wrong. Here every fragment
 //! counts, so a forged fragment can make a set look complete, or start a new set.
 
-use core::hash::{Hash, Hasher};
-use std::hash::DefaultHasher;
-
+use crate::keyed_hash;
 use crate::named::{named, set_of};
 use crate::wire::registry::PayloadType;
 use crate::wire::{Fragment, Header, Role};
@@ -225,8 +223,8 @@ struct PartialMessage {
     started: u64,
     /// One bit for each fragment.
     seen: [u64; MAX_FRAGMENTS as usize / 64],
-    /// Hashes of the first fragments. They have no key: an attacker can make a conflict that
-    /// looks like a duplicate, as with any hash of this size.
+    /// Hashes of the first fragments. They have a key, so nobody can make a conflict that looks
+    /// like a duplicate.
     hashes: Box<[u32]>,
 }
 
@@ -273,12 +271,8 @@ impl PartialMessage {
 }
 
 fn hash(fragment: &Fragment<'_>) -> u32 {
-    let mut hasher = DefaultHasher::new();
     let PayloadType(first_payload) = fragment.first_payload;
-    first_payload.hash(&mut hasher);
-    fragment.body.hash(&mut hasher);
-    let hash = hasher.finish();
-    (hash >> 32) as u32 ^ hash as u32
+    keyed_hash::of_process((first_payload, fragment.body)) as u32
 }
 
 #[cfg(test)]

@@ -15,11 +15,11 @@
 //! decoded completely, for identifiers without an estimate of strength, and for a response
 //! whose request was not seen.
 
-use core::hash::{Hash, Hasher};
+use core::hash::BuildHasher;
 use core::sync::atomic::{AtomicU64, Ordering};
-use std::hash::DefaultHasher;
 
 use super::Endpoint;
+use crate::keyed_hash::KeyedHash;
 use crate::message::{Event, Message};
 use crate::named::{named, set_of};
 use crate::policy::table::{self, Bits};
@@ -495,7 +495,7 @@ fn security_bits(set: &ProposalSet) -> Option<u16> {
 #[derive(Debug)]
 pub struct PeerStrengths {
     slots: Box<[AtomicU64]>,
-    seed: u64,
+    hash: KeyedHash,
 }
 
 impl PeerStrengths {
@@ -503,10 +503,10 @@ impl PeerStrengths {
     const SET_SIZE: usize = 4;
 
     /// A memory for at least this number of pairs, 8 bytes each. An attacker who does not know
-    /// the seed cannot choose addresses that replace other pairs.
-    pub fn new(pairs: usize, seed: u64) -> Self {
+    /// the key cannot choose addresses that replace other pairs.
+    pub fn new(pairs: usize) -> Self {
         let count = pairs.clamp(Self::SET_SIZE, 1 << 24).next_power_of_two();
-        Self { slots: (0..count).map(|_| AtomicU64::new(0)).collect(), seed }
+        Self { slots: (0..count).map(|_| AtomicU64::new(0)).collect(), hash: KeyedHash::new() }
     }
 
     /// The number of bytes on the heap.
@@ -529,7 +529,7 @@ impl PeerStrengths {
             .iter()
             .find(|slot| slot.load(Ordering::Relaxed) >> 16 == hash >> 16)
             .or_else(|| slots.iter().find(|slot| slot.load(Ordering::Relaxed) == 0))
-            // This choice is almost random, but the same in every run.
+            // This choice is almost random.
             .or_else(|| slots.get((hash >> 62) as usize));
         let Some(slot) = slot else { return false };
         // Another thread may have used the slot since. Then its value belongs to another pair
@@ -540,9 +540,7 @@ impl PeerStrengths {
 
     fn hash(&self, one: &Endpoint, other: &Endpoint) -> u64 {
         let [one, other] = [one, other].map(|peer| (peer.address, peer.port));
-        let mut hasher = DefaultHasher::new();
-        (self.seed, one.min(other), one.max(other)).hash(&mut hasher);
-        hasher.finish()
+        self.hash.hash_one((one.min(other), one.max(other)))
     }
 
     /// The slots in which a pair may be. The low bits of the hash select the set, so a slot

@@ -5,9 +5,11 @@
 //! invented addresses replaces other addresses of the flood, and not an address with many
 //! refusals.
 
-use std::hash::{BuildHasher, RandomState};
+use core::hash::BuildHasher;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
+
+use crate::keyed_hash::KeyedHash;
 
 use super::limits::{Limits, MICROSECONDS};
 
@@ -49,7 +51,7 @@ pub(super) enum SaTally {
 #[derive(Debug)]
 pub(super) struct Pressure {
     sets: Box<[Mutex<Set>]>,
-    hasher: RandomState,
+    hasher: KeyedHash,
     /// The microseconds of a period: for half-open SAs, and for the other counts.
     periods: [u64; 2],
 }
@@ -78,7 +80,7 @@ impl Pressure {
         let period = |seconds: u32| (u64::from(seconds) * MICROSECONDS / PERIODS as u64).max(1);
         Self {
             sets: (0..sets).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
+            hasher: KeyedHash::new(),
             periods: [period(limits.half_open_timeout), period(limits.window)],
         }
     }

@@ -4,12 +4,13 @@
 //! attacker cannot choose the shard or a chain in it. A message locks only its own shard. Sums
 //! over all shards are atomic counters.
 
-use std::hash::{BuildHasher, RandomState};
+use core::hash::BuildHasher;
 use std::net::IpAddr;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::keyed_hash::KeyedHash;
 use crate::message::{Event, EventSet, Message};
 use crate::wire::registry::ExchangeType;
 
@@ -64,7 +65,7 @@ pub struct SaTable {
     shards: Box<[Mutex<Slab>]>,
     pressure: Pressure,
     peers: PeerStrengths,
-    hasher: RandomState,
+    hasher: KeyedHash,
     sums: Sums,
     clock: Clock,
     /// The shard in which expired records are removed next.
@@ -84,11 +85,11 @@ struct Sums {
 impl SaTable {
     /// An empty table.
     pub fn new(limits: Limits) -> Self {
-        let hasher = RandomState::new();
+        let hasher = KeyedHash::new();
         let shards: Box<[Mutex<Slab>]> = (0..SHARDS).map(|_| Mutex::default()).collect();
         let pressure = Pressure::new(&limits);
         let pairs = usize::try_from(limits.memcap / BYTES_A_PAIR).unwrap_or(usize::MAX);
-        let peers = PeerStrengths::new(pairs, hasher.hash_one(0));
+        let peers = PeerStrengths::new(pairs);
         let fixed = size_of_val(&*shards) + pressure.footprint() + peers.heap_size();
         let sums = Sums { memuse: AtomicU64::new(fixed as u64), ..Sums::default() };
         let clock = Clock::new();
@@ -194,7 +195,7 @@ impl SaTable {
     /// Adds the record of an SA that replaces another one. If another thread has parsed the
     /// first messages of the new SA, its record already exists and is completed.
     fn replace(&self, successor: SaRecord) {
-        let pair = self.hasher.hash_one((successor.init_spi, successor.resp_spi));
+        let pair = pair(&self.hasher, successor.init_spi, successor.resp_spi);
         let mut shard = self.lock(place(&self.hasher, successor.init_spi));
         let is_it =
             |sa: &SaRecord| (sa.init_spi, sa.resp_spi) == (successor.init_spi, successor.resp_spi);
@@ -229,7 +230,7 @@ impl SaTable {
     /// Whether the table has a record of the SA with these SPIs.
     pub fn contains(&self, init_spi: [u8; 8], resp_spi: [u8; 8]) -> bool {
         let shard = self.lock(place(&self.hasher, init_spi));
-        let hash = self.hasher.hash_one((init_spi, resp_spi));
+        let hash = pair(&self.hasher, init_spi, resp_spi);
         let is_it = |sa: &SaRecord| (sa.init_spi, sa.resp_spi) == (init_spi, resp_spi);
         shard.find(By::Pair, hash, is_it).is_some()
     }
@@ -242,7 +243,7 @@ impl SaTable {
         change: impl FnOnce(&mut SaRecord) -> T,
     ) -> Option<T> {
         let mut shard = self.lock(place(&self.hasher, init_spi));
-        let hash = self.hasher.hash_one((init_spi, resp_spi));
+        let hash = pair(&self.hasher, init_spi, resp_spi);
         let is_it = |sa: &SaRecord| (sa.init_spi, sa.resp_spi) == (init_spi, resp_spi);
         let slot = shard.find(By::Pair, hash, is_it)?;
         shard.update(slot, change)
@@ -560,8 +561,18 @@ fn mix(spi: u64) -> u64 {
 
 /// The shard of an SA. It depends on the initiator's SPI alone, because the responder's is not
 /// known at first.
-fn place(hasher: &RandomState, init_spi: [u8; 8]) -> usize {
-    hasher.hash_one(init_spi) as usize % SHARDS
+fn place(hasher: &KeyedHash, init_spi: [u8; 8]) -> usize {
+    initiator(hasher, init_spi) as usize % SHARDS
+}
+
+/// The hash of an initiator's SPI.
+fn initiator(hasher: &KeyedHash, init_spi: [u8; 8]) -> u64 {
+    hasher.hash_one(u64::from_ne_bytes(init_spi))
+}
+
+/// The hash of both SPIs.
+fn pair(hasher: &KeyedHash, init_spi: [u8; 8], resp_spi: [u8; 8]) -> u64 {
+    hasher.hash_one((u64::from_ne_bytes(init_spi), u64::from_ne_bytes(resp_spi)))
 }
 
 /// The hashes under which the record of a message is found.
@@ -580,17 +591,17 @@ impl RecordKeys {
         (facts.hash ^ self.initiator as u32) | 1
     }
 
-    fn of(facts: &MessageFacts, observation: &Observation<'_>, hasher: &RandomState) -> Self {
+    fn of(facts: &MessageFacts, observation: &Observation<'_>, hasher: &KeyedHash) -> Self {
         let (from, to) = (observation.from.address, observation.to.address);
         let ends = if facts.from_initiator { (from, to) } else { (to, from) };
-        let pair =
-            (facts.resp_spi != [0; 8]).then(|| hasher.hash_one((facts.init_spi, facts.resp_spi)));
-        let initiator = hasher.hash_one(facts.init_spi);
+        let has_pair = facts.resp_spi != [0; 8];
+        let pair = has_pair.then(|| pair(hasher, facts.init_spi, facts.resp_spi));
+        let initiator = initiator(hasher, facts.init_spi);
         Self {
             initiator,
             place: initiator as usize % SHARDS,
             pair,
-            half: hasher.hash_one((facts.init_spi, ends)),
+            half: hasher.hash_one((u64::from_ne_bytes(facts.init_spi), ends)),
         }
     }
 }

@@ -242,7 +242,7 @@ fn peer(number: u32) -> Endpoint {
 
 #[test]
 fn peers_that_settle_for_less_are_found_once() {
-    let peers = PeerStrengths::new(1024, 1);
+    let peers = PeerStrengths::new(1024);
     assert!(!peers.record(&peer(1), &peer(2), 128));
     assert!(!peers.record(&peer(1), &peer(2), 256));
     assert!(!peers.record(&peer(1), &peer(3), 112));
@@ -255,7 +255,7 @@ fn peers_that_settle_for_less_are_found_once() {
 
 #[test]
 fn a_peer_is_an_address_and_a_port() {
-    let peers = PeerStrengths::new(1024, 1);
+    let peers = PeerStrengths::new(1024);
     assert!(!peers.record(&peer(1), &peer(2), 256));
     let client = Endpoint { port: 40000, ..peer(1) };
     assert!(!peers.record(&client, &peer(2), 128));
@@ -264,7 +264,7 @@ fn a_peer_is_an_address_and_a_port() {
 
 #[test]
 fn the_memory_of_peers_is_bounded_and_confuses_none() {
-    let peers = PeerStrengths::new(1000, 1);
+    let peers = PeerStrengths::new(1000);
     assert_eq!(peers.heap_size(), 8 * 1024);
     // Every pair has a lower strength than the pairs before. If one pair were taken for
     // another, this would be found as a downgrade.
@@ -272,13 +272,13 @@ fn the_memory_of_peers_is_bounded_and_confuses_none() {
         assert!(!peers.record(&peer(0), &peer(pair + 1), 60_000 - pair as u16));
     }
     for smallest in [0, 1, 3] {
-        assert!(!PeerStrengths::new(smallest, 0).record(&peer(1), &peer(2), 9));
+        assert!(!PeerStrengths::new(smallest).record(&peer(1), &peer(2), 9));
     }
 }
 
 #[test]
 fn a_pair_among_few_is_not_forgotten() {
-    let peers = PeerStrengths::new(4096, 7);
+    let peers = PeerStrengths::new(4096);
     for pair in 0..400 {
         peers.record(&peer(0), &peer(pair + 1), 256);
     }
