@@ -5,6 +5,8 @@
 //! them, so nobody can forge a key. The size of the cache is limited. Bytes that come once
 //! only cost their hash.
 
+use crate::keyed_hash;
+
 /// The number of values in the cache.
 const SLOTS: usize = 64;
 
@@ -46,9 +48,9 @@ impl<V: Clone> Cache<V> {
         if key.len() > MAX_KEY {
             return None;
         }
-        let hash = hash(context, key);
-        // The upper bits depend on the whole key.
-        let slot = &mut self.slots[(hash >> 32) as usize % SLOTS];
+        // Nobody outside can choose a slot, and so keep the values of others out.
+        let hash = keyed_hash::of_process((context, key));
+        let slot = &mut self.slots[hash as usize % SLOTS];
         if let Some(kept) = &slot.kept {
             if kept.context == context && *kept.key == *key {
                 return Some(kept.value.clone());
@@ -61,16 +63,6 @@ impl<V: Clone> Cache<V> {
         slot.kept = Some(CachedValue { context, key: key.into(), value: value.clone() });
         Some(value)
     }
-}
-
-/// A hash to select a slot. It needs no protection against attacks.
-fn hash(context: u64, bytes: &[u8]) -> u64 {
-    let mix =
-        |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let hash = words.iter().fold(context, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-    let hash = rest.iter().fold(hash, |hash, byte| mix(hash, (*byte).into()));
-    mix(hash, bytes.len() as u64)
 }
 
 #[cfg(test)]

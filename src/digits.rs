@@ -10,6 +10,9 @@ pub(crate) trait Digits {
     fn hex(&mut self, bytes: &[u8]);
     /// Appends an address in its usual form.
     fn address(&mut self, address: IpAddr);
+    /// Appends a time in Suricata's format, in UTC. It is given in microseconds since the
+    /// epoch. Times after the year 9999, which a broken capture may have, become its end.
+    fn time(&mut self, microseconds: u64);
 }
 
 impl Digits for Vec<u8> {
@@ -46,6 +49,31 @@ impl Digits for Vec<u8> {
             IpAddr::V6(address) => self.extend_from_slice(address.to_string().as_bytes()),
         }
     }
+
+    fn time(&mut self, microseconds: u64) {
+        let microseconds = microseconds.min(LAST_TIME);
+        let (seconds, fraction) = (microseconds / 1_000_000, microseconds % 1_000_000);
+        let (year, month, day) = date(seconds / 86_400);
+        let second = seconds % 86_400;
+        let mut text = *b"YYYY-MM-DDThh:mm:ss.uuuuuu+0000";
+        let places = [0, 2, 5, 8, 11, 14, 17, 20, 22, 24];
+        let numbers = [
+            year / 100,
+            year % 100,
+            month,
+            day,
+            second / 3600,
+            second / 60 % 60,
+            second % 60,
+            fraction / 10_000,
+            fraction / 100 % 100,
+            fraction % 100,
+        ];
+        for (place, number) in places.into_iter().zip(numbers) {
+            text[place..place + 2].copy_from_slice(&PAIRS[number as usize]);
+        }
+        self.extend_from_slice(&text);
+    }
 }
 
 /// A text of at most eight bytes that is written often: no function is called to copy it.
@@ -69,6 +97,24 @@ impl Short {
         text.extend_from_slice(&self.bytes);
         text.truncate(text.len() - (8 - self.length));
     }
+}
+
+/// The last microsecond of the year 9999.
+const LAST_TIME: u64 = 253_402_300_799_999_999;
+
+/// Year, month and day in the Gregorian calendar. `days` are counted from the epoch. Years
+/// are taken to begin in March, so that the day that not all of them have is the last one.
+fn date(days: u64) -> (u64, u64, u64) {
+    // From 1 March of the year 0. 400 years have 146,097 days.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    // Five months have 153 days, alternating 31 and 30.
+    let month = (5 * day + 2) / 153;
+    let first = (153 * month + 2) / 5;
+    let (next_year, month) = if month < 10 { (0, month + 3) } else { (1, month - 9) };
+    (era * 400 + year + next_year, month, day - first + 1)
 }
 
 /// The digits of numbers below a hundred.
@@ -150,6 +196,44 @@ mod tests {
         let mut text = b"x".to_vec();
         text.hex(&bytes[6..]);
         assert_eq!(text, b"xcdef");
+    }
+
+    fn time(microseconds: u64) -> String {
+        let mut text = Vec::new();
+        text.time(microseconds);
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn times_are_in_utc() {
+        assert_eq!(time(0), "1970-01-01T00:00:00.000000+0000");
+        assert_eq!(time(951_782_400_000_042), "2000-02-29T00:00:00.000042+0000");
+        assert_eq!(time(1_700_000_000_123_456), "2023-11-14T22:13:20.123456+0000");
+        assert_eq!(time(u64::MAX), "9999-12-31T23:59:59.999999+0000");
+    }
+
+    /// Every day until the year 2400, counted with the lengths of months.
+    #[test]
+    fn days_follow_each_other() {
+        let (mut year, mut month, mut day) = (1970, 1, 1);
+        for days in 0..160_000 {
+            assert_eq!(date(days), (year, month, day));
+            let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let last = match month {
+                2 if is_leap => 29,
+                2 => 28,
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            day += 1;
+            if day > last {
+                (month, day) = (month + 1, 1);
+            }
+            if month > 12 {
+                (year, month) = (year + 1, 1);
+            }
+        }
+        assert!(year > 2399);
     }
 
     #[test]

@@ -52,6 +52,11 @@ pub struct ProposalSet {
 }
 
 impl ProposalSet {
+    /// No proposals.
+    pub const fn new() -> Self {
+        Self { proposals: Vec::new(), transforms: Vec::new() }
+    }
+
     /// Adds the proposals of an SA payload. `report` is called with each parse error.
     ///
     /// A proposal or transform that cannot be decoded is left out. The others are kept.

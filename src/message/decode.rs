@@ -1,12 +1,12 @@
 //! Decodes the bytes of a datagram, and decrypted contents, to payloads and proposals.
 
-use super::{Direction, Event, Message, PayloadEntry, Transport};
+use super::{Direction, Event, Message, MessageProposals, PayloadEntry, Scope, Transport};
 use crate::policy::Policy;
 use crate::wire::registry::{ExchangeType, PayloadType};
 use crate::wire::{
     auth, cert, certreq, cp, delete, eap, encrypted, id, ke, nonce, notify, ps, ts, vendor_id,
 };
-use crate::wire::{ParseError, Payload, Payloads, Proposals, RawMessage};
+use crate::wire::{ParseError, Payload, Payloads, RawMessage};
 
 /// The maximum number of Notify payloads that are kept of a message.
 pub const MAX_NOTIFIES: usize = 128;
@@ -50,7 +50,7 @@ impl Message {
             // itself.
             self.payloads.reserve(USUAL_PAYLOADS);
         }
-        self.decode_payloads(raw.payloads());
+        self.decode_payloads(raw.payloads(), policy);
         self.judge(policy);
     }
 
@@ -64,11 +64,11 @@ impl Message {
         policy: &'static Policy,
     ) {
         let offset = u32::try_from(self.append(plaintext, late)).unwrap_or(u32::MAX);
-        self.decode_payloads(Payloads::new(first, plaintext, offset));
+        self.decode_payloads(Payloads::new(first, plaintext, offset), policy);
         self.judge(policy);
     }
 
-    fn decode_payloads(&mut self, payloads: Payloads<'_>) {
+    fn decode_payloads(&mut self, payloads: Payloads<'_>, policy: &'static Policy) {
         let mut notifies = 0;
         for payload in payloads {
             let payload = match payload {
@@ -87,18 +87,35 @@ impl Message {
             }
             self.payloads.push(PayloadEntry::from(&payload));
             if payload.kind == PayloadType::SA {
-                self.decode_proposals(&payload);
+                self.decode_proposals(&payload, policy);
             } else if let Err(error) = check_body(&payload) {
                 self.report(error);
             }
         }
     }
 
-    fn decode_proposals(&mut self, payload: &Payload<'_>) {
-        let mut set = core::mem::take(&mut self.proposals);
-        let proposals = Proposals::new(payload.body, payload.body_offset());
-        set.add(proposals, &mut |error| self.report(error));
-        self.proposals = set;
+    /// Decodes an SA payload. The first one is the only one of a correct message.
+    fn decode_proposals(&mut self, payload: &Payload<'_>, policy: &'static Policy) {
+        let is_first = !self.payloads.iter().rev().skip(1).any(|it| it.kind == PayloadType::SA);
+        if self.decrypted.is_some() || !is_first {
+            let errors = self.proposals.add(payload);
+            return errors.into_iter().for_each(|error| self.report(error));
+        }
+        // The judgement depends on the policy and on whether the proposals are offered or
+        // chosen.
+        let context = u64::from(policy.id()) << 1 | u64::from(self.scope() == Scope::Chosen);
+        self.proposals = MessageProposals::of(payload, context);
+        self.report_proposals();
+    }
+
+    /// Adds the parse errors of the first SA payload.
+    fn report_proposals(&mut self) {
+        let count = self.proposals.derived().errors.len();
+        for place in 0..count {
+            if let Some(error) = self.proposals.derived().errors.get(place).copied() {
+                self.report(error);
+            }
+        }
     }
 }
 

@@ -1,18 +1,9 @@
 //! Judges the proposals of a message by the policy and by RFC 7296.
 
-use core::cell::RefCell;
-use std::sync::Arc;
-
-use super::{anomaly, Derived, Event, EventSet, Judgement, Message, Scope};
-use crate::cache::Cache;
+use super::{anomaly, Event, EventSet, Judgement, Message, Scope};
 use crate::policy::{self, Finding, FindingKind, Policy};
 use crate::proposal::{Proposal, ProposalSet, Transform};
-use crate::wire::registry::{Encr, PayloadType, Protocol, TransformType};
-
-thread_local! {
-    /// The derived values of SA payloads that many messages have.
-    static OFFERS: RefCell<Cache<Arc<Derived>>> = RefCell::default();
-}
+use crate::wire::registry::{Encr, Protocol, TransformType};
 
 impl Message {
     /// Adds the events that need all payloads of the message.
@@ -27,25 +18,10 @@ impl Message {
         if self.proposals.is_empty() {
             return;
         }
-        if let Some(derived) = shared(self, policy) {
-            self.share(derived);
-        }
         let judge = || judgement(&self.proposals, self.scope(), policy);
         let events = self.derived().judgement.get_or_init(judge).events;
         self.events.merge(events);
     }
-}
-
-/// The derived values of a message whose only SA payload was seen before.
-fn shared(message: &Message, policy: &'static Policy) -> Option<Arc<Derived>> {
-    let mut payloads = message.payloads_of(PayloadType::SA);
-    let payload = payloads.next()?;
-    if payloads.next().is_some() || message.decrypted.is_some() {
-        return None;
-    }
-    // The judgement depends on the policy and on whether the proposals are offered or chosen.
-    let context = u64::from(policy.id()) << 1 | u64::from(message.scope() == Scope::Chosen);
-    OFFERS.with_borrow_mut(|offers| offers.get(context, payload.body, Arc::default))
 }
 
 fn judgement(set: &ProposalSet, scope: Scope, policy: &Policy) -> Judgement {

@@ -13,6 +13,7 @@ mod derived;
 mod event;
 mod judge;
 mod origin;
+mod packed;
 mod payload;
 mod prefilter;
 #[cfg(test)]
@@ -22,16 +23,18 @@ use core::ops::Range;
 use std::sync::Arc;
 
 pub use decode::MAX_NOTIFIES;
+pub use derived::MessageProposals;
 pub(crate) use derived::{Derived, Judgement};
 pub use event::{Event, EventSet};
 pub use origin::{Direction, Scope, Transport};
+pub use packed::{method_bits, OfferStrength, PackedOffer};
 pub use payload::PayloadEntry;
 pub use prefilter::{Prefilter, Remainders};
 
 use crate::canonical;
 use crate::digits::hex;
 use crate::policy::{self, Finding, PostQuantum};
-use crate::proposal::{Proposal, ProposalSet};
+use crate::proposal::Proposal;
 use crate::wire::message::PAYLOAD_HEADER_LEN;
 use crate::wire::registry::PayloadType;
 pub use crate::wire::Role;
@@ -69,7 +72,7 @@ pub struct Message {
     /// The payloads in the order of the message. Decrypted payloads come last.
     pub payloads: Vec<PayloadEntry>,
     /// The proposals of the SA payloads.
-    pub proposals: ProposalSet,
+    pub proposals: MessageProposals,
     /// How the message was decrypted. None if it was not.
     pub decrypted: Option<Decrypted>,
     /// Whether the message is a decrypted fragment, and other fragments are still missing.
@@ -78,8 +81,6 @@ pub struct Message {
     pub errors: Vec<ParseError>,
     /// The events.
     pub events: EventSet,
-    own: Derived,
-    shared: Option<Arc<Derived>>,
 }
 
 impl Message {
@@ -95,13 +96,11 @@ impl Message {
             direction,
             transport,
             payloads: Vec::new(),
-            proposals: ProposalSet::default(),
+            proposals: MessageProposals::default(),
             decrypted: None,
             decrypted_in_part: false,
             errors: Vec::new(),
             events: EventSet::default(),
-            own: Derived::default(),
-            shared: None,
         }
     }
 
@@ -151,7 +150,7 @@ impl Message {
             outer_payloads: self.payloads.len(),
             outer_proposals: self.proposals.proposals().len(),
         });
-        (self.own, self.shared) = (Derived::default(), None);
+        self.proposals.reset();
         self.bytes().len()
     }
 
@@ -253,25 +252,26 @@ impl Message {
         self.derived().judgement.get().map_or(&[], |judgement| &judgement.findings)
     }
 
-    /// Uses the derived values of another message with the same proposals.
-    fn share(&mut self, derived: Arc<Derived>) {
-        self.shared = Some(derived);
-    }
-
     /// The derived values that the message shares with others. None if it shares none.
     pub(crate) fn shared(&self) -> Option<&Derived> {
-        self.shared.as_deref()
+        self.proposals.shared()
     }
 
     /// The values derived from the proposals.
     pub(crate) fn derived(&self) -> &Derived {
-        self.shared().unwrap_or(&self.own)
+        self.proposals.derived()
     }
 
     /// The strength of the proposals in bits: of the strongest offered one, or of the chosen
     /// one. None without proposals, or without an estimate.
     pub fn security_bits(&self) -> Option<u16> {
         *self.derived().security_bits.get_or_init(|| policy::security_bits(&self.proposals))
+    }
+
+    /// The proposals as they are kept until they are answered.
+    pub fn packed_offer(&self) -> Arc<PackedOffer> {
+        let pack = || Arc::new(PackedOffer::of(&self.proposals, self.security_bits()));
+        self.derived().packed.get_or_init(pack).clone()
     }
 
     /// The prefilter of the proposals, computed when it is first needed.

@@ -4,8 +4,7 @@ use core::ffi::CStr;
 
 use super::room::{array, halved, text_array};
 use super::{
-    bounded, bounded_hex, leave_out_bytes, name, named, string_of, timestamp, JsonText, Layer,
-    MAX_ELEMENTS,
+    bounded, bounded_hex, leave_out_bytes, name, named, string_of, JsonText, Layer, MAX_ELEMENTS,
 };
 use crate::payload_text::cert::X509Text;
 use crate::payload_text::{eap, CertificateText, PayloadTexts, SelectorText};
@@ -103,7 +102,7 @@ fn render_x509(x509: &X509Text, json: &mut JsonText) {
     bounded_text(json, c"serial", &x509.serial);
     for (key, seconds) in [(c"not_before", x509.not_before), (c"not_after", x509.not_after)] {
         let seconds = u64::try_from(seconds).unwrap_or(0);
-        json.word(key, &timestamp(seconds.saturating_mul(1_000_000)));
+        json.time(key, seconds.saturating_mul(1_000_000));
     }
     texts_of(json, c"san", x509.names.iter().map(String::as_str));
     bounded_text(json, c"key_type", &x509.key_type);

@@ -263,6 +263,14 @@ impl JsonText {
         self.text.push(b'"');
     }
 
+    /// Writes a time, given in microseconds since the epoch.
+    pub fn time(&mut self, key: &CStr, microseconds: u64) {
+        self.key(key);
+        self.text.push(b'"');
+        self.text.time(microseconds);
+        self.text.push(b'"');
+    }
+
     /// Writes bytes as hex digits.
     pub fn hex(&mut self, key: &CStr, value: &[u8]) {
         self.key(key);

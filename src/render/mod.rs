@@ -6,7 +6,6 @@
 
 use core::ffi::CStr;
 use std::sync::OnceLock;
-use std::time::{Duration, UNIX_EPOCH};
 
 use crate::message::{Event, PayloadEntry, Scope};
 use crate::policy::Finding;
@@ -453,18 +452,6 @@ fn render_encrypted(tx: &Transaction, json: &mut JsonText) {
     }
 }
 
-/// The last microsecond that `humantime` can write, in the year 9999.
-const LAST_TIME: u64 = 253_402_300_799_999_999;
-
-/// The time of a packet in Suricata's format, in UTC. A broken capture may have a time after
-/// the year 9999.
-fn timestamp(microseconds: u64) -> String {
-    let time = UNIX_EPOCH + Duration::from_micros(microseconds.min(LAST_TIME));
-    let mut text = humantime::format_rfc3339_micros(time).to_string();
-    text.truncate(text.len() - "Z".len());
-    text + "+0000"
-}
-
 fn render_errors(tx: &Transaction, json: &mut JsonText) {
     array(json, c"errors", tx.message().errors.iter(), |error, json| render_error(tx, error, json));
 }
@@ -541,11 +528,5 @@ mod tests {
         assert_eq!(bounded("peer", 3), b"pee");
         assert_eq!(bounded("p\u{e9}er", 2), b"p");
         assert_eq!(bounded("\u{e9}", 0), b"");
-    }
-
-    #[test]
-    fn times_are_in_utc() {
-        assert_eq!(timestamp(951_782_400_000_042), "2000-02-29T00:00:00.000042+0000");
-        assert_eq!(timestamp(u64::MAX), "9999-12-31T23:59:59.999999+0000");
     }
 }

@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use super::{decrypted, render_chosen, timestamp, JsonText};
+use super::{decrypted, render_chosen, JsonText};
 use crate::sa::{Endpoint, SaView, SentEsp, State};
 
 /// Writes the fields into the open object.
@@ -50,7 +50,7 @@ fn render_endpoint(end: Option<Endpoint>, key: &CStr, port: &CStr, json: &mut Js
 }
 
 fn render_times(sa: &SaView, json: &mut JsonText) {
-    json.word(c"started", &timestamp(sa.started));
+    json.time(c"started", sa.started);
     json.uint(c"age", sa.age_s.into());
     json.uint(c"messages", sa.messages.into());
     json.uint(c"retransmissions", sa.retransmissions.into());

@@ -17,21 +17,24 @@
 
 use core::hash::BuildHasher;
 use core::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
 use super::Endpoint;
 use crate::keyed_hash::KeyedHash;
-use crate::message::{Event, Message};
+use crate::message::{method_bits, Event, Message, OfferStrength, PackedOffer};
 use crate::named::{named, set_of};
-use crate::policy::table::{self, Bits};
 use crate::proposal::{Proposal, ProposalSet, Transform};
 use crate::wire::registry::{
-    Encr, ExchangeType, Integ, KeyExchangeMethod, NotifyType, Prf, Protocol, TransformType,
+    Encr, ExchangeType, Integ, KeyExchangeMethod, NotifyType, Prf, TransformType,
 };
 use crate::wire::NotifyData;
 
 /// The maximum number of transforms that are kept of an offer. An offer with more is not kept,
 /// and the choice is not compared with it.
 pub const MAX_OFFERED: usize = 512;
+
+/// The bytes in which an [`Arc`] counts its references.
+const REFERENCES: usize = 16;
 
 named! {
     /// What is wrong with a negotiation.
@@ -85,8 +88,8 @@ pub fn check_request(message: &Message) -> Irregularities {
 /// chosen, to check the response.
 #[derive(Clone, Debug)]
 pub struct StoredOffer {
-    lines: Box<[OfferedProposal]>,
-    alternatives: Box<[PackedTransform]>,
+    /// Other SAs with the same offer share it.
+    packed: Arc<PackedOffer>,
     /// The method of the KE payload.
     group: Option<u16>,
     /// The strength of the first request for the SA, which may be an earlier request.
@@ -94,19 +97,6 @@ pub struct StoredOffer {
     /// Whether the responder has asked for another request. Its next response may belong to a
     /// request that was not seen.
     is_rejected: bool,
-}
-
-/// One proposal of an offer.
-#[derive(Clone, Copy, Debug)]
-struct OfferedProposal {
-    number: u8,
-    protocol: Protocol,
-    spi_size: u8,
-    /// Whether the proposal was decoded completely.
-    is_whole: bool,
-    /// The index behind its last transform. The first one is at the `end` of the proposal
-    /// before.
-    end: u16,
 }
 
 impl StoredOffer {
@@ -118,30 +108,15 @@ impl StoredOffer {
         if !is_sa_init(message, false) || set.is_empty() || !fits || !is_complete(message) {
             return None;
         }
-        let mut alternatives = Vec::with_capacity(set.all_transforms().len());
-        let mut lines = Vec::with_capacity(set.proposals().len());
-        for proposal in set.proposals() {
-            alternatives.extend(set.transforms(proposal).iter().map(PackedTransform::of));
-            lines.push(OfferedProposal {
-                number: proposal.number,
-                protocol: proposal.protocol,
-                spi_size: spi_size(proposal),
-                is_whole: proposal.whole,
-                end: u16::try_from(alternatives.len()).unwrap_or(u16::MAX),
-            });
-        }
-        Some(Self {
-            lines: lines.into(),
-            alternatives: alternatives.into(),
-            group: ke_method(message),
-            first: OfferStrength::of(message),
-            is_rejected: false,
-        })
+        let packed = message.packed_offer();
+        let first = packed.strength();
+        Some(Self { packed, group: ke_method(message), first, is_rejected: false })
     }
 
-    /// The number of bytes on the heap.
+    /// The number of bytes on the heap. An offer that others share counts as if they did not,
+    /// because they may be gone before.
     pub fn heap_size(&self) -> usize {
-        size_of_val(&*self.lines) + size_of_val(&*self.alternatives)
+        REFERENCES + size_of::<PackedOffer>() + self.packed.heap_size()
     }
 
     /// The method of the request's KE payload.
@@ -154,7 +129,8 @@ impl StoredOffer {
     /// 7296, 1.2). Otherwise a forged response could make the initiator offer less.
     pub fn renew(&mut self, next: Self) -> Irregularities {
         let mut found = Irregularities::default();
-        found.insert_if(next.first.is_less_than(&self.first), Irregularity::DowngradeRetry);
+        let is_less = next.packed.strength().is_less_than(&self.first);
+        found.insert_if(is_less, Irregularity::DowngradeRetry);
         *self = Self { first: self.first, ..next };
         found
     }
@@ -182,10 +158,10 @@ impl StoredOffer {
             _ => None,
         });
         if let Some(asked) = asked {
-            let is_offered = self.alternatives.iter().any(|it| it.is_ke(asked));
+            let is_offered = self.packed.has_method(asked);
             found.insert_if(!is_offered, Irregularity::KeGroupNotOffered);
-            let is_weaker = ke_bits(asked)
-                .zip(self.group.and_then(ke_bits))
+            let is_weaker = method_bits(asked)
+                .zip(self.group.and_then(method_bits))
                 .is_some_and(|(asked, came_with)| asked < came_with);
             found.insert_if(is_weaker, Irregularity::DowngradeKe);
         }
@@ -201,7 +177,7 @@ impl StoredOffer {
         // It is not known which of several proposals the peers use. The first one is checked.
         if let Some(chosen) = set.proposals().first().filter(|it| it.whole && is_complete(message))
         {
-            let is_offered = self.offers(chosen, set.transforms(chosen));
+            let is_offered = self.packed.offers(chosen, set.transforms(chosen));
             found.insert_if(!is_offered, Irregularity::ChosenNotOffered);
         }
         if let Some(group) = ke_method(message) {
@@ -212,152 +188,10 @@ impl StoredOffer {
         }
         found
     }
-
-    /// Whether a chosen proposal is in this offer. Its number says which one it is (RFC 7296,
-    /// 3.3.1).
-    fn offers(&self, chosen: &Proposal, transforms: &[Transform]) -> bool {
-        let mut start = 0;
-        self.lines.iter().any(|line| {
-            let end = usize::from(line.end);
-            let alternatives = self.alternatives.get(start..end).unwrap_or(&[]);
-            start = end;
-            line.number == chosen.number
-                && line.protocol == chosen.protocol
-                && line.spi_size == spi_size(chosen)
-                && (!line.is_whole || is_choice(line.protocol, alternatives, transforms))
-        })
-    }
-}
-
-/// Whether a choice has exactly one alternative of each type (RFC 7296, 3.3.3). A type whose
-/// only alternative is NONE may be omitted.
-fn is_choice(protocol: Protocol, alternatives: &[PackedTransform], chosen: &[Transform]) -> bool {
-    let is_taken_once = |it: &Transform| {
-        let is_only_one = chosen.iter().filter(|other| other.kind == it.kind).count() == 1;
-        let has_type = alternatives.iter().any(|other| other.kind() == it.kind);
-        let is_offered = alternatives.contains(&PackedTransform::of(it));
-        is_only_one && (is_offered || (is_none(it.kind, it.id) && !has_type))
-    };
-    let is_answered = |it: &PackedTransform| {
-        chosen.iter().any(|other| other.kind == it.kind())
-            || alternatives.iter().any(|other| other.kind() == it.kind() && other.is_none())
-            || is_needless(protocol, it.kind(), chosen)
-    };
-    chosen.iter().all(is_taken_once) && alternatives.iter().all(is_answered)
-}
-
-/// Whether a responder may omit this type although it was offered. These are integrity if the
-/// cipher includes it, and sequence numbers for an IKE SA, which does not use them.
-fn is_needless(protocol: Protocol, kind: TransformType, chosen: &[Transform]) -> bool {
-    let is_aead = |it: &Transform| it.kind == TransformType::ENCR && table::is_aead(Encr(it.id));
-    match kind {
-        TransformType::INTEG => chosen.iter().any(is_aead),
-        TransformType::SN => protocol == Protocol::IKE,
-        _ => false,
-    }
-}
-
-/// A transform in four bytes: type, identifier and key length in bytes. A key length that is
-/// not a whole number of bytes, or too long, has the value `OTHER_KEY`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct PackedTransform(u32);
-
-impl PackedTransform {
-    const OTHER_KEY: u32 = 0xff;
-
-    fn of(transform: &Transform) -> Self {
-        // The key length attribute of a cipher with a fixed key length has no meaning.
-        let is_fixed =
-            transform.kind == TransformType::ENCR && table::has_fixed_key(Encr(transform.id));
-        let key = match transform.key_length.map(u32::from).filter(|_| !is_fixed) {
-            None => 0,
-            Some(bits) if bits % 8 == 0 && (1..Self::OTHER_KEY).contains(&(bits / 8)) => bits / 8,
-            Some(_) => Self::OTHER_KEY,
-        };
-        Self(u32::from(transform.kind.0) << 24 | u32::from(transform.id) << 8 | key)
-    }
-
-    fn kind(self) -> TransformType {
-        TransformType((self.0 >> 24) as u8)
-    }
-
-    fn id(self) -> u16 {
-        (self.0 >> 8) as u16
-    }
-
-    fn is_none(self) -> bool {
-        is_none(self.kind(), self.id())
-    }
-
-    fn is_ke(self, group: u16) -> bool {
-        self.kind() == TransformType::KE && self.id() == group
-    }
-}
-
-/// Whether the transform is NONE, which means the same as no transform of this type.
-fn is_none(kind: TransformType, id: u16) -> bool {
-    match kind {
-        TransformType::INTEG => Integ(id) == Integ::NONE,
-        _ => kind.is_key_exchange() && KeyExchangeMethod(id) == KeyExchangeMethod::NONE,
-    }
-}
-
-/// The strength of the best choice that an offer allows, in bits of [`table`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct OfferStrength {
-    /// The strength of the strongest proposal.
-    whole: Option<u16>,
-    /// The strength of the strongest cipher, pseudorandom function, key exchange method and
-    /// additional key exchange method.
-    parts: [Option<u16>; 4],
-}
-
-impl OfferStrength {
-    fn of(message: &Message) -> Self {
-        let all = message.proposals.all_transforms();
-        let best = |belongs: fn(TransformType) -> bool| {
-            let mut bits = all.iter().filter(|it| belongs(it.kind)).map(bits);
-            // A transform without an estimate may be the strongest.
-            bits.try_fold(0, |best, bits| Some(best.max(bits?)))
-        };
-        Self {
-            whole: message.security_bits(),
-            parts: [
-                best(|kind| kind == TransformType::ENCR),
-                best(|kind| kind == TransformType::PRF),
-                best(|kind| kind == TransformType::KE),
-                best(|kind| kind.is_key_exchange() && kind != TransformType::KE),
-            ],
-        }
-    }
-
-    fn is_less_than(&self, other: &Self) -> bool {
-        let is_less =
-            |one: Option<u16>, other: Option<u16>| one.zip(other).is_some_and(|(a, b)| a < b);
-        let mut parts = self.parts.iter().zip(&other.parts);
-        is_less(self.whole, other.whole) || parts.any(|(one, other)| is_less(*one, *other))
-    }
-}
-
-fn bits(transform: &Transform) -> Option<u16> {
-    match table::row(transform.kind, transform.id)?.bits {
-        Bits::Fixed(bits) => Some(bits),
-        Bits::KeyLength => transform.key_length,
-        Bits::Unknown => None,
-    }
-}
-
-fn ke_bits(group: u16) -> Option<u16> {
-    bits(&Transform { kind: TransformType::KE, id: group, key_length: None })
 }
 
 fn is_ke(transform: &Transform) -> bool {
     transform.kind == TransformType::KE
-}
-
-fn spi_size(proposal: &Proposal) -> u8 {
-    // The size is one byte on the wire.
-    u8::try_from(proposal.spi.len()).unwrap_or(u8::MAX)
 }
 
 /// Whether a message is a request or a response of IKE_SA_INIT.

@@ -31,6 +31,7 @@ impl<'a> Notify<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::MalformedPayload`] if the fixed fields or the SPI are incomplete.
+    #[inline]
     pub fn parse(body: &'a [u8], body_offset: u32) -> Result<Self, ParseError> {
         match Self::parse_lenient(body, body_offset)? {
             (notify, None) => Ok(notify),
@@ -43,7 +44,35 @@ impl<'a> Notify<'a> {
     ///
     /// # Errors
     /// [`ErrorKind::MalformedPayload`] if the fixed fields are incomplete.
+    #[inline]
     pub fn parse_lenient(
+        body: &'a [u8],
+        body_offset: u32,
+    ) -> Result<(Self, Option<ParseError>), ParseError> {
+        match Self::parse_complete(body, body_offset) {
+            Some(notify) => Ok((notify, None)),
+            None => Self::parse_fields(body, body_offset),
+        }
+    }
+
+    /// Parses a body without faults. A message has many notifies, and each is read several
+    /// times.
+    #[inline]
+    fn parse_complete(body: &'a [u8], body_offset: u32) -> Option<Self> {
+        let ([protocol, spi_size, kind @ ..], rest) = body.split_first_chunk::<4>()?;
+        let (spi, data) = rest.split_at_checked(usize::from(*spi_size))?;
+        Some(Self {
+            protocol: Protocol(*protocol),
+            spi,
+            kind: NotifyType(u16::from_be_bytes(*kind)),
+            data,
+            data_offset: body_offset.wrapping_add(4).wrapping_add(u32::from(*spi_size)),
+        })
+    }
+
+    /// Parses field by field, so that a fault names its field.
+    #[cold]
+    fn parse_fields(
         body: &'a [u8],
         body_offset: u32,
     ) -> Result<(Self, Option<ParseError>), ParseError> {

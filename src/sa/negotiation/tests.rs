@@ -4,7 +4,7 @@ use super::Irregularity::*;
 use super::*;
 use crate::message::testing;
 use crate::policy::testing::TransformNumbers;
-use crate::wire::registry::PayloadType;
+use crate::wire::registry::{PayloadType, Protocol};
 use crate::wire::testing::{notify_body, proposal, sa_body, transform, MessageBuilder};
 
 const AES_128: TransformNumbers = (1, 12, Some(128));
@@ -215,7 +215,9 @@ fn an_offer_is_bounded_and_small() {
     let many: Vec<TransformNumbers> = (0..200).map(|id| (1, id, Some(256))).collect();
     assert!(StoredOffer::of(&request(&[&many, &many, &many], 19)).is_none());
     let offer = offer(&[USUAL, USUAL], 19);
-    assert!(offer.heap_size() <= 2 * 8 + 2 * USUAL.len() * 4);
+    let packed = REFERENCES + size_of::<PackedOffer>();
+    assert!(packed <= 80, "{packed}");
+    assert!(offer.heap_size() <= packed + 2 * 8 + 2 * USUAL.len() * 4);
     assert!(size_of::<StoredOffer>() <= 72, "{}", size_of::<StoredOffer>());
     assert!(size_of::<Chosen>() <= 40, "{}", size_of::<Chosen>());
 }
