@@ -95,6 +95,40 @@ fn other_settings_change_nothing() {
     }
 }
 
+/// Which messages have a record changes nothing else.
+#[test]
+fn alerts_and_anomalies_do_not_depend_on_records() {
+    let suricata = Suricata::get();
+    let folder = suricata.root.join("records");
+    fs::create_dir_all(&folder).expect("a folder");
+    merge(&captures(), &folder.join("all.pcap"));
+    let rules = format!(
+        "{}\nalert ikev2 any any -> any any (ikev2.exchange_type:>0; sid:1;)\n",
+        rule_pack()
+    );
+    fs::write(folder.join("all.rules"), rules).expect("a file");
+
+    let all = run(suricata, &folder, None);
+    let usual = without_records(&all);
+    let count = usual.values().sum::<usize>();
+    assert!(count > 3000 && usual.len() < all.len(), "{count} of {}", all.len());
+    for (value, has_records) in [("sa", false), ("handshakes", true), ("all", true)] {
+        let setting = format!("app-layer.protocols.ikev2.records={value}");
+        let other = run(suricata, &folder, Some(&setting));
+        let others = without_records(&other);
+        assert_eq!(difference(&usual, &others), None, "{value}");
+        assert_eq!(others.len() < other.len(), has_records, "{value}");
+        assert_eq!(difference(&all, &other).is_none(), value == "all", "{value}");
+    }
+}
+
+/// What is no record of a message.
+fn without_records(findings: &Findings) -> Findings {
+    let is_other = |line: &str| !line.contains("\"event_type\":\"ikev2\"");
+    let others = findings.iter().filter(|(line, _)| is_other(line));
+    others.map(|(line, count)| (line.clone(), *count)).collect()
+}
+
 fn difference(usual: &Findings, other: &Findings) -> Option<String> {
     let keys: BTreeSet<_> = usual.keys().chain(other.keys()).collect();
     let differ: Vec<_> =

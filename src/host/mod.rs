@@ -37,6 +37,7 @@ mod log;
 mod packet;
 mod parser;
 mod protocol;
+mod records;
 mod settings;
 mod start;
 mod state;

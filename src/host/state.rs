@@ -4,6 +4,7 @@ use core::ptr;
 use std::collections::VecDeque;
 
 use super::keyword::prefilter::TransactionTokens;
+use super::settings;
 use crate::message::{Direction, Event, EventSet};
 use crate::pipeline::FlowContext;
 use crate::render::MANY_EVENTS;
@@ -25,6 +26,9 @@ pub(super) struct HeldTransaction {
 impl HeldTransaction {
     fn new(transaction: Transaction, id: u64) -> Self {
         let mut data = tx_data(transaction.message().direction);
+        if !settings::get().records.has(transaction.message()) {
+            data.config.log_flags |= NO_RECORD;
+        }
         set_events(&mut data, transaction.message().events);
         Self { transaction, id, data, tokens: TransactionTokens::default() }
     }
@@ -79,6 +83,11 @@ impl Drop for HeldTransaction {
         }
     }
 }
+
+/// Set in `AppLayerTxConfig.log_flags`: the loggers of the protocol leave the transaction out.
+/// A rule with `config: logging disable` sets it too (`CONFIG_TYPE_TX` of
+/// `util-config.h`). Alerts and anomalies have loggers of their own, which do not look at it.
+const NO_RECORD: u8 = 1;
 
 /// Set in `AppLayerTxData.flags`: nothing to inspect to the server, or to the
 /// client. A message exists in one direction only.

@@ -83,6 +83,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::host::records::RecordSelection;
 
     /// A configuration of keys, in which dots separate sections, and values.
     fn section(values: &[(&str, &str)]) -> Node {
@@ -130,6 +131,8 @@ mod tests {
         }
         assert_eq!(read_one("max-tx", "12"), Settings { max_tx: 12, ..default() });
         assert_eq!(read_one("max-record-size", "4096"), Settings { max_record: 4096, ..default() });
+        let records = RecordSelection::of(&[1]);
+        assert_eq!(read_one("records", "handshakes"), Settings { records, ..default() });
         assert_eq!(read_one("policy", "ANSSI").policy.name(), "anssi");
         assert!(!read_one("sa-tracking.enabled", "no").sa_tracking);
         assert_eq!(read_one("sa-tracking.memcap", "2mb").sa_limits.memcap, 2 << 20);
@@ -184,10 +187,15 @@ mod tests {
                  cnsa-1, cnsa-2, custom); the default is used",
             ),
             (
+                "records",
+                "none",
+                "\"none\" is not sa, handshakes or all, or a list of them; the default is used",
+            ),
+            (
                 "max_tx",
                 "1",
-                "unknown key; known are enabled, detection-ports, max-tx, policy, custom-policy, rule-prefilter, \
-                 sa-tracking, decryption, max-record-size",
+                "unknown key; known are enabled, detection-ports, max-tx, records, policy, \
+                 custom-policy, rule-prefilter, sa-tracking, decryption, max-record-size",
             ),
             ("custom-policy.encr", "AES", "\"AES\" is not a cipher (it is left out)"),
             (

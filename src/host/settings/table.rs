@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::form::Form;
+use crate::host::records::{self, RecordSelection};
 use crate::policy::Policy;
 use crate::render::MAX_RECORD;
 use crate::sa::Limits;
@@ -44,6 +45,8 @@ pub(in crate::host) struct Settings {
     pub(in crate::host) max_tx: usize,
     /// `max-record-size`: the most bytes of a message in a record.
     pub(in crate::host) max_record: usize,
+    /// `records`: which messages have a record.
+    pub(in crate::host) records: RecordSelection,
     /// `policy`: what judges the proposals of every message.
     pub(in crate::host) policy: &'static Policy,
     /// `custom-policy`: what the name `custom` means; none without lists.
@@ -66,6 +69,7 @@ impl Default for Settings {
             mode: Mode::On,
             max_tx: 256,
             max_record: MAX_RECORD,
+            records: RecordSelection::ALL,
             policy: Policy::standard(),
             custom_policy: None,
             prefilter: true,
@@ -103,6 +107,18 @@ pub(super) const TABLE: &[Setting] = &[
         form: Form::Number { range: 1..=65_535, unit: "", set: |it, n| it.max_tx = n as usize },
         default: "256",
         meaning: "The most messages of one flow that are kept at once",
+    },
+    Setting {
+        key: "records",
+        form: Form::Words {
+            words: records::WORDS,
+            is_list: true,
+            set: |it, places| it.records = RecordSelection::of(places),
+        },
+        default: "all",
+        meaning: "Which messages have a record. `sa`: none. `handshakes`: those that make SAs or \
+                  their keys, and each message with an event. `all`: all messages. Rules, alerts \
+                  and anomalies are the same with each value",
     },
     Setting {
         key: "policy",
