@@ -33,7 +33,9 @@ impl Digits for Vec<u8> {
 
     fn hex(&mut self, bytes: &[u8]) {
         self.reserve(2 * bytes.len());
-        self.extend(bytes.iter().flat_map(|byte| pair(*byte)));
+        let (words, rest) = bytes.as_chunks::<4>();
+        words.iter().for_each(|word| self.extend_from_slice(&eight_digits(*word)));
+        rest.iter().for_each(|byte| self.extend_from_slice(&pair(*byte)));
     }
 
     fn address(&mut self, address: IpAddr) {
@@ -157,6 +159,19 @@ pub(crate) fn hex<const N: usize>(bytes: &[u8]) -> [u8; N] {
     text
 }
 
+/// The hex digits of four bytes, all at once.
+#[inline]
+fn eight_digits(bytes: [u8; 4]) -> [u8; 8] {
+    // Each half of a byte gets a byte of its own, the upper half first.
+    let word = u64::from(u32::from_le_bytes(bytes));
+    let word = (word | word << 16) & 0x0000_ffff_0000_ffff;
+    let word = (word | word << 8) & 0x00ff_00ff_00ff_00ff;
+    let halves = (word >> 4 | word << 8) & 0x0f0f_0f0f_0f0f_0f0f;
+    // From 10 on, letters follow 39 places behind the digits.
+    let letters = (halves + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
+    (halves + 0x3030_3030_3030_3030 + letters * 39).to_le_bytes()
+}
+
 /// The two hex digits of a byte.
 fn pair(byte: u8) -> [u8; 2] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -193,9 +208,14 @@ mod tests {
     fn hex_is_lower_case() {
         let bytes = [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef];
         assert_eq!(&hex::<16>(&bytes), b"0123456789abcdef");
-        let mut text = b"x".to_vec();
-        text.hex(&bytes[6..]);
-        assert_eq!(text, b"xcdef");
+        for length in 0..=8 {
+            let mut text = b"x".to_vec();
+            text.hex(&bytes[..length]);
+            assert_eq!(text, b"x0123456789abcdef"[..1 + 2 * length]);
+        }
+        for byte in 0..=u8::MAX {
+            assert_eq!(eight_digits([byte; 4])[..2], pair(byte));
+        }
     }
 
     fn time(microseconds: u64) -> String {

@@ -61,7 +61,8 @@ pub fn string(message: &Message) -> Option<String> {
         return None;
     }
     let role = if header.flags.response() { b'r' } else { b'i' };
-    let out = Vec::with_capacity(USUAL_LENGTH);
+    let proposals = message.shared().and_then(|shared| shared.fingerprint.get());
+    let out = Vec::with_capacity(USUAL_LENGTH + proposals.map_or(0, Vec::len));
     let mut writer = Writer { message, out, transforms: MAX_TRANSFORMS, source: false };
     writer.out.extend_from_slice(&[role, b'1', b':']);
     writer.out.hex(&[header.version.0]);

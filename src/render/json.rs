@@ -62,17 +62,40 @@ impl JsonText {
         self.follows = true;
     }
 
-    /// Inlined, so that the lengths of keys are known at compile time.
+    /// Writes a key and the beginning of its value. Inlined, so that the text is made at compile
+    /// time and copied at once.
     #[inline(always)]
-    fn key(&mut self, key: &CStr) {
-        self.separate();
-        self.text.push(b'"');
-        self.push(key.to_bytes());
-        self.push(b"\":");
+    fn key(&mut self, key: &CStr, value: &[u8]) {
+        const MOST: usize = 40;
+        let key = key.to_bytes();
+        let (start, end) = (2 + key.len(), 4 + key.len() + value.len());
+        if end > MOST {
+            return self.long_key(key, value);
+        }
+        let mut text = [0; MOST];
+        text[..2].copy_from_slice(b",\"");
+        text[2..start].copy_from_slice(key);
+        text[start..start + 2].copy_from_slice(b"\":");
+        text[start + 2..end].copy_from_slice(value);
+        if self.follows {
+            self.push(&text[..end]);
+        } else {
+            self.push(&text[1..end]);
+            self.follows = true;
+        }
     }
 
+    #[cold]
+    fn long_key(&mut self, key: &[u8], value: &[u8]) {
+        self.separate();
+        for part in [b"\"", key, b"\":", value] {
+            self.push(part);
+        }
+    }
+
+    /// Notes that a bracket was written.
+    #[inline(always)]
     fn open(&mut self, bracket: u8) {
-        self.text.push(bracket);
         self.open.push(bracket);
         self.follows = false;
     }
@@ -194,24 +217,32 @@ impl JsonText {
     }
 
     /// Begins an object under a key.
+    #[inline(always)]
     pub fn open_object(&mut self, key: &CStr) {
-        self.key(key);
+        self.key(key, b"{");
         self.open(b'{');
     }
 
     /// Begins an object as an element of an array.
+    #[inline(always)]
     pub fn start_object(&mut self) {
-        self.separate();
+        if self.follows {
+            self.push(b",{");
+        } else {
+            self.push(b"{");
+        }
         self.open(b'{');
     }
 
     /// Begins an array under a key.
+    #[inline(always)]
     pub fn open_array(&mut self, key: &CStr) {
-        self.key(key);
+        self.key(key, b"[");
         self.open(b'[');
     }
 
     /// Ends the object or array that was begun last.
+    #[inline(always)]
     pub fn close(&mut self) {
         // In ASCII, a closing bracket is two above its opening bracket.
         if let Some(bracket) = self.open.pop() {
@@ -223,58 +254,69 @@ impl JsonText {
     /// Writes a number.
     #[inline(always)]
     pub fn uint(&mut self, key: &CStr, value: u64) {
-        self.key(key);
+        self.key(key, b"");
         self.text.decimal(value);
     }
 
     /// Writes a Boolean.
+    #[inline(always)]
     pub fn bool(&mut self, key: &CStr, value: bool) {
-        self.key(key);
-        self.push(if value { b"true" } else { b"false" });
+        if value {
+            self.key(key, b"true");
+        } else {
+            self.key(key, b"false");
+        }
     }
 
     /// Writes a text.
+    #[inline(always)]
     pub fn string(&mut self, key: &CStr, value: &[u8]) {
-        self.key(key);
+        self.key(key, b"");
         self.quoted(value);
     }
 
     /// Writes JSON as it is. It may have further members after the value.
     #[inline(always)]
     pub fn raw(&mut self, key: &CStr, value: &str) {
-        self.key(key);
+        self.key(key, b"");
         self.push(value.as_bytes());
     }
 
     /// Writes a text that needs no escapes.
     #[inline(always)]
     pub fn word(&mut self, key: &CStr, value: &str) {
-        self.key(key);
-        self.text.push(b'"');
-        self.push(value.as_bytes());
+        self.plain(key, value.as_bytes());
+    }
+
+    /// Writes bytes that are ASCII and need no escapes, as a text.
+    #[inline(always)]
+    pub fn plain(&mut self, key: &CStr, value: &[u8]) {
+        debug_assert!(value.iter().all(|byte| is_plain(*byte)));
+        self.key(key, b"\"");
+        self.push(value);
         self.text.push(b'"');
     }
 
     /// Writes an address as text.
+    #[inline(always)]
     pub fn address(&mut self, key: &CStr, value: IpAddr) {
-        self.key(key);
-        self.text.push(b'"');
+        self.key(key, b"\"");
         self.text.address(value);
         self.text.push(b'"');
     }
 
     /// Writes a time, given in microseconds since the epoch.
+    #[inline(always)]
     pub fn time(&mut self, key: &CStr, microseconds: u64) {
-        self.key(key);
-        self.text.push(b'"');
+        self.key(key, b"\"");
         self.text.time(microseconds);
         self.text.push(b'"');
     }
 
     /// Writes bytes as hex digits.
+    #[inline(always)]
     pub fn hex(&mut self, key: &CStr, value: &[u8]) {
-        self.key(key);
-        self.text.push(b'"');
+        self.key(key, b"\"");
         self.text.hex(value);
         self.text.push(b'"');
     }

@@ -82,8 +82,8 @@ pub fn render_within(tx: &Transaction, most: usize, json: &mut JsonText) {
 /// Writes the fields that identify the message and its SA.
 fn render_exchange(tx: &Transaction, header: &Header, json: &mut JsonText) {
     if let (Some(init), Some(resp)) = (tx.message().init_spi_text(), tx.message().resp_spi_text()) {
-        json.string(c"init_spi", init);
-        json.string(c"resp_spi", resp);
+        json.plain(c"init_spi", init);
+        json.plain(c"resp_spi", resp);
     }
     json.uint(c"message_id", header.message_id.into());
     json.uint(c"exchange_type", header.exchange_type.0.into());
@@ -389,11 +389,11 @@ fn render_vendor_ids(layer: &Layer<'_>, json: &mut JsonText) {
 fn render_fingerprint(tx: &Transaction, json: &mut JsonText) {
     if let Some(fingerprint) = tx.fingerprint() {
         json.open_object(c"fingerprint");
-        json.string(c"hash", &fingerprint.hash);
+        json.plain(c"hash", &fingerprint.hash);
         // The text is ASCII and may use a quarter of the remaining room.
         let room = json.room().saturating_sub(json.as_bytes().len()) / 4;
         let shown = bounded(&fingerprint.string, room.min(MAX_TEXT));
-        json.string(c"string", shown);
+        json.plain(c"string", shown);
         leave_out_bytes(json, fingerprint.string.len() - shown.len());
         json.close();
     }
@@ -469,6 +469,7 @@ fn render_error(tx: &Transaction, error: &ParseError, json: &mut JsonText) {
     }
 }
 
+#[inline(always)]
 fn name(json: &mut JsonText, key: &CStr, name: Option<&'static str>) {
     if let Some(name) = name {
         json.word(key, name);
@@ -476,6 +477,7 @@ fn name(json: &mut JsonText, key: &CStr, name: Option<&'static str>) {
 }
 
 /// Writes a number and its name, if the registry has one.
+#[inline(always)]
 fn named(json: &mut JsonText, key: &CStr, entry: &impl Registered) {
     match entry.json() {
         Some(text) => json.raw(key, text),

@@ -213,7 +213,7 @@ impl<'a> Payloads<'a> {
 impl<'a> Iterator for Payloads<'a> {
     type Item = Result<Payload<'a>, ParseError>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let end = self.next == PayloadType::NONE || self.count == MAX_PAYLOADS;
         if end || self.deferred.is_some() {
