@@ -7,8 +7,10 @@
 
 use crate::keyed_hash;
 
-/// The number of values in the cache.
-const SLOTS: usize = 64;
+/// The number of sets in the cache, and of values in a set. Two messages of the same peers
+/// would remove each other's values all the time if both had to be in one place.
+const SETS: usize = 16;
+const SET_SIZE: usize = 4;
 
 /// The maximum length of a key. A proposal with the maximum number of transforms has about
 /// this length.
@@ -17,18 +19,20 @@ const MAX_KEY: usize = 2048;
 /// Values, with the bytes from which they were computed as keys.
 #[derive(Debug)]
 pub(crate) struct Cache<V> {
-    slots: [Slot<V>; SLOTS],
+    sets: [Set<V>; SETS],
 }
 
 #[derive(Debug)]
-struct Slot<V> {
-    kept: Option<CachedValue<V>>,
-    /// The hash of the last key that was not found in this slot.
-    candidate: Option<u64>,
+struct Set<V> {
+    /// The newest value is the first.
+    kept: [Option<CachedValue<V>>; SET_SIZE],
+    /// The hashes of the last keys that were not found. The newest is the first.
+    candidates: [Option<u64>; SET_SIZE],
 }
 
 #[derive(Debug)]
 struct CachedValue<V> {
+    hash: u64,
     context: u64,
     key: Box<[u8]>,
     value: V,
@@ -36,31 +40,35 @@ struct CachedValue<V> {
 
 impl<V> Default for Cache<V> {
     fn default() -> Self {
-        Self { slots: std::array::from_fn(|_| Slot { kept: None, candidate: None }) }
+        let set = |_| Set { kept: [const { None }; SET_SIZE], candidates: [None; SET_SIZE] };
+        Self { sets: std::array::from_fn(set) }
     }
 }
 
 impl<V: Clone> Cache<V> {
-    /// The value of a key in a context. A key gets a value, and replaces the one in its slot,
-    /// when it comes twice in a row to the slot. Until then the result is none. So keys that
-    /// come once cannot remove others.
+    /// The value of a key in a context. A key gets a value, and replaces the oldest one in its
+    /// set, when it comes again before some other new keys of the set. Until then the result is
+    /// none. So keys that come once cannot remove others.
     pub(crate) fn get(&mut self, context: u64, key: &[u8], make: impl FnOnce() -> V) -> Option<V> {
         if key.len() > MAX_KEY {
             return None;
         }
-        // Nobody outside can choose a slot, and so keep the values of others out.
+        // Nobody outside can choose a set, and so keep the values of others out.
         let hash = keyed_hash::of_process((context, key));
-        let slot = &mut self.slots[hash as usize % SLOTS];
-        if let Some(kept) = &slot.kept {
-            if kept.context == context && *kept.key == *key {
-                return Some(kept.value.clone());
-            }
+        let set = &mut self.sets[hash as usize % SETS];
+        let is_it =
+            |it: &&CachedValue<V>| it.hash == hash && it.context == context && *it.key == *key;
+        if let Some(known) = set.kept.iter().flatten().find(is_it) {
+            return Some(known.value.clone());
         }
-        if slot.candidate.replace(hash) != Some(hash) {
+        if !set.candidates.contains(&Some(hash)) {
+            set.candidates.rotate_right(1);
+            set.candidates[0] = Some(hash);
             return None;
         }
         let value = make();
-        slot.kept = Some(CachedValue { context, key: key.into(), value: value.clone() });
+        set.kept.rotate_right(1);
+        set.kept[0] = Some(CachedValue { hash, context, key: key.into(), value: value.clone() });
         Some(value)
     }
 }
@@ -108,7 +116,21 @@ mod tests {
             assert_eq!(ask(&mut cache, 0, key), (Some(key.len()), true));
         }
         let known = keys.iter().filter(|key| ask(&mut cache, 0, key) == (Some(key.len()), false));
-        assert!((1..=SLOTS).contains(&known.count()));
+        assert!((1..=SETS * SET_SIZE).contains(&known.count()));
+    }
+
+    /// Peers that take turns, as many as there are places in a set.
+    #[test]
+    fn keys_that_take_turns_keep_their_values() {
+        for first in 0..100_u32 {
+            let mut cache = Cache::default();
+            let keys: Vec<_> = (first..).map(u32::to_be_bytes).take(SET_SIZE).collect();
+            let mut known = || {
+                let known = keys.iter().filter(|key| ask(&mut cache, 0, *key) == (Some(4), false));
+                known.count()
+            };
+            assert_eq!([0; 4].map(|_| known()), [0, 0, SET_SIZE, SET_SIZE]);
+        }
     }
 
     #[test]

@@ -153,7 +153,12 @@ fn many_digits(number: u64, text: &mut Vec<u8>) {
 /// The hex digits of bytes. There must be half as many bytes as digits.
 pub(crate) fn hex<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut text = [b'0'; N];
-    for (digits, byte) in text.chunks_exact_mut(2).zip(bytes) {
+    let (words, rest) = bytes.as_chunks::<4>();
+    let (eights, pairs) = text.as_chunks_mut::<8>();
+    for (digits, word) in eights.iter_mut().zip(words) {
+        *digits = eight_digits(*word);
+    }
+    for (digits, byte) in pairs.chunks_exact_mut(2).zip(rest) {
         digits.copy_from_slice(&pair(*byte));
     }
     text

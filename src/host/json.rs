@@ -41,8 +41,10 @@ pub(super) unsafe extern "C" fn log_transaction(tx: *const c_void, builder: *mut
 /// number and the name of an interface.
 const HEAD: usize = 1024;
 
-/// What stands before the type. In a name it would have a `\` before each `"`.
-const TYPE: &[u8; 14] = b"\"event_type\":\"";
+/// What stands before the type, in two parts: the key `event_type`. In a name it would have a
+/// `\` before each `"`.
+const BEFORE: &[u8] = b"\"event";
+const BEHIND: &[u8] = b"_type\":\"";
 
 /// Whether the record that is being written is the message's own. The host calls the
 /// same logger for alerts, and says nowhere but in the record what it is.
@@ -64,11 +66,18 @@ unsafe fn is_own(builder: *mut sys::SCJsonBuilder) -> bool {
 
 /// Where no type is found the record is written whole.
 fn is_of_own_type(written: &[u8]) -> bool {
-    // The comparison of a fixed number of bytes is not a call.
-    let is_type = |part: &[u8]| part.first_chunk::<{ TYPE.len() }>() == Some(TYPE);
-    let place = written.windows(TYPE.len()).position(is_type);
-    let kind = place.and_then(|place| written.get(place + TYPE.len()..));
-    kind.is_none_or(|kind| kind.starts_with(b"ikev2\""))
+    // Few keys have a `_`.
+    let mut rest = written;
+    while let Some(place) = rest.iter().position(|byte| *byte == b'_') {
+        let (before, behind) = rest.split_at(place);
+        if before.ends_with(BEFORE) {
+            if let Some(kind) = behind.strip_prefix(BEHIND) {
+                return kind.starts_with(b"ikev2\"");
+            }
+        }
+        rest = &behind[1..];
+    }
+    true
 }
 
 fn write(transaction: &Transaction, own: bool, text: &mut JsonText) {

@@ -48,7 +48,7 @@
 
 use core::net::IpAddr;
 
-use sha1::{Digest, Sha1};
+use sha1::block_api::compress;
 
 use super::Endpoint;
 use crate::message::Message;
@@ -174,14 +174,55 @@ fn hashes(message: &Message, kind: NotifyType) -> impl Iterator<Item = &Hash> {
 /// SHA-1 of both SPIs, the address and the port (RFC 7296, section 2.23). In a first request
 /// the responder's SPI is zero.
 fn hash(header: &Header, address: IpAddr, port: u16) -> Hash {
-    let mut hash = Sha1::new_with_prefix(header.init_spi);
-    hash.update(header.resp_spi);
+    let mut block = Block::default();
+    block.add(&header.init_spi);
+    block.add(&header.resp_spi);
     match address {
-        IpAddr::V4(address) => hash.update(address.octets()),
-        IpAddr::V6(address) => hash.update(address.octets()),
+        IpAddr::V4(address) => block.add(&address.octets()),
+        IpAddr::V6(address) => block.add(&address.octets()),
     }
-    hash.update(port.to_be_bytes());
-    hash.finalize().into()
+    block.add(&port.to_be_bytes());
+    block.sha1()
+}
+
+/// A short text that SHA-1 hashes as a single block: without a buffer for more, this takes a
+/// third less time.
+struct Block {
+    bytes: [u8; 64],
+    length: usize,
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        Self { bytes: [0; 64], length: 0 }
+    }
+}
+
+impl Block {
+    /// The end of the text and its length need nine bytes.
+    const ROOM: usize = 64 - 9;
+
+    /// Adds bytes to the text. There must be room.
+    #[inline(always)]
+    fn add<const N: usize>(&mut self, part: &[u8; N]) {
+        if let Some(place) = self.bytes[..Self::ROOM].get_mut(self.length..self.length + N) {
+            place.copy_from_slice(part);
+            self.length += N;
+        }
+    }
+
+    /// The hash (FIPS 180-4, 5.1.1 and 6.1).
+    fn sha1(mut self) -> Hash {
+        self.bytes[self.length] = 0x80;
+        self.bytes[56..].copy_from_slice(&(8 * self.length as u64).to_be_bytes());
+        let mut state = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
+        compress(&mut state, &[self.bytes]);
+        let mut hash = Hash::default();
+        for (place, word) in hash.chunks_exact_mut(4).zip(state) {
+            place.copy_from_slice(&word.to_be_bytes());
+        }
+        hash
+    }
 }
 
 /// What all messages of an SA show about NATs, and which peers sent keepalives.
@@ -271,6 +312,8 @@ impl PeerEvidence {
 
 #[cfg(test)]
 mod tests {
+    use sha1::{Digest, Sha1};
+
     use super::*;
     use crate::message::testing;
     use crate::wire::registry::PayloadType;
@@ -323,6 +366,16 @@ mod tests {
         let response = message(true, &hashes[2..3], Some(hashes[3]));
         evidence.add(assess(&response, &right, &left).unwrap());
         evidence
+    }
+
+    #[test]
+    fn a_block_has_the_hash_of_its_text() {
+        let (mut short, mut long) = (Block::default(), Block::default());
+        short.add(b"abc");
+        assert_eq!(short.sha1()[..], Sha1::digest("abc")[..]);
+        long.add(&[7; Block::ROOM]);
+        long.add(&[7; 1]);
+        assert_eq!(long.sha1()[..], Sha1::digest([7; Block::ROOM])[..]);
     }
 
     #[test]

@@ -69,7 +69,33 @@ impl Header {
     /// # Errors
     /// [`ErrorKind::MalformedHeader`] if there are fewer than [`HEADER_LEN`] bytes. `field`
     /// is the first field that is missing.
+    #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        match bytes.first_chunk() {
+            Some(bytes) => Ok(Self::of(bytes)),
+            None => Self::parse_fields(bytes),
+        }
+    }
+
+    /// Reads a complete header at once.
+    #[inline]
+    fn of(bytes: &[u8; HEADER_LEN]) -> Self {
+        let number = |place| u32::from_be_bytes(core::array::from_fn(|byte| bytes[place + byte]));
+        Self {
+            init_spi: core::array::from_fn(|byte| bytes[byte]),
+            resp_spi: core::array::from_fn(|byte| bytes[8 + byte]),
+            next_payload: PayloadType(bytes[16]),
+            version: Version(bytes[17]),
+            exchange_type: ExchangeType(bytes[18]),
+            flags: Flags(bytes[19]),
+            message_id: number(20),
+            length: number(24),
+        }
+    }
+
+    /// Reads field by field, so that a fault names its field.
+    #[cold]
+    fn parse_fields(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut r = Reader::new(bytes, 0, ErrorKind::MalformedHeader);
         Ok(Self {
             init_spi: r.array("IKE SA Initiator's SPI")?,
