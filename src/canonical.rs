@@ -1,6 +1,8 @@
 //! The canonical text of a proposal. The same set of alternatives has the same text, in any
 //! order. `docs/proposals.md` has the grammar.
 
+use lazy_static::lazy_static;
+
 use crate::digits::{Digits, Short};
 use crate::proposal::{Proposal, ProposalSet, Transform};
 use crate::wire::registry::{transform_name, TransformType};
@@ -13,7 +15,7 @@ use crate::wire::registry::{transform_name, TransformType};
 /// most, because the count of its transforms is a byte.
 pub fn text(set: &ProposalSet, proposal: &Proposal) -> String {
     let mut keys: Vec<_> = set.transforms(proposal).iter().map(SortKey::of).collect();
-    keys.sort_unstable();
+    sort(&mut keys);
     keys.dedup();
     let mut text = Vec::with_capacity(USUAL_LENGTH * (keys.len() + 1));
     match proposal.protocol.name() {
@@ -29,6 +31,16 @@ pub fn text(set: &ProposalSet, proposal: &Proposal) -> String {
     }
     // Names and digits are ASCII.
     String::from_utf8(text).unwrap_or_default()
+}
+
+/// Sorts the keys. Transforms of one type usually follow each other, and short runs are sorted
+/// quickly.
+fn sort(keys: &mut [SortKey]) {
+    keys.chunk_by_mut(SortKey::is_of_kind).for_each(<[_]>::sort_unstable);
+    if !keys.is_sorted() {
+        // The sort of the standard library merges runs that are in order.
+        keys.sort();
+    }
 }
 
 /// The usual number of bytes of a transform.
@@ -71,6 +83,7 @@ fn swap_integrity(kind: TransformType) -> TransformType {
 /// Writes the transforms of one type.
 fn write_run(run: &[SortKey], text: &mut Vec<u8>) {
     let Some(kind) = run.first().map(|first| first.transform().kind) else { return };
+    let names = names_of(kind);
     // What stands before the number of one without a name.
     let mut label = None;
     // With `_`, MODP_1024 with a key length of 160 would look like the name of another group.
@@ -79,8 +92,8 @@ fn write_run(run: &[SortKey], text: &mut Vec<u8>) {
         if place > 0 {
             text.push(b',');
         }
-        match transform_name(kind, transform.id) {
-            Some(name) => write_name(kind, name, text),
+        match names.get(usize::from(transform.id)).and_then(Option::as_ref) {
+            Some(name) => text.extend_from_slice(name.as_bytes()),
             None => {
                 write_label(kind, &mut label, text);
                 text.decimal(transform.id.into());
@@ -91,6 +104,30 @@ fn write_run(run: &[SortKey], text: &mut Vec<u8>) {
             text.decimal(bits.into());
         }
     }
+}
+
+/// Transform types and identifiers below these limits have their names in a table.
+const KINDS: u8 = 16;
+const IDS: u16 = 64;
+
+lazy_static! {
+    /// The names by type and identifier. An offer has dozens of them.
+    static ref NAMES: Vec<Option<Box<str>>> = {
+        let all = (0..KINDS).flat_map(|kind| (0..IDS).map(move |id| (TransformType(kind), id)));
+        let name = |(kind, id)| {
+            let mut text = Vec::new();
+            write_name(kind, transform_name(kind, id)?, &mut text);
+            String::from_utf8(text).ok().map(String::into_boxed_str)
+        };
+        all.map(name).collect()
+    };
+}
+
+/// The names of the transforms of a type as [`write_name`] writes them, by identifier. All
+/// assigned identifiers are in the table.
+fn names_of(kind: TransformType) -> &'static [Option<Box<str>>] {
+    let first = usize::from(kind.0) * usize::from(IDS);
+    NAMES.get(first..first + usize::from(IDS)).unwrap_or(&[])
 }
 
 /// Writes the name in the registry without its prefix, because the position already shows the
@@ -134,6 +171,16 @@ mod tests {
     use crate::wire::registry::{Encr, KeyExchangeMethod, Protocol, SequenceNumbers};
     use crate::wire::testing::{proposal, sa_body, transform, transforms};
     use crate::wire::Proposals;
+
+    #[test]
+    fn every_assigned_identifier_is_in_the_table() {
+        for kind in (0..=u8::MAX).map(TransformType) {
+            for id in 0..=u16::MAX {
+                let is_there = names_of(kind).get(usize::from(id)).is_some_and(Option::is_some);
+                assert_eq!(is_there, transform_name(kind, id).is_some(), "{kind} {id}");
+            }
+        }
+    }
 
     const ENCR: TransformType = TransformType::ENCR;
     const PRF: TransformType = TransformType::PRF;

@@ -11,9 +11,10 @@ use sha2::{Digest, Sha256};
 use crate::cache::Cache;
 use crate::digits::{self, Digits};
 use crate::message::Message;
+use crate::proposal::{Proposal, ProposalSet, Transform};
 use crate::wire::registry::{AttributeType, ExchangeType, NotifyType, PayloadType, TransformType};
-use crate::wire::sa::{Attribute, AttributeValue, Proposals, RawProposal, RawTransform};
-use crate::wire::{Notify, Payload};
+use crate::wire::sa::{Attribute, AttributeValue, Proposals, RawTransform};
+use crate::wire::{Notify, Payload, Protocol};
 
 /// The number of bytes of a vendor ID in a fingerprint: a digest of 16 bytes and a version of
 /// 4, or a digest of 20. Later bytes may be the date of a build or a name.
@@ -191,16 +192,10 @@ impl Writer<'_> {
     /// by their methods. Proposals with the same methods keep their order, which is the same
     /// in every retry.
     fn proposals(&mut self, payload: &Payload<'_>) {
-        let proposals = Proposals::new(payload.body, payload.body_offset());
-        let mut texts = Vec::new();
-        for proposal in proposals.filter_map(Result::ok) {
-            let mut text = ProposalText::of(&proposal);
-            for transform in proposal.transforms().filter_map(Result::ok).take(self.transforms) {
-                self.transforms -= 1;
-                text.add(transform);
-            }
-            texts.push(text.finish());
-        }
+        let mut texts = match self.decoded() {
+            Some(set) => texts_of(set, &mut self.transforms),
+            None => self.raw_texts(payload),
+        };
         texts.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut before = "=";
         self.text("sa");
@@ -212,6 +207,52 @@ impl Writer<'_> {
     }
 }
 
+/// The methods of a proposal, and its text.
+type SortableText = (Vec<u16>, Vec<u8>);
+
+impl<'a> Writer<'a> {
+    /// The decoded proposals, if they say all that a fingerprint has of the SA payload: it is
+    /// the only one, and no transform has attributes other than Key Length.
+    fn decoded(&self) -> Option<&'a ProposalSet> {
+        let message = self.message;
+        let is_only_one = message.decrypted.is_none()
+            && message.payloads.iter().filter(|it| it.kind == PayloadType::SA).count() == 1;
+        let is_plain = || message.proposals.proposals().iter().all(|proposal| proposal.plain);
+        (is_only_one && is_plain()).then(|| &*message.proposals)
+    }
+
+    /// The texts of the proposals in the bytes of a payload.
+    fn raw_texts(&mut self, payload: &Payload<'_>) -> Vec<SortableText> {
+        let proposals = Proposals::new(payload.body, payload.body_offset());
+        let mut texts = Vec::new();
+        for proposal in proposals.filter_map(Result::ok) {
+            let count = proposal.transform_count.into();
+            let mut text = ProposalText::of(proposal.protocol, proposal.spi.len(), count);
+            for transform in proposal.transforms().filter_map(Result::ok).take(self.transforms) {
+                self.transforms -= 1;
+                let RawTransform { kind, id, key_length, .. } = transform;
+                let odd = (!transform.is_plain()).then_some(transform);
+                text.add(Transform { kind, id, key_length }, odd);
+            }
+            texts.push(text.finish());
+        }
+        texts
+    }
+}
+
+/// The texts of decoded proposals with at most `left` transforms.
+fn texts_of(set: &ProposalSet, left: &mut usize) -> Vec<SortableText> {
+    let text_of = |proposal: &Proposal| {
+        let transforms = set.transforms(proposal);
+        let transforms = transforms.get(..*left).unwrap_or(transforms);
+        *left -= transforms.len();
+        let mut text = ProposalText::of(proposal.protocol, proposal.spi.len(), transforms.len());
+        transforms.iter().for_each(|transform| text.add(*transform, None));
+        text.finish()
+    };
+    set.proposals().iter().map(text_of).collect()
+}
+
 /// The text of a proposal in progress.
 struct ProposalText<'a> {
     text: Vec<u8>,
@@ -220,29 +261,31 @@ struct ProposalText<'a> {
     /// The type of the previous transform.
     kind: Option<TransformType>,
     /// The last key exchange transforms in a row. They are sorted before they are written.
-    run: Vec<RawTransform<'a>>,
+    run: Vec<(Transform, Option<RawTransform<'a>>)>,
 }
 
 impl<'a> ProposalText<'a> {
-    fn of(proposal: &RawProposal<'_>) -> Self {
+    fn of(protocol: Protocol, spi_length: usize, count: usize) -> Self {
         // A transform needs a few digits, and most transforms have no attribute.
-        let mut text = Vec::with_capacity(8 * (usize::from(proposal.transform_count) + 1));
-        text.decimal(proposal.protocol.0.into());
+        let mut text = Vec::with_capacity(8 * (count + 1));
+        text.decimal(protocol.0.into());
         text.push(b'.');
-        text.decimal(proposal.spi.len() as u64);
+        text.decimal(spi_length as u64);
         Self { text, methods: Vec::new(), kind: None, run: Vec::new() }
     }
 
-    fn add(&mut self, transform: RawTransform<'a>) {
+    /// Adds a transform. If it has attributes other than Key Length, `odd` has them.
+    #[inline]
+    fn add(&mut self, transform: Transform, odd: Option<RawTransform<'a>>) {
         let begins = self.kind.replace(transform.kind) != Some(transform.kind);
         if begins {
             self.write_run();
         }
         if transform.kind == TransformType::KE {
             self.methods.push(transform.id);
-            self.run.push(transform);
+            self.run.push((transform, odd));
         } else {
-            self.write(&transform, begins);
+            self.write(transform, odd, begins);
         }
     }
 
@@ -251,40 +294,50 @@ impl<'a> ProposalText<'a> {
             return;
         }
         let mut run = core::mem::take(&mut self.run);
-        run.sort_by_key(|transform| transform.id);
-        for (place, transform) in run.iter().enumerate() {
-            self.write(transform, place == 0);
+        run.sort_by_key(|(transform, _)| transform.id);
+        for (place, (transform, odd)) in run.iter().enumerate() {
+            self.write(*transform, *odd, place == 0);
         }
         // Its memory is used again.
         run.clear();
         self.run = run;
     }
 
-    fn write(&mut self, transform: &RawTransform<'_>, begins: bool) {
+    #[inline]
+    fn write(&mut self, transform: Transform, odd: Option<RawTransform<'_>>, begins: bool) {
         if begins {
             self.text.push(b',');
             self.text.decimal(transform.kind.0.into());
         }
         self.text.push(if begins { b'=' } else { b'.' });
         self.text.decimal(transform.id.into());
-        match transform.key_length {
-            Some(bits) if transform.is_plain() => write_key_length(bits, &mut self.text),
-            None if transform.is_plain() => {}
-            _ => transform.attributes().for_each(|it| write_attribute(it.ok(), &mut self.text)),
+        match (odd, transform.key_length) {
+            (Some(odd), _) => {
+                odd.attributes().for_each(|it| write_attribute(it.ok(), &mut self.text));
+            }
+            (None, Some(bits)) => write_key_length(bits, &mut self.text),
+            (None, None) => {}
         }
     }
 
     /// The key exchange methods in ascending order, and the text.
-    fn finish(mut self) -> (Vec<u16>, Vec<u8>) {
+    fn finish(mut self) -> SortableText {
         self.write_run();
         self.methods.sort_unstable();
         (self.methods, self.text)
     }
 }
 
+#[inline]
 fn write_key_length(bits: u16, text: &mut Vec<u8>) {
-    text.push(b'-');
-    text.decimal(bits.into());
+    match bits {
+        128 => text.extend_from_slice(b"-128"),
+        256 => text.extend_from_slice(b"-256"),
+        _ => {
+            text.push(b'-');
+            text.decimal(bits.into());
+        }
+    }
 }
 
 fn write_attribute(attribute: Option<Attribute<'_>>, text: &mut Vec<u8>) {
@@ -304,7 +357,7 @@ fn write_attribute(attribute: Option<Attribute<'_>>, text: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use crate::message::testing::decode;
-    use crate::wire::registry::{KeyExchangeMethod, Protocol};
+    use crate::wire::registry::KeyExchangeMethod;
     use crate::wire::testing::{
         notify_body, proposal, sa_body, sa_init, transform, transforms, MessageBuilder,
     };

@@ -41,6 +41,8 @@ pub struct Proposal {
     pub spi: Range<usize>,
     /// Whether all transforms were decoded and kept.
     pub whole: bool,
+    /// Whether no transform has attributes other than Key Length.
+    pub(crate) plain: bool,
     transforms: Range<usize>,
 }
 
@@ -76,7 +78,7 @@ impl ProposalSet {
     ) {
         let first = self.transforms.len();
         self.transforms.reserve(proposal.transform_count.into());
-        let mut whole = true;
+        let (mut whole, mut plain) = (true, true);
         let mut fault = |error| {
             whole = false;
             report(error);
@@ -87,11 +89,14 @@ impl ProposalSet {
                     fault(too_many_transforms(proposal.spi_offset));
                     break;
                 }
-                Ok(transform) => self.transforms.push(Transform {
-                    kind: transform.kind,
-                    id: transform.id,
-                    key_length: transform.key_length,
-                }),
+                Ok(transform) => {
+                    plain &= transform.is_plain();
+                    self.transforms.push(Transform {
+                        kind: transform.kind,
+                        id: transform.id,
+                        key_length: transform.key_length,
+                    });
+                }
                 Err(error) => fault(error),
             }
         }
@@ -101,6 +106,7 @@ impl ProposalSet {
             protocol: proposal.protocol,
             spi: spi..spi + proposal.spi.len(),
             whole,
+            plain,
             transforms: first..self.transforms.len(),
         });
     }

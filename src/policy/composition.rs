@@ -4,7 +4,7 @@
 use core::ops::ControlFlow;
 
 use super::profile::needs_integrity;
-use super::table::{has_fixed_key, has_key_length, is_aead, KEY_LENGTHS};
+use super::table::{has_fixed_key, has_key_length, is_aead, is_key_length};
 use super::{FindingKind, RawFinding, Visit};
 use crate::proposal::Transform;
 use crate::wire::registry::{Encr, Integ, KeyExchangeMethod, Protocol, TransformType};
@@ -38,7 +38,7 @@ fn key_length(transform: &Transform) -> Option<&'static str> {
     match transform.key_length {
         None if has_key_length(encr) => Some("Key Length is missing (RFC 7296, 3.3.5)"),
         Some(bits) if has_key_length(encr) => {
-            let known = KEY_LENGTHS.contains(&bits);
+            let known = is_key_length(bits);
             (!known).then_some("not 128, 192 or 256 bits, the key lengths of AES and Camellia")
         }
         Some(_) if has_fixed_key(encr) => {

@@ -1,7 +1,7 @@
 //! The strength of proposals: bits of security, and protection against quantum computers.
 
 use super::profile::needs_integrity;
-use super::table::{is_ml_kem, row, Bits, KEY_LENGTHS};
+use super::table::{is_key_length, is_ml_kem, row, Bits};
 use crate::named::named;
 use crate::proposal::{ProposalSet, Transform};
 use crate::wire::registry::{Integ, KeyExchangeMethod, NotifyType, Protocol, TransformType};
@@ -38,40 +38,39 @@ fn proposal_bits(protocol: Protocol, transforms: &[Transform]) -> Option<u16> {
     let (prf, exchange) = (parts.prf, parts.exchange);
     let parts = match parts.cipher() {
         cipher if protocol == Protocol::IKE => [cipher, prf, exchange].map(Strength::or_zero),
-        Strength::Absent => [parts.integrity, prf, exchange],
+        Strength::ABSENT => [parts.integrity, prf, exchange],
         cipher => [cipher, prf, exchange],
     };
-    if parts.contains(&Strength::Unknown) {
+    if parts.contains(&Strength::UNKNOWN) {
         return None;
     }
     parts.iter().filter_map(|part| part.bits()).min()
 }
 
-/// The strength of one part of a proposal. The order of the variants makes the strongest
-/// alternative the greatest. An alternative without an estimate counts only if there is no
-/// other.
+/// The strength of one part of a proposal. The strongest alternative is the greatest. An
+/// alternative without an estimate counts only if there is no other. It is a number, because
+/// each transform is compared.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Strength {
-    #[default]
-    Absent,
-    Unknown,
-    Bits(u16),
-}
+struct Strength(u32);
 
 impl Strength {
+    const ABSENT: Self = Self(0);
+    const UNKNOWN: Self = Self(1);
+
+    fn of(bits: Option<u16>) -> Self {
+        bits.map_or(Self::UNKNOWN, |bits| Self(u32::from(bits) + 2))
+    }
+
     fn or_zero(self) -> Self {
-        if self == Self::Absent {
-            Self::Bits(0)
+        if self == Self::ABSENT {
+            Self::of(Some(0))
         } else {
             self
         }
     }
 
     fn bits(self) -> Option<u16> {
-        match self {
-            Self::Bits(bits) => Some(bits),
-            Self::Absent | Self::Unknown => None,
-        }
+        self.0.checked_sub(2).map(|bits| bits as u16)
     }
 }
 
@@ -100,7 +99,7 @@ impl Parts {
                 _ if is_exchange(transform) => &mut parts.exchange,
                 _ => continue,
             };
-            *part = (*part).max(bits(transform).map_or(Strength::Unknown, Strength::Bits));
+            *part = (*part).max(Strength::of(bits(transform)));
         }
         parts
     }
@@ -118,7 +117,7 @@ fn is_exchange(transform: &Transform) -> bool {
 fn bits(transform: &Transform) -> Option<u16> {
     match row(transform.kind, transform.id)?.bits {
         Bits::Fixed(bits) => Some(bits),
-        Bits::KeyLength => transform.key_length.filter(|bits| KEY_LENGTHS.contains(bits)),
+        Bits::KeyLength => transform.key_length.filter(|bits| is_key_length(*bits)),
         Bits::Unknown => None,
     }
 }

@@ -159,6 +159,13 @@ pub fn has_fixed_key(encr: Encr) -> bool {
 /// The key lengths of AES and Camellia in bits.
 pub const KEY_LENGTHS: [u16; 3] = [128, 192, 256];
 
+/// Whether a number of bits is one of these key lengths.
+#[inline]
+pub fn is_key_length(bits: u16) -> bool {
+    let [short, middle, long] = KEY_LENGTHS;
+    bits == long || bits == short || bits == middle
+}
+
 /// Whether a transform is one of the ML-KEM key encapsulations.
 pub fn is_ml_kem(id: u16) -> bool {
     matches!(

@@ -327,6 +327,28 @@ impl JsonText {
         self.quoted(value);
     }
 
+    /// Adds an algorithm to an array. `id` is JSON: its number, and members that follow.
+    #[inline]
+    pub fn push_algorithm(&mut self, id: &str, key_length: Option<u16>) {
+        if self.follows {
+            self.push(b",{\"id\":");
+        } else {
+            self.push(b"{\"id\":");
+        }
+        self.push(id.as_bytes());
+        match key_length {
+            None => self.text.push(b'}'),
+            Some(128) => self.push(b",\"key_length\":128}"),
+            Some(256) => self.push(b",\"key_length\":256}"),
+            Some(bits) => {
+                self.push(b",\"key_length\":");
+                self.text.decimal(bits.into());
+                self.text.push(b'}');
+            }
+        }
+        self.follows = true;
+    }
+
     /// Adds a number to an array.
     pub fn push_uint(&mut self, value: u64) {
         self.separate();

@@ -109,7 +109,9 @@ pub(super) fn text_array<'a>(
     elements(json, key, key, texts, |text, json| json.push_string(text));
 }
 
-fn elements<T>(
+/// Writes the elements of an array while there is room.
+#[inline]
+pub(super) fn elements<T>(
     json: &mut JsonText,
     key: &CStr,
     what: &'static CStr,

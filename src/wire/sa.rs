@@ -202,6 +202,7 @@ impl<'a> RawTransform<'a> {
     }
 
     /// Whether the transform has no attribute other than Key Length.
+    #[inline]
     pub fn is_plain(&self) -> bool {
         self.attributes.len() == if self.key_length.is_some() { 4 } else { 0 }
     }
