@@ -30,12 +30,9 @@ impl PackedOffer {
     pub(super) fn of(set: &ProposalSet, whole: Option<u16>) -> Self {
         let mut transforms = Vec::with_capacity(set.all_transforms().len());
         let mut proposals = Vec::with_capacity(set.proposals().len());
-        let mut strength = OfferStrength { whole, ..OfferStrength::default() };
+        let strength = OfferStrength::of(set.all_transforms(), whole);
         for proposal in set.proposals() {
-            for transform in set.transforms(proposal) {
-                transforms.push(PackedTransform::of(transform));
-                strength.add(transform);
-            }
+            transforms.extend(set.transforms(proposal).iter().map(PackedTransform::of));
             proposals.push(PackedProposal {
                 number: proposal.number,
                 protocol: proposal.protocol,
@@ -162,23 +159,24 @@ pub struct OfferStrength {
     parts: [Option<u16>; 4],
 }
 
-impl Default for OfferStrength {
-    fn default() -> Self {
-        Self { whole: None, parts: [Some(0); 4] }
-    }
-}
-
 impl OfferStrength {
-    fn add(&mut self, transform: &Transform) {
-        let place = match transform.kind {
-            TransformType::ENCR => 0,
-            TransformType::PRF => 1,
-            TransformType::KE => 2,
-            kind if kind.is_key_exchange() => 3,
-            _ => return,
-        };
-        let part = &mut self.parts[place];
-        *part = part.zip(bits(transform)).map(|(best, bits)| best.max(bits));
+    fn of(transforms: &[Transform], whole: Option<u16>) -> Self {
+        // What is in no part has a place of its own.
+        let (mut best, mut is_unknown) = ([0; 5], [false; 5]);
+        for transform in transforms {
+            let place = match transform.kind {
+                TransformType::ENCR => 0,
+                TransformType::PRF => 1,
+                TransformType::KE => 2,
+                kind if kind.is_key_exchange() => 3,
+                _ => 4,
+            };
+            match bits(transform) {
+                Some(bits) => best[place] = bits.max(best[place]),
+                None => is_unknown[place] = true,
+            }
+        }
+        Self { whole, parts: core::array::from_fn(|it| (!is_unknown[it]).then_some(best[it])) }
     }
 
     /// Whether the best choice, or the best of a part, is weaker than that of another offer.

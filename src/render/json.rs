@@ -12,8 +12,9 @@ pub struct JsonText {
     text: Vec<u8>,
     /// Whether the object or array already has an element, so that a comma is needed.
     follows: bool,
-    /// The open brackets.
-    open: Vec<u8>,
+    /// The open objects (0) and arrays (1), one bit each. The lowest bit is the innermost one.
+    /// Records have less than ten levels.
+    open: u64,
     /// The number of bytes at which lists end. 0 if the caller does not need it.
     room: usize,
     /// What was omitted, and how many of each.
@@ -25,14 +26,14 @@ pub struct JsonText {
 pub struct Mark {
     length: usize,
     follows: bool,
-    open: usize,
+    open: u64,
 }
 
 impl JsonText {
     /// Removes the text and keeps the memory.
     pub fn clear(&mut self) {
         self.text.clear();
-        self.open.clear();
+        self.open = 0;
         self.follows = false;
         self.room = 0;
         self.left_out.clear();
@@ -93,10 +94,10 @@ impl JsonText {
         }
     }
 
-    /// Notes that a bracket was written.
+    /// Notes that an object or array was begun.
     #[inline(always)]
-    fn open(&mut self, bracket: u8) {
-        self.open.push(bracket);
+    fn open(&mut self, is_array: bool) {
+        self.open = self.open << 1 | u64::from(is_array);
         self.follows = false;
     }
 
@@ -183,13 +184,13 @@ fn is_plain(byte: u8) -> bool {
 impl JsonText {
     /// The current position.
     pub fn mark(&self) -> Mark {
-        Mark { length: self.text.len(), follows: self.follows, open: self.open.len() }
+        Mark { length: self.text.len(), follows: self.follows, open: self.open }
     }
 
     /// Removes everything after a position.
     pub fn return_to(&mut self, mark: Mark) {
         self.text.truncate(mark.length);
-        self.open.truncate(mark.open);
+        self.open = mark.open;
         self.follows = mark.follows;
     }
 
@@ -220,7 +221,7 @@ impl JsonText {
     #[inline(always)]
     pub fn open_object(&mut self, key: &CStr) {
         self.key(key, b"{");
-        self.open(b'{');
+        self.open(false);
     }
 
     /// Begins an object as an element of an array.
@@ -231,23 +232,21 @@ impl JsonText {
         } else {
             self.push(b"{");
         }
-        self.open(b'{');
+        self.open(false);
     }
 
     /// Begins an array under a key.
     #[inline(always)]
     pub fn open_array(&mut self, key: &CStr) {
         self.key(key, b"[");
-        self.open(b'[');
+        self.open(true);
     }
 
     /// Ends the object or array that was begun last.
     #[inline(always)]
     pub fn close(&mut self) {
-        // In ASCII, a closing bracket is two above its opening bracket.
-        if let Some(bracket) = self.open.pop() {
-            self.text.push(bracket + 2);
-        }
+        self.text.push(if self.open & 1 == 0 { b'}' } else { b']' });
+        self.open >>= 1;
         self.follows = true;
     }
 

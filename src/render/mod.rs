@@ -222,7 +222,7 @@ fn cached(
 }
 
 fn render_payloads(layer: &Layer<'_>, json: &mut JsonText) {
-    array(json, c"payloads", layer.payloads.iter(), |payload, json| {
+    array(json, c"payloads", layer.payloads.iter(), |payload, json: &mut JsonText| {
         named(json, c"type", &payload.kind);
         json.uint(c"length", payload.length.into());
         json.bool(c"critical", payload.critical);
