@@ -16,6 +16,7 @@ const FUNCTIONS: &str = "SCPluginRegisterAppLayer|GetProgramVersion\
     |SCAppLayerProtoDetect(PMRegisterPatternCSwPP|PPRegister)|AppLayerProtoDetectReset|FlowCleanupAppLayer|SCAppLayerForceProtocolChange\
     |AppLayerDecoderEvents(SetEventRaw|FreeEvents)|DetectEngineStateFree|GenericVarFree\
     |FlowGet(SourcePort|DestinationPort|Flags|LastTimeAsParts|StorageById)\
+    |Flow(GetPacketDirection|SetupPacket|UpdateState)\
     |Flow(StorageRegister|SetStorageById)|SCFlowRegisterUpdateCallback\
     |SCPacketSetTime|StatsRegisterGlobalCounter|ParseSizeStringU64|SCLogMessage|SCLogGetLogLevel|SCFatalErrorOnInitStatic|SCConfGet(Node|FirstNode|NextNode)\
     |SCDetectHelper(KeywordRegister|BufferRegister|BufferMpmRegister|MultiBufferMpmRegister)\
@@ -25,7 +26,7 @@ const FUNCTIONS: &str = "SCPluginRegisterAppLayer|GetProgramVersion\
     |SCJb(SetFormatted|Len|Ptr)";
 const TYPES: &str = "SCPlugin|SCAppLayerPlugin|AppLayer(TxConfig|TxData|StateData|Result|Parser)\
     |AppLayerGet(TxIterTuple|TxIterState|FileState)|AppLayer(EventType|DecoderEvents)|LoggerFlags|StreamSlice\
-    |SCSigTableAppLiteElmt|FlowStorageId|SCTime_t|SCConfNode|SCLogLevel|AppProto";
+    |SCSigTableAppLiteElmt|FlowState|FlowStorageId|SCTime_t|SCConfNode|SCLogLevel|AppProto";
 
 fn main() {
     println!("cargo:rerun-if-env-changed=SURICATA_INCLUDE_DIR");
@@ -100,7 +101,7 @@ fn bindings(header: &str, includes: &str) -> Result<bindgen::Bindings, String> {
         .allowlist_function(FUNCTIONS)
         .allowlist_type(TYPES)
         .opaque_type("Flow_|Packet_|ThreadVars_|Signature_|SigMatchCtx_|Detect.*Ctx_|SCTime_t")
-        .constified_enum("SCLogLevel|AppLayerEventType")
+        .constified_enum("SCLogLevel|AppLayerEventType|FlowState")
         .prepend_enum_name(false)
         .layout_tests(true)
         // The same text whether or not there is a rustfmt.

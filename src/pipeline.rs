@@ -13,12 +13,16 @@
 use crate::decrypt::{DecryptError, DecryptOutcome, Decryptor, PendingMessage, PendingSas};
 use crate::message::{Direction, Event, EventSet, Message, Role, Transport};
 use crate::policy::Policy;
-use crate::sa::{Endpoint, FlowEsp, FlowSa, Observation, SaTable, SaView};
+use crate::sa::{is_abnormal_esp, Endpoint, FlowEsp, FlowSa, Observation, SaTable, SaView};
 use crate::tx::Transaction;
 use crate::wire::{
     classify, detect, detect_expected, detect_if_known, Carrier, Datagram, DetectedMessage,
     ErrorKind, ParseError,
 };
+
+mod bypass;
+
+pub use bypass::LentEsp;
 
 /// The parts that all flows share.
 #[derive(Clone, Copy)]
@@ -46,6 +50,9 @@ pub trait Packet {
     fn endpoints(&self) -> Option<(Endpoint, Endpoint)>;
     /// The capture time in microseconds since the epoch.
     fn time(&self) -> u64;
+    /// The packet carries ESP, which only its receiver can read. `is_answered` says whether messages
+    /// of both ends were seen in the flow.
+    fn on_esp(&self, _is_answered: bool) {}
 }
 
 /// A packet whose values are all known.
@@ -131,6 +138,8 @@ pub struct FlowContext {
     ports: Carrier,
     /// Whether the flow is known to carry IKE. Until then it may be ESP of other peers.
     is_ike: bool,
+    /// Whether a message was seen from the client, and from the server.
+    heard: [bool; 2],
     /// The IKE SA of the flow's last message. A keepalive has no SPI, so it belongs to this
     /// SA. An SA with a single message from one end is not stored here.
     last: Option<FlowSa>,
@@ -159,6 +168,7 @@ impl FlowContext {
             carrier,
             ports: carrier,
             is_ike: true,
+            heard: [false; 2],
             last: None,
             esp: FlowEsp::default(),
             pending: PendingSas::default(),
@@ -186,7 +196,12 @@ impl FlowContext {
                     return Some(self.on_message(engines, packet, data, start, marker));
                 }
             }
-            Datagram::Esp { spi, .. } => self.esp.count(packet.direction(), spi, data.len()),
+            Datagram::Esp { spi, .. } => {
+                self.esp.count(packet.direction(), spi, data.len());
+                if !is_abnormal_esp(data.len()) {
+                    packet.on_esp(self.is_answered());
+                }
+            }
             Datagram::Keepalive => return self.on_keepalive(engines, packet),
             Datagram::Empty => {}
         }
@@ -200,7 +215,7 @@ impl FlowContext {
     /// Ends the flow. Its last ESP packets are counted in its IKE SA.
     pub fn finish(&mut self, engines: &Engines<'_>) {
         if let Some(table) = engines.sa_table {
-            self.report_esp(table);
+            self.esp.report(table);
         }
     }
 
@@ -227,6 +242,7 @@ impl FlowContext {
         self.carrier.encapsulated |= marker && !self.carrier.port_500;
         let direction = packet.direction();
         let mut message = Message::decode(data, start, direction, self.transport, engines.policy);
+        self.heard[usize::from(direction == Direction::ToClient)] |= message.header.is_some();
         let mut late = Vec::new();
         if let Some(decryptor) = engines.decryptor {
             late = self.decrypt_late(engines, packet, decryptor, Some(&message));
@@ -262,12 +278,6 @@ impl FlowContext {
         }
     }
 
-    fn report_esp(&mut self, table: &SaTable) {
-        if let Some((sa, esp)) = self.esp.hand_over() {
-            table.count_esp(&sa, &esp);
-        }
-    }
-
     /// Counts a message in its IKE SA and adds the events of the sequence. Returns the state
     /// of the SA.
     fn track(
@@ -277,7 +287,7 @@ impl FlowContext {
         packet: &impl Packet,
     ) -> Option<SaView> {
         let (from, to) = packet.endpoints()?;
-        self.report_esp(table);
+        self.esp.report(table);
         let observation = Observation { message, from, to, time: packet.time() };
         let (mut view, events) = table.observe(&observation)?;
         if let Some((sa, header)) = in_flow(message).zip(message.header) {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use testkit::capture;
 use testkit::eve;
 use testkit::merge::merge;
 use testkit::project::{entries, fresh_folder, project};
@@ -29,7 +30,13 @@ const SETTINGS: &[&str] = &[
     "app-layer.protocols.ikev2.rule-prefilter=no",
     "stream.inline=yes",
     "vlan.use-for-tracking=false",
+    BYPASS,
+    FULL,
 ];
+
+/// The values of `encryption-handling` that are not the default.
+const BYPASS: &str = "app-layer.protocols.ikev2.encryption-handling=bypass";
+const FULL: &str = "app-layer.protocols.ikev2.encryption-handling=full";
 
 /// Not in every Suricata.
 const HYPERSCAN: &str = "mpm-algo=hs";
@@ -64,6 +71,14 @@ fn run(suricata: &Suricata, folder: &Path, setting: Option<&str>) -> Findings {
         }
     }
     findings
+}
+
+/// How many packets Suricata skipped.
+fn skipped(folder: &Path, setting: &str) -> u64 {
+    let records = eve::records(&folder.join(setting).join("eve.json")).expect("records");
+    let counts =
+        records.iter().filter_map(|it| it["stats"]["flow_bypassed"]["local_pkts"].as_u64());
+    counts.max().expect("a counter")
 }
 
 fn is_there(suricata: &Suricata, setting: &str) -> bool {
@@ -127,6 +142,26 @@ fn without_records(findings: &Findings) -> Findings {
     let is_other = |line: &str| !line.contains("\"event_type\":\"ikev2\"");
     let others = findings.iter().filter(|(line, _)| is_other(line));
     others.map(|(line, count)| (line.clone(), *count)).collect()
+}
+
+/// The captures of real peers, in which there is ESP of many SAs.
+#[test]
+fn messages_are_the_same_however_esp_is_handled() {
+    let suricata = Suricata::get();
+    let folder = suricata.root.join("settings-esp");
+    fs::create_dir_all(&folder).expect("a folder");
+    merge(&entries(&capture::folder()), &folder.join("all.pcap"));
+    fs::write(folder.join("all.rules"), rule_pack()).expect("a file");
+
+    let usual = run(suricata, &folder, None);
+    assert!(usual.values().sum::<usize>() > 2000, "{} findings", usual.len());
+    let faults = on_all_cores(&[BYPASS, FULL], |setting| {
+        difference(&usual, &run(suricata, &folder, Some(setting)))
+    });
+    assert_eq!(faults, [None, None]);
+    let packets = skipped(&folder, BYPASS);
+    assert!(packets > 30, "{packets} packets were skipped");
+    assert_eq!((skipped(&folder, FULL), skipped(&folder, "none")), (0, 0));
 }
 
 fn difference(usual: &Findings, other: &Findings) -> Option<String> {

@@ -32,6 +32,11 @@ impl PendingSas {
         self.keys_added = 0;
     }
 
+    /// The value of [`Decryptor::keys_added`] at the last check. None if no message is pending.
+    pub fn keys_checked(&self) -> Option<usize> {
+        (!self.spis.is_empty()).then_some(self.keys_added)
+    }
+
     /// Takes the pending messages that keys are available for now.
     pub fn take(&mut self, decryptor: &Decryptor) -> Vec<PendingMessage> {
         let mut taken = Vec::new();

@@ -8,6 +8,9 @@ use crate::message::Direction;
 use crate::sa::Endpoint;
 use crate::sys;
 
+/// `FLOW_TO_SRC_SEEN` and `FLOW_TO_DST_SEEN` of `flow.h`.
+const BOTH_SEEN: u32 = 1 << 0 | 1 << 1;
+
 /// `FLOW_IPV4`, `FLOW_IPV6` and `FLOW_DIR_REVERSED` of `flow.h`.
 const IPV4: u32 = 1 << 20;
 const IPV6: u32 = 1 << 21;
@@ -113,6 +116,26 @@ impl Flow {
         if is_wrong && PROTOCOLS.swap(NO_PLACE, Ordering::Relaxed) != NO_PLACE {
             warn_of_layout();
         }
+    }
+
+    /// Makes Suricata skip this packet of the flow, and those that follow.
+    pub(super) fn bypass(self) {
+        self.set_state(sys::FLOW_STATE_LOCAL_BYPASSED);
+    }
+
+    /// Ends the bypass. The flow has the state again that Suricata gives it by the directions that it
+    /// has seen.
+    pub(super) fn end_bypass(self) {
+        let is_established = self.flags() & BOTH_SEEN == BOTH_SEEN;
+        self.set_state(match is_established {
+            true => sys::FLOW_STATE_ESTABLISHED,
+            false => sys::FLOW_STATE_NEW,
+        });
+    }
+
+    fn set_state(self, state: sys::FlowState) {
+        // SAFETY: `new` demands a valid, locked flow, which is in Suricata's table.
+        unsafe { sys::FlowUpdateState(self.0, state) };
     }
 
     fn is_reversed(self) -> bool {

@@ -8,6 +8,7 @@
 //! protocol, host_static       for all others: constants and statics of Suricata's interface
 //! detection, late_detection   which flows are IKE's
 //! flow, packet, layout        what Suricata knows of a flow and of the packet at hand
+//! bypass                      which packets Suricata skips
 //! parser, state               datagrams in, transactions out
 //! tracking, decryption        the table of IKE SAs and the keys, as all threads share them
 //! keyword, json               keywords in rules, EVE records
@@ -17,6 +18,7 @@
 //! A static that can be made when the plugin is compiled is a plain `static`. One that depends on
 //! the running Suricata is made with `lazy_static!` when it is used first.
 
+mod bypass;
 mod compat;
 mod counters;
 mod decryption;

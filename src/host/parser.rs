@@ -8,11 +8,11 @@ use lazy_static::lazy_static;
 use super::flow::Flow;
 use super::guard::guard;
 use super::host_static::HostStatic;
-use super::settings::{self, Mode};
+use super::settings::{self, EncryptionHandling, Mode};
 use super::state::{FlowState, HeldTransaction};
-use super::{decryption, detection, job, late_detection, protocol, tracking};
+use super::{bypass, decryption, detection, job, late_detection, packet, protocol, tracking};
 use crate::message::{Direction, Event};
-use crate::pipeline::{Engines, FlowContext, Packet};
+use crate::pipeline::{Engines, FlowContext, Packet, Transactions};
 use crate::sa::Endpoint;
 use crate::sys;
 
@@ -220,8 +220,21 @@ fn take_in(state: &mut FlowState, flow: Flow, direction: Direction, data: &[u8])
         let (client, server) = flow.ports();
         FlowContext::between(client, server)
     });
+    if state.bypass.is_some() {
+        bypass::take_back(flow, context);
+    }
     let packet = FlowPacket { flow, direction };
-    let Some(transactions) = context.on_datagram(&ENGINES, &packet, data) else { return };
+    let transactions = context.on_datagram(&ENGINES, &packet, data);
+    if let Some(alive) = &state.bypass {
+        bypass::lend(flow, context, alive);
+    }
+    if let Some(transactions) = transactions {
+        keep(state, flow, transactions);
+    }
+}
+
+/// Keeps the transactions of a datagram until Suricata lets go of them.
+fn keep(state: &mut FlowState, flow: Flow, transactions: Transactions) {
     if transactions.is_first {
         late_detection::on_first_message(flow);
     }
@@ -245,6 +258,11 @@ lazy_static! {
     };
 }
 
+/// The parts that the settings ask for.
+pub(super) fn engines() -> &'static Engines<'static> {
+    &ENGINES
+}
+
 /// The current packet. Suricata is asked only for what a datagram needs.
 struct FlowPacket {
     flow: Flow,
@@ -262,6 +280,14 @@ impl Packet for FlowPacket {
 
     fn time(&self) -> u64 {
         self.flow.time()
+    }
+
+    fn on_esp(&self, is_answered: bool) {
+        let handling = settings::get().encryption_handling;
+        if handling != EncryptionHandling::Full && bypass::may_skip(self.flow, is_answered) {
+            // SAFETY: the flow is the one of the packet that Suricata has the parser look at.
+            unsafe { packet::skip_payload_inspection(self.flow.as_ptr()) };
+        }
     }
 }
 

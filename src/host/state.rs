@@ -2,7 +2,9 @@
 
 use core::ptr;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use super::bypass;
 use super::keyword::prefilter::TransactionTokens;
 use super::settings;
 use crate::message::{Direction, Event, EventSet};
@@ -124,6 +126,8 @@ pub(super) struct FlowState {
     pub(super) given_up: bool,
     /// What is known of the flow; none before its first datagram.
     pub(super) context: Option<FlowContext>,
+    /// Shows what is kept beside a flow that may be bypassed, that this state still exists.
+    pub(super) bypass: Option<Arc<()>>,
     /// What the host has not let go of.
     pub(super) transactions: FlowTransactions,
 }
@@ -134,6 +138,7 @@ impl FlowState {
             data: sys::AppLayerStateData { file_flags: 0 },
             given_up: false,
             context: None,
+            bypass: bypass::is_on().then(Arc::default),
             transactions: FlowTransactions::default(),
         }
     }

@@ -7,7 +7,7 @@
 use crate::message::Direction;
 use crate::wire::registry::ExchangeType;
 
-use super::{exchange, SaView, State};
+use super::{exchange, SaTable, SaView, State};
 
 /// The smallest ESP packet in bytes (RFC 4303, 2). It has SPI and Sequence Number (8), and
 /// then one of two: the shortest initialization vector and ciphertext of a cipher (8 and 8),
@@ -27,7 +27,7 @@ const UNIT: usize = 4;
 const MOST_WAITING: u32 = 1024;
 
 /// Whether no correct peer sends ESP packets of this length in bytes.
-fn is_abnormal(length: usize) -> bool {
+pub(crate) fn is_abnormal(length: usize) -> bool {
     !(SMALLEST..=LARGEST).contains(&length) || !length.is_multiple_of(UNIT)
 }
 
@@ -189,6 +189,23 @@ impl FlowEsp {
         self.patience = (self.patience * 2 + 1).min(MOST_WAITING);
         let waiting = core::mem::take(&mut self.waiting);
         Some((owner, if owner.initiator_is_client { waiting } else { waiting.turned() }))
+    }
+
+    /// Adds the counts to their SA.
+    pub fn report(&mut self, table: &SaTable) {
+        if let Some((sa, esp)) = self.hand_over() {
+            table.count_esp(&sa, &esp);
+        }
+    }
+
+    /// Whether the last ESP packet in this direction had this SPI.
+    pub fn is_last_spi(&self, direction: Direction, spi: u32) -> bool {
+        self.spis[usize::from(direction == Direction::ToClient)] == spi
+    }
+
+    /// Whether the flow has carried ESP.
+    pub fn has_spi(&self) -> bool {
+        self.spis != [0; 2]
     }
 
     /// Updates the owner of the flow's ESP from the SA of a message. An established SA becomes

@@ -53,6 +53,7 @@ mod table;
 mod tests;
 mod transcript;
 
+pub(crate) use esp::is_abnormal as is_abnormal_esp;
 pub use esp::{EspCounts, FlowEsp, FlowSa, SentEsp};
 pub use limits::Limits;
 pub use lineage::MAX_CHILDREN;

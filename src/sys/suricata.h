@@ -197,6 +197,16 @@ typedef struct FlowStorageId {
     int id;
 } FlowStorageId;
 
+enum FlowState {
+    FLOW_STATE_NEW = 0,
+    FLOW_STATE_ESTABLISHED,
+    FLOW_STATE_CLOSED,
+    FLOW_STATE_LOCAL_BYPASSED,
+};
+
+void FlowUpdateState(Flow *f, const enum FlowState s);
+int FlowGetPacketDirection(const Flow *, const Packet *);
+void FlowSetupPacket(Packet *p);
 uint16_t FlowGetSourcePort(Flow *flow);
 uint16_t FlowGetDestinationPort(Flow *flow);
 uint32_t FlowGetFlags(Flow *flow);

@@ -74,7 +74,22 @@ pub(crate) struct HeaderFunction {
 }
 
 /// The functions that neither `suricata-sys` nor `suricata` declares.
-pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 11] = [
+pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 14] = [
+    HeaderFunction {
+        name: "FlowUpdateState",
+        header: "flow.h",
+        spelled: r#"Option<unsafe extern "C" fn(*mut Flow, u32)>"#,
+    },
+    HeaderFunction {
+        name: "FlowGetPacketDirection",
+        header: "flow.h",
+        spelled: r#"Option<unsafe extern "C" fn(*const Flow, *const Packet) -> i32>"#,
+    },
+    HeaderFunction {
+        name: "FlowSetupPacket",
+        header: "flow.h",
+        spelled: r#"Option<unsafe extern "C" fn(*mut Packet)>"#,
+    },
     HeaderFunction {
         name: "AppLayerGetProtoByName",
         header: "app-layer.h",
@@ -130,6 +145,14 @@ pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 11] = [
         header: "flow-callbacks.h",
         spelled: r#"Option<unsafe extern "C" fn(Option<unsafe extern "C" fn(*mut ThreadVars, *mut Flow, *mut Packet, *mut c_void)>, *mut c_void) -> bool>"#,
     },
+];
+
+/// The constants that only C headers have, with their values in `flow.h` of 8.0.
+pub(crate) const HEADER_CONSTANTS: [(&str, i64); 4] = [
+    ("FLOW_STATE_NEW", 0),
+    ("FLOW_STATE_ESTABLISHED", 1),
+    ("FLOW_STATE_CLOSED", 2),
+    ("FLOW_STATE_LOCAL_BYPASSED", 3),
 ];
 
 /// A record that only C headers have.

@@ -26,7 +26,9 @@ mod symbols;
 
 use compare::{declared, Pair, Strictness};
 use interface::Interface;
-use known::{EXCEPTIONS, HEADER_FUNCTIONS, HEADER_RECORDS, RENAMED, REPEATED_CONSTANTS};
+use known::{
+    EXCEPTIONS, HEADER_CONSTANTS, HEADER_FUNCTIONS, HEADER_RECORDS, RENAMED, REPEATED_CONSTANTS,
+};
 use layout::Layouts;
 use sources::{Release, VERSIONS};
 use std::collections::BTreeSet;
@@ -200,6 +202,10 @@ fn constants_are_the_official_ones() {
             tell(&format!("constants of {}: {compared} compared", pair.theirs.name));
         }
     }
+    for (name, value) in HEADER_CONSTANTS {
+        assert_eq!(world().ours.constants.get(name), Some(&value), "{name}");
+    }
+    unchecked.retain(|name| !HEADER_CONSTANTS.iter().any(|(known, _)| known == name));
     assert!(unchecked.is_empty(), "constants that no official source has: {unchecked:?}");
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::esp::EspPacket;
 use super::is_marked_ikev1;
+use crate::host::bypass::Bypass;
 use crate::host::flow::Flow;
 use crate::host::guard::guard;
 use crate::sys;
@@ -25,6 +26,8 @@ pub(super) struct Candidate {
     pub(super) ikev1: bool,
     /// Whether the flow was taken over from another parser. Its direction then stays.
     pub(super) taken_over: bool,
+    /// What is kept of a flow whose ESP packets may be bypassed.
+    pub(super) bypass: Option<Box<Bypass>>,
     /// The number of ESP packets in a row that had a new SPI each.
     new_spis: u8,
 }
@@ -116,7 +119,10 @@ unsafe extern "C" fn free_candidate(candidate: *mut c_void) {
     guard((), || {
         if !candidate.is_null() {
             // SAFETY: `candidate_or_new` made the pointer, and Suricata frees it once.
-            drop(unsafe { Box::from_raw(candidate.cast::<Candidate>()) });
+            let candidate = unsafe { Box::from_raw(candidate.cast::<Candidate>()) };
+            if let Some(bypass) = candidate.bypass {
+                bypass.finish();
+            }
         }
     });
 }

@@ -28,9 +28,11 @@ use core::ptr;
 use self::candidate::{candidate, candidate_or_new, register_storage, use_storage};
 use self::esp::EspPacket;
 use self::ikev1::{is_ikev1, is_marked_ikev1};
+use super::bypass::{self, Bypass};
 use super::flow::{self, Flow};
 use super::guard::guard;
 use super::packet::{self, CurrentPacket};
+use super::settings::{self, EncryptionHandling};
 use super::{detection, log, protocol};
 use crate::sys;
 
@@ -39,6 +41,9 @@ use crate::sys;
 /// is loaded.
 pub(super) fn register() -> bool {
     packet::find_time();
+    if settings::get().encryption_handling != EncryptionHandling::Full {
+        packet::find_flags();
+    }
     let knows_protocols = flow::find_protocols();
     let Some(storage) = register_storage() else { return false };
     if !knows_protocols {
@@ -54,6 +59,21 @@ pub(super) fn register() -> bool {
         );
     }
     true
+}
+
+/// What is kept of a flow whose ESP packets may be bypassed.
+pub(super) fn bypass<'a>(flow: Flow) -> Option<&'a mut Bypass> {
+    candidate(flow)?.bypass.as_deref_mut()
+}
+
+/// The place where it is kept. None without a storage.
+pub(super) fn bypass_slot<'a>(flow: Flow) -> Option<&'a mut Option<Box<Bypass>>> {
+    Some(&mut candidate_or_new(flow)?.bypass)
+}
+
+/// Takes it, so that it is not kept any more.
+pub(super) fn take_bypass(flow: Flow) -> Option<Box<Bypass>> {
+    candidate(flow)?.bypass.take()
 }
 
 /// Whether the flow is of `ikev2` because of its ESP alone.
@@ -89,7 +109,12 @@ unsafe extern "C" fn on_packet(
         if !flow.is_udp() {
             return;
         }
-        let current = CurrentPacket::enter(flow.as_ptr(), packet);
+        let current = CurrentPacket::new(flow.as_ptr(), packet);
+        // SAFETY: Suricata calls for this packet, which it has decoded, with its locked flow.
+        if bypass::is_on() && unsafe { bypass::skips(flow, current) } {
+            return;
+        }
+        current.enter();
         let Some([number, ..]) = flow.protocols() else { return };
         // SAFETY: Suricata calls for this packet, which it has decoded.
         let Some(data) = (unsafe { current.payload() }) else { return };
@@ -166,6 +191,9 @@ fn may_be_ike(flow: Flow, data: &[u8]) -> bool {
 /// Removes what Suricata knows of the flow's protocol, so that it detects the protocol again with
 /// the packet at hand.
 fn restart_detection(flow: Flow) {
+    if let Some(bypass) = take_bypass(flow) {
+        bypass.finish();
+    }
     // SAFETY: Suricata passes a locked flow to the callback, before it parses and inspects the
     // application layer data of the packet, so nobody uses the state of the parser. Suricata's own
     // function frees the state, by the protocol that the flow still has, and clears the pointers.

@@ -21,7 +21,7 @@ mod reader;
 mod table;
 
 pub(super) use early::{failures_are_fatal, is_plugin_wanted};
-pub(super) use table::{Mode, Settings};
+pub(super) use table::{EncryptionHandling, Mode, Settings};
 
 use std::ffi::CString;
 

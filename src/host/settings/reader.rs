@@ -82,6 +82,7 @@ fn report_unknown(root: &Node, section: &str, report: &mut dyn FnMut(String)) {
 mod tests {
     use std::path::PathBuf;
 
+    use super::super::EncryptionHandling;
     use super::*;
     use crate::host::records::RecordSelection;
 
@@ -133,6 +134,14 @@ mod tests {
         assert_eq!(read_one("max-record-size", "4096"), Settings { max_record: 4096, ..default() });
         let records = RecordSelection::of(&[1]);
         assert_eq!(read_one("records", "handshakes"), Settings { records, ..default() });
+        for (value, encryption_handling) in [
+            ("Track-Only", EncryptionHandling::TrackOnly),
+            ("bypass", EncryptionHandling::Bypass),
+            ("full", EncryptionHandling::Full),
+        ] {
+            let expected = Settings { encryption_handling, ..default() };
+            assert_eq!(read_one("encryption-handling", value), expected);
+        }
         assert_eq!(read_one("policy", "ANSSI").policy.name(), "anssi");
         assert!(!read_one("sa-tracking.enabled", "no").sa_tracking);
         assert_eq!(read_one("sa-tracking.memcap", "2mb").sa_limits.memcap, 2 << 20);
@@ -181,6 +190,11 @@ mod tests {
                 "\"100\" is not a number of bytes from 2048 to 1048576; the default is used",
             ),
             (
+                "encryption-handling",
+                "default",
+                "\"default\" is not track-only, bypass or full; the default is used",
+            ),
+            (
                 "policy",
                 "lax",
                 "\"lax\" is not a known policy (rfc8247, nist-sp800-77r1, bsi-tr-02102-3, anssi, \
@@ -194,7 +208,8 @@ mod tests {
             (
                 "max_tx",
                 "1",
-                "unknown key; known are enabled, detection-ports, max-tx, records, policy, \
+                "unknown key; known are enabled, detection-ports, max-tx, records, \
+                 encryption-handling, policy, \
                  custom-policy, rule-prefilter, sa-tracking, decryption, max-record-size",
             ),
             ("custom-policy.encr", "AES", "\"AES\" is not a cipher (it is left out)"),

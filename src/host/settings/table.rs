@@ -36,6 +36,21 @@ pub(in crate::host) enum Mode {
 /// The modes in the order of their words.
 const MODES: [Mode; 3] = [Mode::On, Mode::Off, Mode::DetectionOnly];
 
+/// What happens with the ESP packets of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::host) enum EncryptionHandling {
+    /// They are counted. Rules do not look for contents in them.
+    TrackOnly,
+    /// They are counted. Suricata does nothing else with them.
+    Bypass,
+    /// They are inspected like all other packets.
+    Full,
+}
+
+/// The ways of handling in the order of their words.
+const HANDLINGS: [EncryptionHandling; 3] =
+    [EncryptionHandling::TrackOnly, EncryptionHandling::Bypass, EncryptionHandling::Full];
+
 /// The values of all settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::host) struct Settings {
@@ -43,6 +58,8 @@ pub(in crate::host) struct Settings {
     pub(in crate::host) mode: Mode,
     /// `max-tx`: the most transactions of a flow that are kept at once.
     pub(in crate::host) max_tx: usize,
+    /// `encryption-handling`: what happens with the ESP packets of a flow.
+    pub(in crate::host) encryption_handling: EncryptionHandling,
     /// `max-record-size`: the most bytes of a message in a record.
     pub(in crate::host) max_record: usize,
     /// `records`: which messages have a record.
@@ -68,6 +85,7 @@ impl Default for Settings {
         Self {
             mode: Mode::On,
             max_tx: 256,
+            encryption_handling: EncryptionHandling::TrackOnly,
             max_record: MAX_RECORD,
             records: RecordSelection::ALL,
             policy: Policy::standard(),
@@ -119,6 +137,17 @@ pub(super) const TABLE: &[Setting] = &[
         meaning: "Which messages have a record. `sa`: none. `handshakes`: those that make SAs or \
                   their keys, and each message with an event. `all`: all messages. Rules, alerts \
                   and anomalies are the same with each value",
+    },
+    Setting {
+        key: "encryption-handling",
+        form: Form::Words {
+            words: &["track-only", "bypass", "full"],
+            is_list: false,
+            set: |it, places| it.encryption_handling = HANDLINGS[places[0]],
+        },
+        default: "track-only",
+        meaning: "What happens with the ESP packets of a flow: see \
+                  [below](#esp-packets-encryption-handling)",
     },
     Setting {
         key: "policy",
