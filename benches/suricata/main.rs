@@ -13,6 +13,7 @@
 //! ESP_MB, RULES and REPETITIONS in the environment make it smaller or larger.
 
 mod handshake;
+mod payload_rules;
 mod report;
 mod run;
 mod shapes;
@@ -129,7 +130,8 @@ fn workloads() -> Vec<Workload> {
             count,
             false,
         ),
-        esp(megabytes),
+        esp(megabytes, 0),
+        esp(megabytes, setting("PAYLOAD_RULES", 5000)),
         ruled(count, rules),
     ]
 }
@@ -152,7 +154,8 @@ fn handshakes(title: String, source: &'static str, count: u32, nat: bool) -> Wor
     Workload { title, unit, against, write: Box::new(write), set_ups: set_ups() }
 }
 
-fn esp(megabytes: u32) -> Workload {
+/// ESP with so many rules about payloads, for each setting of `encryption-handling`.
+fn esp(megabytes: u32, rules: u32) -> Workload {
     let write = move |path: &Path, size| {
         let (bytes, tunnels) = match size {
             Size::Full => (u64::from(megabytes) << 20, TUNNELS),
@@ -160,9 +163,24 @@ fn esp(megabytes: u32) -> Workload {
         };
         workload::esp(path, &Handshake::of(DEFAULT_OFFER), bytes, tunnels)
     };
-    let title = format!("{megabytes} MB of ESP in UDP, a handshake each thousand packets");
+    let mut title = format!("{megabytes} MB of ESP in UDP, a handshake each thousand packets");
+    let handling = |(name, parser)| (name, parser, payload_rules::payload_rules(rules));
+    let mut set_ups: Vec<_> = [
+        ("no IKE parser", Parser::None),
+        ("built-in `ike`", Parser::BuiltIn),
+        ("plugin, `track-only`", Parser::Plugin),
+        ("plugin, `bypass`", Parser::Handling("bypass")),
+        ("plugin, `full`", Parser::Handling("full")),
+    ]
+    .into_iter()
+    .map(handling)
+    .collect();
+    match rules {
+        0 => set_ups.push(("plugin, rule pack", Parser::Plugin, rule_pack())),
+        _ => title.push_str(&format!(", {rules} payload rules")),
+    }
     let (unit, against) = ("packet", Against::None);
-    Workload { title, unit, against, write: Box::new(write), set_ups: set_ups() }
+    Workload { title, unit, against, write: Box::new(write), set_ups }
 }
 
 fn ruled(count: u32, rules: u32) -> Workload {

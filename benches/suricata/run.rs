@@ -26,6 +26,8 @@ pub(crate) enum Parser {
     BuiltIn,
     /// The plugin, beside the built-in parser as in a stock configuration.
     Plugin,
+    /// The same, with this value of `encryption-handling`.
+    Handling(&'static str),
 }
 
 /// The cost of a run.
@@ -127,9 +129,13 @@ impl Bench {
                 command.args(["--set", "app-layer.protocols.ike.enabled=no"]);
             }
             Parser::BuiltIn => {}
-            Parser::Plugin => {
+            Parser::Plugin | Parser::Handling(_) => {
                 command.arg("--set").arg(format!("plugins.0={}", self.plugin.display()));
             }
+        }
+        if let Parser::Handling(value) = parser {
+            let setting = "app-layer.protocols.ikev2.encryption-handling";
+            command.arg("--set").arg(format!("{setting}={value}"));
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null())
     }

@@ -7,6 +7,7 @@ use std::io::BufWriter;
 use std::path::Path;
 use std::time::Duration;
 
+use testkit::bytes::noise;
 use testkit::capture::CaptureWriter;
 
 use crate::handshake::{Handshake, Peers, MESSAGES};
@@ -77,7 +78,8 @@ fn write_pair(writer: &mut Writer, peers: &Peers, sequence: u32) {
     for (size, to_responder) in ESP_SIZES.into_iter().zip([false, true]) {
         let spi = 0xc000_0000 | u32::from(to_responder);
         let mut packet = [spi.to_be_bytes(), sequence.to_be_bytes()].concat();
-        packet.resize(size, sequence as u8);
+        // Encrypted bytes look like chance.
+        packet.extend(noise(spi ^ sequence, size - packet.len()));
         writer.write(&peers.frame(to_responder, true, &packet));
     }
 }
