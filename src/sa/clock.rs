@@ -15,6 +15,9 @@ const THREADS: usize = 64;
 /// How many messages of a thread determine its time.
 const MESSAGES: usize = 16;
 
+/// How far the turns of two threads are apart at the start.
+const APART: usize = 37;
+
 /// How far a thread may be behind the current message, in microseconds. A thread that is
 /// further behind has no more IKE messages and is ignored.
 const BEHIND: u64 = 600 * MICROSECONDS;
@@ -29,11 +32,16 @@ pub(super) struct Clock {
 
 /// The time of one thread: an interval from the earliest to the latest time of its last
 /// messages, because captures have packets in the wrong order and with wrong times.
+///
+/// Each has cache lines of its own, because only its thread writes to it.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 struct ThreadClock {
     /// The times of the last messages. 0 if there was none.
     recent: [AtomicU64; MESSAGES],
     next: AtomicUsize,
+    /// How often the thread has asked for its turn.
+    turns: AtomicUsize,
     /// The earliest of them.
     earliest: AtomicU64,
     /// The latest of them.
@@ -88,6 +96,16 @@ impl Clock {
         self.used.store(0, Ordering::Relaxed);
     }
 
+    /// Numbers in turn, which each thread counts by itself and from another start. Threads that share
+    /// a number may get a turn twice.
+    pub(super) fn turn(&self) -> usize {
+        let number = NUMBER.with(|number| *number);
+        let turns = &self.threads[number].turns;
+        let turn = turns.load(Ordering::Relaxed);
+        turns.store(turn.wrapping_add(1), Ordering::Relaxed);
+        turn.wrapping_add(number * APART)
+    }
+
     /// Counts the time of a message in this thread and returns the current time.
     pub(super) fn advance(&self, time: u64) -> Now {
         self.advance_thread(NUMBER.with(|number| *number), time)
@@ -95,7 +113,10 @@ impl Clock {
 
     fn advance_thread(&self, number: usize, time: u64) -> Now {
         let own = self.threads[number].advance(time);
-        let used = self.used.fetch_max(number + 1, Ordering::Relaxed).max(number + 1);
+        let mut used = self.used.load(Ordering::Relaxed);
+        if used <= number {
+            used = self.used.fetch_max(number + 1, Ordering::Relaxed).max(number + 1);
+        }
         let others = self.threads[..used].iter().filter_map(ThreadClock::time);
         let near = others.filter(|other| own.earliest.saturating_sub(other.earliest) <= BEHIND);
         near.fold(own, |now, other| Now {
@@ -107,7 +128,10 @@ impl Clock {
 
 impl ThreadClock {
     fn advance(&self, time: u64) -> Now {
-        let place = self.next.fetch_add(1, Ordering::Relaxed) % MESSAGES;
+        // Only threads that share a number write here at the same time. Then a time may be lost.
+        let next = self.next.load(Ordering::Relaxed);
+        self.next.store(next.wrapping_add(1), Ordering::Relaxed);
+        let place = next % MESSAGES;
         self.recent[place].store(time, Ordering::Relaxed);
         let recent = self.recent.iter().map(|recent| recent.load(Ordering::Relaxed));
         let now = recent.filter(|time| *time != 0).fold(Now::at(time), |now, time| Now {

@@ -1,11 +1,16 @@
 //! Who floods and who guesses passwords: counts by address over the recent past.
 //!
-//! The number of addresses is fixed. They are in small sets, and each set has its own lock.
-//! When a set is full, a new address replaces the one with the lowest counts. So a flood from
-//! invented addresses replaces other addresses of the flood, and not an address with many
-//! refusals.
+//! The number of addresses is fixed. They are in small sets. When a set is full, a new address
+//! replaces the one with the lowest counts. So a flood from invented addresses replaces other
+//! addresses of the flood, and not an address with many refusals.
+//!
+//! All messages of a gateway look at the counts of its address. So nobody locks anything to read
+//! counts, or to change those of an address that is known. The counts are atomic. Only the
+//! replacement of an address locks the set. A thread that reads counts at this moment may see those
+//! of the other address once.
 
 use core::hash::BuildHasher;
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
@@ -50,24 +55,28 @@ pub(super) enum SaTally {
 /// The counts by address.
 #[derive(Debug)]
 pub(super) struct Pressure {
-    sets: Box<[Mutex<Set>]>,
+    sets: Box<[Set]>,
     hasher: KeyedHash,
     /// The microseconds of a period: for half-open SAs, and for the other counts.
     periods: [u64; 2],
 }
 
-type Set = [PressureEntry; SET_SIZE];
-
-/// Counts of the last periods. A period is at the index of its number modulo [`PERIODS`].
-#[derive(Clone, Copy, Debug, Default)]
-struct RecentCount {
-    newest: u32,
-    counts: [u32; PERIODS],
+#[derive(Debug, Default)]
+struct Set {
+    entries: [PressureEntry; SET_SIZE],
+    /// Who replaces an address has this lock.
+    replacing: Mutex<()>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+/// Counts of the last periods. A period is at the index of its number modulo [`PERIODS`], with its
+/// number in the upper half and its count in the lower half.
+#[derive(Debug, Default)]
+struct RecentCount([AtomicU64; PERIODS]);
+
+#[derive(Debug, Default)]
 struct PressureEntry {
-    address: Option<IpAddr>,
+    /// The keyed hash of the address; 0 for none. Two addresses have the same hash once in 2^64.
+    address: AtomicU64,
     half_open: RecentCount,
     inits: RecentCount,
     refusals: RecentCount,
@@ -75,11 +84,11 @@ struct PressureEntry {
 
 impl Pressure {
     pub(super) fn new(limits: &Limits) -> Self {
-        let sets = limits.memcap / SHARE / size_of::<Mutex<Set>>() as u64;
+        let sets = limits.memcap / SHARE / size_of::<Set>() as u64;
         let sets = sets.clamp(1, MAX_SETS);
         let period = |seconds: u32| (u64::from(seconds) * MICROSECONDS / PERIODS as u64).max(1);
         Self {
-            sets: (0..sets).map(|_| Mutex::default()).collect(),
+            sets: (0..sets).map(|_| Set::default()).collect(),
             hasher: KeyedHash::new(),
             periods: [period(limits.half_open_timeout), period(limits.window)],
         }
@@ -92,71 +101,93 @@ impl Pressure {
 
     /// Forgets all addresses.
     pub(super) fn clear(&self) {
-        for set in &self.sets {
-            *set.lock().unwrap_or_else(PoisonError::into_inner) = Set::default();
-        }
+        self.sets.iter().flat_map(|set| &set.entries).for_each(|entry| entry.clear(0));
     }
 
     /// Changes a count of an address.
     pub(super) fn count(&self, address: IpAddr, tally: SaTally, time: u64) {
-        self.with(address, |set, periods| {
-            let entry = entry(set, address, time, periods);
-            let now = periods.map(|period| number(time, period));
-            match tally {
-                SaTally::HalfOpened(began) => {
-                    entry.half_open.add_at(now[0], number(began, periods[0]))
-                }
-                SaTally::Settled(began) => entry.half_open.remove(number(began, periods[0])),
-                SaTally::InitRequest => entry.inits.add(now[1]),
-                SaTally::Refused => entry.refusals.add(now[1]),
-            }
-        });
+        let (address, set) = self.find(address);
+        let now = self.periods.map(|period| number(time, period));
+        let Some(entry) = set.entry(address) else {
+            set.replace(address, now).count(tally, now, self.periods[0]);
+            return;
+        };
+        entry.count(tally, now, self.periods[0]);
     }
 
     /// The counts of an address at this time.
     pub(super) fn counts(&self, address: IpAddr, time: u64) -> Counts {
-        self.with(address, |set, periods| {
-            let known = set.iter().find(|entry| entry.address == Some(address));
-            known.map(|entry| entry.counts(time, periods)).unwrap_or_default()
-        })
+        let (address, set) = self.find(address);
+        let now = self.periods.map(|period| number(time, period));
+        set.entry(address).map(|entry| entry.counts(now)).unwrap_or_default()
     }
 
-    fn with<T>(&self, address: IpAddr, work: impl FnOnce(&mut Set, [u64; 2]) -> T) -> T {
-        let place = self.hasher.hash_one(address) % self.sets.len() as u64;
-        let mut set = self.sets[place as usize].lock().unwrap_or_else(PoisonError::into_inner);
-        work(&mut set, self.periods)
+    /// The hash of an address, and the set that the address belongs to.
+    fn find(&self, address: IpAddr) -> (u64, &Set) {
+        let hash = self.hasher.hash_one(address);
+        (hash | 1, &self.sets[(hash % self.sets.len() as u64) as usize])
     }
 }
 
-/// The entry of the address. If there is none, it replaces the one with the lowest counts.
-fn entry(set: &mut Set, address: IpAddr, time: u64, periods: [u64; 2]) -> &mut PressureEntry {
-    let weight = |entry: &PressureEntry| match entry.address {
-        Some(known) if known == address => 0,
-        None => 1,
-        Some(_) => {
-            let counts = entry.counts(time, periods);
-            2 + u64::from(counts.half_open)
-                + u64::from(counts.inits)
-                + (u64::from(counts.refusals) << 16)
-        }
-    };
-    let mut least = 0;
-    let mut least_weight = u64::MAX;
-    for (place, entry) in set.iter().enumerate() {
-        let weight = weight(entry);
-        if weight < least_weight {
-            (least, least_weight) = (place, weight);
-        }
+impl Set {
+    fn entry(&self, address: u64) -> Option<&PressureEntry> {
+        self.entries.iter().find(|entry| entry.address.load(Ordering::Relaxed) == address)
     }
-    if least_weight != 0 {
-        set[least] = PressureEntry { address: Some(address), ..PressureEntry::default() };
+
+    /// The entry of an address that is new. It replaces the one with the lowest counts.
+    #[cold]
+    fn replace(&self, address: u64, now: [u32; 2]) -> &PressureEntry {
+        let _lock = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have added the address.
+        if let Some(entry) = self.entry(address) {
+            return entry;
+        }
+        let mut least = (u64::MAX, &self.entries[0]);
+        for entry in &self.entries {
+            let weight = entry.weight(now);
+            if weight < least.0 {
+                least = (weight, entry);
+            }
+        }
+        least.1.clear(address);
+        least.1
     }
-    &mut set[least]
 }
 
 impl PressureEntry {
-    fn counts(&self, time: u64, periods: [u64; 2]) -> Counts {
-        let now = periods.map(|period| number(time, period));
+    /// Forgets the counts, and belongs to this address from now on.
+    fn clear(&self, address: u64) {
+        for recent in [&self.half_open, &self.inits, &self.refusals] {
+            recent.0.iter().for_each(|period| period.store(0, Ordering::Relaxed));
+        }
+        self.address.store(address, Ordering::Relaxed);
+    }
+
+    fn weight(&self, now: [u32; 2]) -> u64 {
+        if self.address.load(Ordering::Relaxed) == 0 {
+            return 0;
+        }
+        let counts = self.counts(now);
+        1 + u64::from(counts.half_open)
+            + u64::from(counts.inits)
+            + (u64::from(counts.refusals) << 16)
+    }
+
+    fn count(&self, tally: SaTally, now: [u32; 2], period: u64) {
+        match tally {
+            SaTally::HalfOpened(began) => {
+                let began = number(began, period);
+                if is_in_window(now[0], began) {
+                    self.half_open.add(began);
+                }
+            }
+            SaTally::Settled(began) => self.half_open.remove(number(began, period)),
+            SaTally::InitRequest => self.inits.add(now[1]),
+            SaTally::Refused => self.refusals.add(now[1]),
+        }
+    }
+
+    fn counts(&self, now: [u32; 2]) -> Counts {
         Counts {
             half_open: self.half_open.sum(now[0]),
             inits: self.inits.sum(now[1]),
@@ -170,50 +201,41 @@ fn number(time: u64, period: u64) -> u32 {
     (time / period) as u32
 }
 
+/// Whether a period counts at this time. If the clock runs back by less than a window, the later
+/// periods count too. What it has counted in a time to which it jumped does not count, and what was
+/// counted before does when it comes back.
+fn is_in_window(now: u32, period: u32) -> bool {
+    let distance = now.wrapping_sub(period).min(period.wrapping_sub(now));
+    distance < PERIODS as u32
+}
+
 impl RecentCount {
-    fn add(&mut self, now: u32) {
-        self.advance(now);
-        let count = &mut self.counts[now as usize % PERIODS];
-        *count = count.saturating_add(1);
+    /// Counts in a period. What is counted at the same index belongs to a period that is over.
+    fn add(&self, period: u32) {
+        self.change(period, |count| match count {
+            Some(count) => Some(count.saturating_add(1)),
+            None => Some(1),
+        });
     }
 
-    /// Counts something that began in an earlier period, unless that period is over.
-    fn add_at(&mut self, now: u32, began: u32) {
-        self.advance(now);
-        if self.newest.wrapping_sub(began) < PERIODS as u32 {
-            self.add(began);
-        }
+    fn remove(&self, period: u32) {
+        self.change(period, |count| count?.checked_sub(1));
     }
 
-    fn remove(&mut self, began: u32) {
-        if self.newest.wrapping_sub(began) < PERIODS as u32 {
-            let count = &mut self.counts[began as usize % PERIODS];
-            *count = count.saturating_sub(1);
-        }
+    /// Changes the count of a period. `new` gets none if another period is at its index.
+    fn change(&self, period: u32, new: impl Fn(Option<u32>) -> Option<u32>) {
+        let change = |value: u64| {
+            let count = ((value >> 32) as u32 == period).then_some(value as u32);
+            Some(u64::from(period) << 32 | u64::from(new(count)?))
+        };
+        let place = &self.0[period as usize % PERIODS];
+        let _ = place.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
     }
 
     fn sum(&self, now: u32) -> u32 {
-        let mut past = *self;
-        past.advance(now);
-        past.counts.iter().fold(0, |sum: u32, count| sum.saturating_add(*count))
-    }
-
-    /// Removes periods that are over. If the clock runs back by less than a window, the
-    /// earlier periods count. If it jumps further, all counts start from 0.
-    fn advance(&mut self, now: u32) {
-        let ahead = now.wrapping_sub(self.newest);
-        let behind = self.newest.wrapping_sub(now);
-        if behind < PERIODS as u32 {
-            return;
-        }
-        if ahead >= PERIODS as u32 {
-            self.counts = [0; PERIODS];
-        } else {
-            for passed in 0..ahead {
-                self.counts[now.wrapping_sub(passed) as usize % PERIODS] = 0;
-            }
-        }
-        self.newest = now;
+        let values = self.0.iter().map(|period| period.load(Ordering::Relaxed));
+        let recent = values.filter(|value| is_in_window(now, (value >> 32) as u32));
+        recent.fold(0, |sum: u32, value| sum.saturating_add(value as u32))
     }
 }
 
@@ -270,8 +292,9 @@ mod tests {
         assert_eq!(pressure.counts(address(1), START).inits, 2);
         count(u64::MAX);
         assert_eq!(pressure.counts(address(1), u64::MAX).inits, 1);
+        // A packet with a wrong time hides nothing.
         count(START);
-        assert_eq!(pressure.counts(address(1), START).inits, 1);
+        assert_eq!(pressure.counts(address(1), START).inits, 3);
         count(0);
         assert_eq!(pressure.counts(address(1), 0).inits, 1);
     }

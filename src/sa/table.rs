@@ -7,7 +7,7 @@
 use core::hash::BuildHasher;
 use std::net::IpAddr;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::keyed_hash::KeyedHash;
@@ -68,8 +68,6 @@ pub struct SaTable {
     hasher: KeyedHash,
     sums: Sums,
     clock: Clock,
-    /// The shard in which expired records are removed next.
-    next: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -93,7 +91,7 @@ impl SaTable {
         let fixed = size_of_val(&*shards) + pressure.footprint() + peers.heap_size();
         let sums = Sums { memuse: AtomicU64::new(fixed as u64), ..Sums::default() };
         let clock = Clock::new();
-        Self { limits, shards, pressure, peers, hasher, sums, clock, next: AtomicUsize::new(0) }
+        Self { limits, shards, pressure, peers, hasher, sums, clock }
     }
 
     /// The current counters.
@@ -490,7 +488,7 @@ impl SaTable {
     }
 
     fn next_shard(&self) -> Option<SaShard<'_>> {
-        let place = self.next.fetch_add(1, Ordering::Relaxed) % SHARDS;
+        let place = self.clock.turn() % SHARDS;
         Some(SaShard::new(self.shards[place].try_lock().ok()?, &self.sums))
     }
 }
