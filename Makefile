@@ -44,7 +44,7 @@ memcheck: ## run Suricata with the plugin under valgrind; needs root
 	@scripts/memcheck.sh
 
 # HANDSHAKES, ESP_MB, RULES and REPETITIONS change the size. UPDATE_DOCS=1 updates the document.
-bench: ## measure what the plugin costs in Suricata; takes minutes and 3 GB of disk
+bench: ## measure what the plugin costs in Suricata; takes an hour and 3 GB of disk
 	@scripts/bench.sh
 
 build: ## build the plugin and ikev2-keys in release mode, and print their paths

@@ -1,9 +1,13 @@
 //! A real handshake, and copies of it between other peers.
 
+use std::ops::Range;
+
 use sha1::{Digest, Sha1};
 use suricata_ikev2::wire::{Notify, NotifyType, PayloadType, RawMessage};
 use testkit::capture::{datagrams_of, frame, End};
 use testkit::message::marked;
+
+use crate::shuffle::shuffle;
 
 /// IKE_SA_INIT and IKE_AUTH.
 pub(crate) const MESSAGES: usize = 4;
@@ -14,6 +18,8 @@ type Address = ([u8; 4], u16);
 /// The four messages of a handshake.
 pub(crate) struct Handshake {
     messages: Vec<Template>,
+    /// Whether each copy offers the transforms in another order.
+    shuffled: bool,
 }
 
 struct Template {
@@ -21,6 +27,8 @@ struct Template {
     bytes: Vec<u8>,
     /// Where it has hashes of NAT detection: of the sender's or of the receiver's end.
     hashes: Vec<(usize, NotifyType)>,
+    /// Where its SA payload is.
+    offer: Option<Range<usize>>,
 }
 
 impl Handshake {
@@ -30,7 +38,13 @@ impl Handshake {
         let messages: Vec<_> =
             datagrams.map(|datagram| Template::of(datagram.unmarked())).collect();
         assert_eq!(messages.len(), MESSAGES, "{capture}");
-        Self { messages }
+        Self { messages, shuffled: false }
+    }
+
+    /// The same with copies that each make an offer of their own: no SA payload of a request
+    /// comes twice.
+    pub(crate) fn shuffled(self) -> Self {
+        Self { shuffled: true, ..self }
     }
 
     /// The frames of a copy between these peers, in their order.
@@ -38,7 +52,10 @@ impl Handshake {
         self.messages.iter().enumerate().map(|(place, template)| {
             let is_request = place % 2 == 0;
             let floated = peers.nat && place >= 2;
-            let payload = template.copy(peers, is_request, floated);
+            let mut payload = template.copy(peers, is_request, floated);
+            if let (true, true, Some(offer)) = (self.shuffled, is_request, &template.offer) {
+                shuffle(&mut payload[offer.clone()], peers.number);
+            }
             peers.frame(is_request, floated, &payload)
         })
     }
@@ -56,7 +73,10 @@ impl Template {
         };
         let hashes = notifies.filter(|notify| of_nat(notify.kind));
         let hashes = hashes.map(|notify| (notify.data_offset as usize, notify.kind)).collect();
-        Self { bytes: bytes.to_vec(), hashes }
+        let sa = message.payloads().flatten().find(|it| it.kind == PayloadType::SA);
+        let offer =
+            sa.map(|it| it.body_offset() as usize..it.body_offset() as usize + it.body.len());
+        Self { bytes: bytes.to_vec(), hashes, offer }
     }
 
     fn copy(&self, peers: &Peers, is_request: bool, floated: bool) -> Vec<u8> {
@@ -101,7 +121,8 @@ impl Peers {
         Self { number, nat }
     }
 
-    fn spis(&self) -> [[u8; 8]; 2] {
+    /// The SPIs of the initiator and of the responder.
+    pub(crate) fn spis(&self) -> [[u8; 8]; 2] {
         // Multiples of an odd number differ, and are spread over all bits.
         let spread = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
         [1, 2].map(|peer| spread(u64::from(self.number) * 2 + peer))

@@ -3,15 +3,21 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use crate::run::{Cost, Parser};
+use crate::run::Cost;
+use crate::set_up::Parser;
 
 /// One set-up and what it cost.
 pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) parser: Parser,
-    pub(crate) cost: Cost,
+    /// Whether it is compared with the built-in parser with as many rules.
+    pub(crate) integers: bool,
+    /// None if only instructions are counted.
+    pub(crate) cost: Option<Cost>,
     pub(crate) instructions: Option<f64>,
-    /// Bytes of records for one packet.
+    /// Bytes of records for one unit.
+    pub(crate) bytes: f64,
+    /// Records for one unit.
     pub(crate) records: f64,
 }
 
@@ -24,55 +30,61 @@ pub(crate) enum Against {
     None,
 }
 
-/// A table of the rows; the first is that without a parser. Seconds are of the whole
-/// capture, instructions of one `unit` of it.
+/// What is compared.
+struct Column {
+    title: String,
+    /// How many digits are shown behind the point.
+    digits: usize,
+    value: fn(&Row) -> Option<f64>,
+}
+
+/// A table of the rows; the first is that without a parser. Seconds and memory are of the
+/// whole capture, instructions and records of one `unit` of it.
 pub(crate) fn table(title: &str, unit: &str, against: Against, rows: &[Row]) -> String {
     let share = match against {
         Against::BuiltIn => "of the built-in's",
         Against::None => "of no parser's",
     };
-    let mut text = format!(
-        "\n### {title}\n\n| set-up | CPU s | adds | {share} | MB | adds | {share} | \
-         instructions a {unit} | adds | {share} | bytes of EVE |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
-    );
+    let columns = columns(unit, rows);
+    let mut text = format!("\n### {title}\n\n| set-up |");
+    for column in &columns {
+        let _ = write!(text, " {} | adds | {share} |", column.title);
+    }
+    let _ = write!(text, " bytes of EVE | records |\n|---|");
+    let _ = writeln!(text, "{}--:|--:|", "--:|--:|--:|".repeat(columns.len()));
     for row in rows {
         let _ = write!(text, "| {} ", row.name);
-        for (digits, value) in VALUES {
-            let values: Option<Vec<_>> = rows.iter().map(value).collect();
-            match values.zip(value(row)) {
-                Some((all, value)) => cells(&mut text, digits, value, &all, rows, against),
-                None => text.push_str("| | | "),
-            }
+        for column in &columns {
+            cells(&mut text, column, row, rows, against);
         }
-        let _ = writeln!(text, "| {:.0} |", row.records);
+        let _ = writeln!(text, "| {:.0} | {:.2} |", row.bytes, row.records);
     }
     text
 }
 
-type Value = fn(&Row) -> Option<f64>;
-
-/// What is compared, with the digits that are shown behind the point.
-const VALUES: [(usize, Value); 3] = [
-    (2, |row| Some(row.cost.seconds)),
-    (0, |row| Some(row.cost.memory as f64 / f64::from(1 << 20))),
-    (0, |row| row.instructions),
-];
+/// Those that were measured.
+fn columns(unit: &str, rows: &[Row]) -> Vec<Column> {
+    let column = |title: &str, digits, value| Column { title: title.to_owned(), digits, value };
+    let mut columns = vec![
+        column("CPU s", 2, |row| Some(row.cost?.seconds)),
+        column("MB", 0, |row| Some(row.cost?.memory as f64 / f64::from(1 << 20))),
+        column(&format!("instructions a {unit}"), 0, |row| row.instructions),
+    ];
+    columns.retain(|column| rows.iter().all(|row| (column.value)(row).is_some()));
+    columns
+}
 
 /// The value, what it is above that without a parser, and the share that this is.
-fn cells(
-    text: &mut String,
-    digits: usize,
-    value: f64,
-    all: &[f64],
-    rows: &[Row],
-    against: Against,
-) {
-    let none = all[0];
-    let built_in = rows.iter().position(|row| row.parser == Parser::BuiltIn);
+fn cells(text: &mut String, column: &Column, row: &Row, rows: &[Row], against: Against) {
+    let of = |row| (column.value)(row).expect("a column that was measured");
+    let none = of(&rows[0]);
+    let reference =
+        |other: &&Row| other.parser == Parser::BuiltIn && other.integers == row.integers;
     let whole = match against {
-        Against::BuiltIn => built_in.map(|place| all[place] - none),
+        Against::BuiltIn => rows.iter().find(reference).map(|built_in| of(built_in) - none),
         Against::None => Some(none),
     };
+    let (digits, value) = (column.digits, of(row));
     let added = value - none;
     // No share of what is too little to show.
     let least = 0.5 / 10_f64.powi(digits as i32);

@@ -10,6 +10,8 @@ use testkit::callgrind;
 use testkit::running::kilobytes;
 use testkit::suricata::{plugin, Suricata};
 
+use crate::set_up::{Parser, SetUp};
+
 /// How often a running Suricata's memory is looked at.
 const INTERVAL: Duration = Duration::from_millis(5);
 
@@ -17,17 +19,11 @@ const INTERVAL: Duration = Duration::from_millis(5);
 /// what is done with them in it.
 const READER: &str = "PcapFileDispatch";
 
-/// What makes IKE out in a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Parser {
-    /// Nothing: the built-in parser is off.
-    None,
-    /// The built-in parser.
-    BuiltIn,
-    /// The plugin, beside the built-in parser as in a stock configuration.
-    Plugin,
-    /// The same, with this value of `encryption-handling`.
-    Handling(&'static str),
+/// The records of a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Records {
+    pub(crate) bytes: u64,
+    pub(crate) count: u64,
 }
 
 /// The cost of a run.
@@ -60,82 +56,80 @@ impl Bench {
     }
 
     /// Runs Suricata over a capture and counts what it takes.
-    pub(crate) fn cost(&self, parser: Parser, rules: &str, capture: &Path) -> Cost {
+    pub(crate) fn cost(&self, set_up: &SetUp, capture: &Path) -> Cost {
         let before = seconds_of_children();
         let mut command = Command::new(Suricata::get().binary());
-        let mut child =
-            self.complete(&mut command, parser, rules, capture).spawn().expect("Suricata");
+        let mut child = self.complete(&mut command, set_up, capture).spawn().expect("Suricata");
         let memory = watch(&mut child);
         Cost { seconds: seconds_of_children() - before, memory }
     }
 
     /// The instructions that reading a capture takes, by callgrind; none without
     /// valgrind.
-    pub(crate) fn instructions(&self, parser: Parser, rules: &str, capture: &Path) -> Option<u64> {
+    pub(crate) fn instructions(&self, set_up: &SetUp, capture: &Path) -> Option<u64> {
         let mut command = Command::new("valgrind");
         // The private Suricata is started by a script.
         command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
         command.arg("--trace-children=yes").arg(format!("--toggle-collect={READER}"));
         command.arg(Suricata::get().binary());
-        let command = self.complete(&mut command, parser, rules, capture);
+        let command = self.complete(&mut command, set_up, capture);
         let output = command.stderr(Stdio::piped()).output().ok()?;
         let text = String::from_utf8_lossy(&output.stderr);
         // The script has processes of its own, which read no capture.
         callgrind::counts(&text).max()
     }
 
-    /// How many bytes of records Suricata writes of a capture.
-    pub(crate) fn records(&self, parser: Parser, rules: &str, capture: &Path) -> u64 {
+    /// The records that Suricata writes of a capture.
+    pub(crate) fn records(&self, set_up: &SetUp, capture: &Path) -> Records {
         let eve = self.folder.join("eve.json");
         let mut command = Command::new(Suricata::get().binary());
-        self.complete(&mut command, parser, rules, capture);
+        self.complete(&mut command, set_up, capture);
         command.arg("--set").arg(format!("outputs.0.eve-log.filename={}", eve.display()));
         let _ = fs::remove_file(&eve);
         assert!(command.status().expect("Suricata").success());
-        let length = fs::metadata(&eve).map_or(0, |file| file.len());
+        let text = fs::read(&eve).unwrap_or_default();
         let _ = fs::remove_file(&eve);
-        length
+        let count = text.iter().filter(|byte| **byte == b'\n').count() as u64;
+        Records { bytes: text.len() as u64, count }
     }
 
     /// The same with the records of all types that speak of a message, as a stock
     /// configuration has them.
-    pub(crate) fn all_records(&self, parser: Parser, rules: &str, capture: &Path) -> u64 {
+    pub(crate) fn all_records(&self, set_up: &SetUp, capture: &Path) -> Records {
         let few = self.folder.join("suricata.yaml");
         let text = fs::read_to_string(&few).expect("a configuration");
         let types = "types:\n        - alert\n        - anomaly\n        - flow\n        - ike\n";
         let all = text.replacen("types:\n        - ike\n", types, 1);
         fs::write(&few, all).expect("a writable folder");
-        let length = self.records(parser, rules, capture);
+        let records = self.records(set_up, capture);
         fs::write(&few, text).expect("a writable folder");
-        length
+        records
     }
 
     /// What the command needs to read a capture in one thread.
     fn complete<'a>(
         &self,
         command: &'a mut Command,
-        parser: Parser,
-        rules: &str,
+        set_up: &SetUp,
         capture: &Path,
     ) -> &'a mut Command {
         let file = self.folder.join("bench.rules");
-        fs::write(&file, rules).expect("a writable folder");
+        fs::write(&file, &set_up.rules).expect("a writable folder");
         command.args(["--runmode", "single", "-c"]);
         command.arg(self.folder.join("suricata.yaml")).arg("-S").arg(file);
         command.arg("-r").arg(capture).arg("-l").arg(&self.folder);
         command.args(Suricata::get().file_options());
-        match parser {
+        match set_up.parser {
             Parser::None => {
                 command.args(["--set", "app-layer.protocols.ike.enabled=no"]);
             }
             Parser::BuiltIn => {}
-            Parser::Plugin | Parser::Handling(_) => {
+            Parser::Plugin => {
                 command.arg("--set").arg(format!("plugins.0={}", self.plugin.display()));
             }
         }
-        if let Parser::Handling(value) = parser {
-            let setting = "app-layer.protocols.ikev2.encryption-handling";
-            command.arg("--set").arg(format!("{setting}={value}"));
+        if let Some((name, value)) = set_up.setting {
+            command.arg("--set").arg(format!("app-layer.protocols.ikev2.{name}={value}"));
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null())
     }

@@ -13,7 +13,8 @@ use testkit::message::{MessageBuilder, PayloadBuilder, LENGTH};
 use testkit::proposal::{ProposalBuilder, Transform, STRONG};
 use testkit::registry::{IKE_AUTH, INFORMATIONAL, NONCE, NOTIFY, SA, SK, SKF, VENDOR_ID};
 
-use crate::run::{Bench, Parser};
+use crate::run::Bench;
+use crate::set_up::SetUp;
 
 /// How many peers send a shape.
 const COPIES: u8 = 20;
@@ -22,9 +23,9 @@ const COPIES: u8 = 20;
 type Shape = (&'static str, Vec<u8>);
 
 /// A table with a row for each shape; the first is that of an ordinary message.
-pub(crate) fn table(bench: &Bench, folder: &Path, set_ups: &[(&str, String)]) -> String {
+pub(crate) fn table(bench: &Bench, folder: &Path, set_ups: &[SetUp]) -> String {
     let mut text = String::from("\n### Hostile shapes\n\n| message | bytes |");
-    for (name, _) in set_ups {
+    for SetUp { name, .. } in set_ups {
         let _ = write!(text, " instructions, {name} | EVE bytes, {name} |");
     }
     let _ = writeln!(text, "\n|---|--:|{}", "--:|--:|".repeat(set_ups.len()));
@@ -38,11 +39,11 @@ pub(crate) fn table(bench: &Bench, folder: &Path, set_ups: &[(&str, String)]) ->
     for (number, (name, message)) in shapes().into_iter().enumerate() {
         let path = path(number);
         let _ = write!(text, "| {name} | {} |", message.len());
-        for (_, rules) in set_ups {
+        for set_up in set_ups {
             let one = |all: u64| all / u64::from(COPIES);
-            let instructions = bench.instructions(Parser::Plugin, rules, &path).map(one);
+            let instructions = bench.instructions(set_up, &path).map(one);
             let instructions = instructions.map_or(String::new(), |count| count.to_string());
-            let records = one(bench.all_records(Parser::Plugin, rules, &path));
+            let records = one(bench.all_records(set_up, &path).bytes);
             let _ = write!(text, " {instructions} | {records} |");
         }
         text.push('\n');

@@ -24,20 +24,26 @@ const STEP: Duration = Duration::from_micros(250);
 const BEGIN: Duration = Duration::from_secs(1_700_000_000);
 
 /// A capture that is being written.
-struct Writer {
+pub(crate) struct Writer {
     capture: CaptureWriter<BufWriter<File>>,
     time: Duration,
 }
 
 impl Writer {
-    fn create(path: &Path) -> Self {
+    pub(crate) fn create(path: &Path) -> Self {
         let file = File::create(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self { capture: CaptureWriter::new(BufWriter::with_capacity(1 << 20, file)), time: BEGIN }
     }
 
-    fn write(&mut self, frame: &[u8]) {
+    /// Writes a frame a moment after the one before.
+    pub(crate) fn write(&mut self, frame: &[u8]) {
         self.capture.write(self.time, frame);
         self.time += STEP;
+    }
+
+    /// The next frame is this long after the begin of the capture, unless the time has passed.
+    pub(crate) fn at(&mut self, time: Duration) {
+        self.time = self.time.max(BEGIN + time);
     }
 }
 
@@ -92,13 +98,6 @@ pub(crate) fn integer_rules(count: u32) -> String {
         2 => format!("ikev2.notify.type:{};", 40_000 + number),
         _ => format!("ikev2.offered.encr:{};", 2000 + number),
     };
-    rules("ikev2", count, options)
-}
-
-/// Rules that look for a content of a buffer, which Suricata's pattern matcher sorts
-/// out before they are looked at.
-pub(crate) fn buffer_rules(count: u32) -> String {
-    let options = |number| format!("ikev2.payload.data; content:\"absent{number:06}\";");
     rules("ikev2", count, options)
 }
 
