@@ -105,7 +105,8 @@ show() {
 # grep first selects the records, because it is faster than jq and captures may be large.
 show_records() {
     local records="$output/.records" count title
-    grep -F "\"event_type\":\"$1\"" "$output/eve.json" >"$records" || true
+    grep -F "\"event_type\":\"$1\"" "$output/eve.json" |
+        grep -vF '"ikev2":{"type":"sa"' >"$records" || true
     count=$(wc -l <"$records")
     title="$count $([ "$count" = 1 ] && echo "$3" || echo "$4")"
     if [ "$count" -gt "$rows" ]; then title="The first $rows of $title"; fi

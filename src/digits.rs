@@ -8,7 +8,7 @@ pub(crate) trait Digits {
     fn decimal(&mut self, number: u64);
     /// Appends bytes as lower-case hex digits.
     fn hex(&mut self, bytes: &[u8]);
-    /// Appends an address in its usual form.
+    /// Appends an address as Suricata writes it: an IPv6 address with all its digits.
     fn address(&mut self, address: IpAddr);
     /// Appends a time in Suricata's format, in UTC. It is given in microseconds since the
     /// epoch. Times after the year 9999, which a broken capture may have, become its end.
@@ -48,7 +48,14 @@ impl Digits for Vec<u8> {
                     self.decimal(octet.into());
                 }
             }
-            IpAddr::V6(address) => self.extend_from_slice(address.to_string().as_bytes()),
+            IpAddr::V6(address) => {
+                for (place, group) in address.octets().chunks_exact(2).enumerate() {
+                    if place > 0 {
+                        self.push(b':');
+                    }
+                    self.hex(group);
+                }
+            }
         }
     }
 
@@ -262,8 +269,9 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_as_everywhere() {
-        for address in ["0.0.0.0", "192.0.2.10", "255.255.255.255", "2001:db8::10", "::"] {
+    fn addresses_are_as_suricata_writes_them() {
+        let long = "2001:0db8:0000:0000:0000:0000:00ff:0010";
+        for address in ["0.0.0.0", "192.0.2.10", "255.255.255.255", long] {
             let mut text = Vec::new();
             text.address(address.parse().unwrap());
             assert_eq!(text, address.as_bytes());

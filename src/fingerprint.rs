@@ -43,7 +43,15 @@ pub struct Fingerprint {
     /// The readable form.
     pub string: String,
     /// The hash of the readable form, as lower-case hex digits.
-    pub hash: [u8; 32],
+    pub hash: [u8; HASH_LENGTH],
+}
+
+impl Fingerprint {
+    /// The hash as bytes.
+    pub fn bytes(&self) -> [u8; HASH_LENGTH / 2] {
+        let digit = |digit: u8| (digit as char).to_digit(16).unwrap_or(0) as u8;
+        core::array::from_fn(|at| digit(self.hash[2 * at]) << 4 | digit(self.hash[2 * at + 1]))
+    }
 }
 
 /// The fingerprint of a message. None if [`string`] returns none.

@@ -13,7 +13,9 @@
 use crate::decrypt::{DecryptError, DecryptOutcome, Decryptor, PendingMessage, PendingSas};
 use crate::message::{Direction, Event, EventSet, Message, Role, Transport};
 use crate::policy::Policy;
-use crate::sa::{is_abnormal_esp, Endpoint, FlowEsp, FlowSa, Observation, SaTable, SaView};
+use crate::sa::{
+    is_abnormal_esp, Endpoint, FlowEsp, FlowSa, Observation, SaReport, SaTable, SaView,
+};
 use crate::tx::Transaction;
 use crate::wire::{
     classify, detect, detect_expected, detect_if_known, Carrier, Datagram, DetectedMessage,
@@ -104,19 +106,36 @@ pub struct Transactions {
     pub late: Vec<Transaction>,
     /// The message of the datagram. None if the datagram has no message.
     pub own: Option<Transaction>,
+    /// Reports of SAs that are written with this datagram. Most are of other flows.
+    pub ended: Vec<Box<SaReport>>,
+    /// The report of the message's own SA.
+    pub report: Option<Box<SaReport>>,
     /// Whether this is the first message of a flow that was not known to carry IKE.
     pub is_first: bool,
 }
 
+/// The maximum number of reports that are taken for one datagram. A message removes at most
+/// this number of SAs, except when all of them are searched.
+const REPORTS_AT_ONCE: usize = 4;
+
 impl Transactions {
-    /// Late messages alone. This is inline so that nothing is copied for ESP.
+    /// Late messages and reports alone. This is inline so that nothing is copied for ESP.
     #[inline]
-    fn of_late(late: Vec<Transaction>) -> Option<Self> {
-        match late.is_empty() {
+    fn of_late(engines: &Engines<'_>, late: Vec<Transaction>) -> Option<Self> {
+        let ended = reports(engines);
+        match late.is_empty() && ended.is_empty() {
             true => None,
-            false => Some(Self { late, own: None, is_first: false }),
+            false => Some(Self { late, own: None, ended, report: None, is_first: false }),
         }
     }
+}
+
+/// Reports that wait for a packet.
+#[inline]
+#[expect(clippy::vec_box, reason = "a report is large and moves on to the host")]
+fn reports(engines: &Engines<'_>) -> Vec<Box<SaReport>> {
+    let Some(table) = engines.sa_table else { return Vec::new() };
+    core::iter::from_fn(|| table.take_report()).take(REPORTS_AT_ONCE).collect()
 }
 
 impl IntoIterator for Transactions {
@@ -209,7 +228,7 @@ impl FlowContext {
         if self.esp.is_due() {
             self.finish(engines);
         }
-        Transactions::of_late(late)
+        Transactions::of_late(engines, late)
     }
 
     /// Ends the flow. Its last ESP packets are counted in its IKE SA.
@@ -248,8 +267,10 @@ impl FlowContext {
             late = self.decrypt_late(engines, packet, decryptor, Some(&message));
             self.decrypt(&mut message, decryptor, engines.policy);
         }
-        let sa = engines.sa_table.and_then(|table| self.track(&mut message, table, packet));
-        Transactions { late, own: Some(Transaction::new(message, sa)), is_first }
+        let mut sa = engines.sa_table.and_then(|table| self.track(&mut message, table, packet));
+        let report = sa.as_mut().and_then(|sa| sa.report.take());
+        let (own, ended) = (Some(Transaction::new(message, sa)), reports(engines));
+        Transactions { late, own, ended, report, is_first }
     }
 
     /// Reports a NAT keepalive (RFC 3948, 2.3) to the IKE SA of the flow's last message. Only
@@ -266,7 +287,7 @@ impl FlowContext {
                 sa.initiator_is_client == (packet.direction() == Direction::ToServer);
             table.observe_keepalive(sa.init_spi, sa.resp_spi, from_initiator);
         }
-        Transactions::of_late(late)
+        Transactions::of_late(engines, late)
     }
 
     /// Earlier messages that can be decrypted now, if the datagram has no message of its own.
@@ -361,7 +382,8 @@ fn decrypt_pending(
 
 /// Reports a late message to its IKE SA and adds the events that follow.
 fn track_late(message: &mut Message, table: &SaTable, packet: &impl Packet) -> Option<SaView> {
-    let (view, events) = table.observe_late(message, packet.time())?;
+    let (mut view, events) = table.observe_late(message, packet.time())?;
+    table.keep_report(view.report.take());
     message.events.merge(events);
     Some(view)
 }

@@ -59,6 +59,20 @@ impl ProposalSet {
         Self { proposals: Vec::new(), transforms: Vec::new() }
     }
 
+    /// One proposal for an IKE SA with these transforms.
+    pub fn of_ike(transforms: Vec<Transform>) -> Self {
+        let all = 0..transforms.len();
+        let proposal = Proposal {
+            number: 1,
+            protocol: Protocol::IKE,
+            spi: 0..0,
+            whole: true,
+            plain: true,
+            transforms: all,
+        };
+        Self { proposals: vec![proposal], transforms }
+    }
+
     /// Adds the proposals of an SA payload. `report` is called with each parse error.
     ///
     /// A proposal or transform that cannot be decoded is left out. The others are kept.

@@ -9,7 +9,7 @@ use core::cell::{Cell, OnceCell};
 
 use positions::Positions;
 
-use crate::fingerprint::{self, Fingerprint};
+use crate::fingerprint::Fingerprint;
 use crate::message::{Event, Message};
 use crate::payload_text::PayloadTexts;
 use crate::sa::SaView;
@@ -21,7 +21,6 @@ pub struct Transaction {
     message: Message,
     sa: Option<SaView>,
     texts: OnceCell<Box<PayloadTexts>>,
-    fingerprint: OnceCell<Option<Fingerprint>>,
     positions: OnceCell<Box<Positions>>,
     /// The groups of rules of which one has matched, one bit each.
     matched_groups: Cell<u8>,
@@ -34,7 +33,6 @@ impl Transaction {
             message,
             sa,
             texts: OnceCell::new(),
-            fingerprint: OnceCell::new(),
             positions: OnceCell::new(),
             matched_groups: Cell::new(0),
         }
@@ -63,10 +61,9 @@ impl Transaction {
         Some(self.texts.get_or_init(|| Box::new(PayloadTexts::of(&self.message))))
     }
 
-    /// The fingerprint of the sender, computed when it is first needed. None if
-    /// [`fingerprint::string`] has none for this message.
+    /// The fingerprint of the sender, see [`Message::fingerprint`].
     pub fn fingerprint(&self) -> Option<&Fingerprint> {
-        self.fingerprint.get_or_init(|| fingerprint::of(&self.message)).as_ref()
+        self.message.fingerprint()
     }
 
     /// The positions of values that rules read one after the other, found when first needed.

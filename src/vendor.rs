@@ -4,6 +4,8 @@
 //! of a text, sometimes a text. Both may be followed by a version. Therefore an entry of the
 //! table is either a whole ID or the beginning of one.
 
+use core::num::NonZeroU16;
+
 /// Creates the table from rows such as `exact hex "00ff" => "name",`. A row has `prefix`
 /// instead of `exact` for the beginning of an ID, and `text` instead of `hex` for ASCII.
 macro_rules! ids {
@@ -50,6 +52,22 @@ enum Extent {
 /// it. If this entry does not match, the search continues with only the shared bytes. Each
 /// step is for a shorter part of the ID, and there are few steps.
 pub fn product(id: &[u8]) -> Option<&'static str> {
+    product_of(id).map(Product::name)
+}
+
+/// A product of the table, as a small number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Product(NonZeroU16);
+
+impl Product {
+    /// The name of the product.
+    pub fn name(self) -> &'static str {
+        ids::IDS.get(usize::from(self.0.get()) - 1).map_or("", |entry| entry.name)
+    }
+}
+
+/// The same as [`product`], without its name.
+pub fn product_of(id: &[u8]) -> Option<Product> {
     #[cfg(test)]
     tests::LOOKED_UP.set(tests::LOOKED_UP.get() + 1);
     let mut part = id;
@@ -60,7 +78,7 @@ pub fn product(id: &[u8]) -> Option<&'static str> {
         if shared < entry.bytes.len() {
             part = part.get(..shared)?;
         } else if entry.extent == Extent::Prefix || entry.bytes.len() == id.len() {
-            return Some(entry.name);
+            return NonZeroU16::new(u16::try_from(below).ok()?).map(Product);
         } else {
             part = part.get(..shared.checked_sub(1)?)?;
         }

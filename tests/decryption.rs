@@ -15,7 +15,7 @@ use std::{env, process};
 use serde_json::Value;
 
 use testkit::capture::{self, datagrams_of, CaptureWriter, Datagram};
-use testkit::eve::records_of_type;
+use testkit::eve::{message_records, records_of_type};
 use testkit::keys;
 use testkit::project::{fresh_folder, target};
 use testkit::running::{Jobs, Running, TIME_LIMIT};
@@ -75,7 +75,7 @@ fn put_keys(folder: &Path, name: &str) {
 /// Two messages were opened late, and two at once.
 fn check_records(eve: &Path) {
     let eve = fs::read_to_string(eve).expect("records");
-    let opened: Vec<_> = records_of_type(&eve, "ikev2")
+    let opened: Vec<_> = message_records(&eve)
         .into_iter()
         .map(|record| record["ikev2"].clone())
         .filter(|ikev2| ikev2["decrypted"].is_object())
@@ -102,12 +102,11 @@ fn run(folder: &str, name: &str, rest: core::ops::Range<usize>, messages: usize)
     command.args(["--set", "pcap-file.delay=1", "--set", "pcap-file.poll-interval=1"]);
     command.args(["--pcap-file-continuous", "-r"]).arg(folder.join("captures"));
     let mut running = Running::start(&folder, &mut command);
-    running
-        .wait_for("four messages", "log/eve.json", |eve| records_of_type(eve, "ikev2").len() == 4);
+    running.wait_for("four messages", "log/eve.json", |eve| message_records(eve).len() == 4);
     put_keys(&folder, name);
     running.wait_for("keys", "stdout", |log| log.contains("more lines with keys"));
     write_part(&capture, rest, &folder.join("captures/2.pcap"));
-    let is_all = |eve: &str| records_of_type(eve, "ikev2").len() == messages;
+    let is_all = |eve: &str| message_records(eve).len() == messages;
     running.wait_for("the rest", "log/eve.json", is_all);
     running.end();
     fs::read_to_string(folder.join("log/eve.json")).expect("records")
@@ -115,7 +114,7 @@ fn run(folder: &str, name: &str, rest: core::ops::Range<usize>, messages: usize)
 
 /// The records of messages that were opened late.
 fn late(eve: &str) -> Vec<Value> {
-    let mut records = records_of_type(eve, "ikev2");
+    let mut records = message_records(eve);
     records.retain(|record| record["ikev2"]["decrypted"]["late"] == true);
     records
 }
@@ -186,15 +185,13 @@ fn keys_that_come_between_jobs_are_there_for_the_next() {
     running.wait_for("a socket", "stdout", |_| socket.exists());
     let mut jobs = Jobs::connect(&socket);
     jobs.give(&folder, "1");
-    running.wait_for("four messages", "log/1/eve.json", |eve| {
-        records_of_type(eve, "ikev2").len() == 4
-    });
+    running.wait_for("four messages", "log/1/eve.json", |eve| message_records(eve).len() == 4);
     put_keys(&folder, NAME);
     jobs.give(&folder, "2");
-    running.wait_for("the rest", "log/2/eve.json", |eve| records_of_type(eve, "ikev2").len() == 2);
+    running.wait_for("the rest", "log/2/eve.json", |eve| message_records(eve).len() == 2);
     running.end();
     let eve = fs::read_to_string(folder.join("log/2/eve.json")).expect("records");
-    let opened: Vec<_> = records_of_type(&eve, "ikev2")
+    let opened: Vec<_> = message_records(&eve)
         .into_iter()
         .map(|record| record["ikev2"]["decrypted"]["late"].as_bool())
         .collect();
@@ -243,12 +240,11 @@ fn daemon_reads_keys_on(name: &str, as_user: [&str; 2]) {
         sleep(Duration::from_millis(20));
     };
     datagrams[..BEFORE].iter().for_each(send);
-    running
-        .wait_for("four messages", "log/eve.json", |eve| records_of_type(eve, "ikev2").len() == 4);
+    running.wait_for("four messages", "log/eve.json", |eve| message_records(eve).len() == 4);
     put_keys(&folder, NAME);
     running.wait_for("keys", "log/suricata.log", |log| log.contains("1 more lines with keys"));
     datagrams[BEFORE..].iter().for_each(send);
-    running.wait_for("the rest", "log/eve.json", |eve| records_of_type(eve, "ikev2").len() == 8);
+    running.wait_for("the rest", "log/eve.json", |eve| message_records(eve).len() == 8);
     running.end();
     check_records(&folder.join("log/eve.json"));
     let _ = fs::remove_dir_all(folder);

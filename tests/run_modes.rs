@@ -74,7 +74,7 @@ fn run(
         // What IP fragments were put together to has no number of a packet.
         let packet = ["timestamp", "src_ip", "src_port"].map(|key| record[key].to_string());
         let packet = packet.join(" ");
-        if record["event_type"] == "ikev2" {
+        if eve::is_message(&record) {
             let before = run.messages.insert(packet, record["ikev2"].clone());
             assert!(before.is_none(), "two messages at once: {record}");
         } else if record["anomaly"]["app_proto"] == "ikev2" {

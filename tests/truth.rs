@@ -212,8 +212,7 @@ fn compare(suricata: &Suricata, folder: &Path, capture: &Path) -> Result<Compari
 }
 
 fn compare_records(capture: &str, rows: &[Row], records: Vec<Value>) -> Comparison {
-    let mut records: Vec<_> =
-        records.into_iter().filter(|record| record["event_type"] == "ikev2").collect();
+    let mut records: Vec<_> = records.into_iter().filter(eve::is_message).collect();
     let mut comparison = Comparison { messages: rows.len(), ..Comparison::default() };
     let mut differ = |frame, field, expected, found| {
         let capture = capture.to_owned();

@@ -5,8 +5,9 @@ use core::ffi::c_void;
 
 use super::guard::guard;
 use super::settings;
-use super::state::HeldTransaction;
-use crate::render::{render_compact, render_within, JsonText};
+use super::state::{Content, HeldTransaction};
+use crate::render::{render_compact, render_report, render_within, JsonText};
+use crate::sa::SaReport;
 use crate::sys;
 use crate::tx::Transaction;
 
@@ -28,7 +29,10 @@ pub(super) unsafe extern "C" fn log_transaction(tx: *const c_void, builder: *mut
         TEXT.with_borrow_mut(|text| {
             // SAFETY: the builder is valid while the logger runs.
             let own = unsafe { is_own(builder.cast()) };
-            write(&held.transaction, own, text);
+            match &held.content {
+                Content::Message(transaction) => write(transaction, own, text),
+                Content::Sa(report, own_flow) => write_report(report, *own_flow, text),
+            }
             let members = text.terminated().as_ptr();
             // SAFETY: the builder is valid while the logger runs; the text ends with a
             // zero and is copied.
@@ -88,6 +92,13 @@ fn write(transaction: &Transaction, own: bool, text: &mut JsonText) {
     } else {
         render_compact(transaction, text);
     }
+    text.close();
+}
+
+fn write_report(report: &SaReport, own_flow: bool, text: &mut JsonText) {
+    text.clear();
+    text.open_object(c"ikev2");
+    render_report(report, own_flow, settings::get().policy, text);
     text.close();
 }
 

@@ -9,11 +9,11 @@ use super::flow::Flow;
 use super::guard::guard;
 use super::host_static::HostStatic;
 use super::settings::{self, EncryptionHandling, Mode};
-use super::state::{FlowState, HeldTransaction};
+use super::state::{FlowState, FlowTransactions, HeldTransaction};
 use super::{bypass, decryption, detection, job, late_detection, packet, protocol, tracking};
 use crate::message::{Direction, Event};
 use crate::pipeline::{Engines, FlowContext, Packet, Transactions};
-use crate::sa::Endpoint;
+use crate::sa::{Endpoint, SaReport};
 use crate::sys;
 
 /// A name that nothing else uses, on the way from one alias to the other.
@@ -229,23 +229,49 @@ fn take_in(state: &mut FlowState, flow: Flow, direction: Direction, data: &[u8])
         bypass::lend(flow, context, alive);
     }
     if let Some(transactions) = transactions {
-        keep(state, flow, transactions);
+        keep(state, packet, transactions);
     }
 }
 
 /// Keeps the transactions of a datagram until Suricata lets go of them.
-fn keep(state: &mut FlowState, flow: Flow, transactions: Transactions) {
+fn keep(state: &mut FlowState, packet: FlowPacket, transactions: Transactions) {
     if transactions.is_first {
-        late_detection::on_first_message(flow);
+        late_detection::on_first_message(packet.flow);
     }
     // This is not one iterator, because each step of an iterator would copy the transaction,
     // which is large.
     let max_tx = settings::get().max_tx;
+    let held = &mut state.transactions;
+    // Suricata may add a message to an alert only if it is the last one. So reports of other
+    // SAs come first.
+    for report in transactions.ended {
+        push_report(held, report, &packet, max_tx);
+    }
     for late in transactions.late {
-        state.transactions.push(late, max_tx);
+        held.push(late, max_tx);
     }
     if let Some(own) = transactions.own {
-        state.transactions.push(own, max_tx);
+        held.push(own, max_tx);
+    }
+    if let Some(report) = transactions.report {
+        push_report(held, report, &packet, max_tx);
+    }
+}
+
+/// Keeps the record of an SA, or counts that it could not be written.
+fn push_report(
+    held: &mut FlowTransactions,
+    report: Box<SaReport>,
+    packet: &FlowPacket,
+    max_tx: usize,
+) {
+    let ends = report.view.initiator.zip(report.view.responder);
+    let of_packet = packet.endpoints();
+    let own_flow = ends.is_some_and(|(initiator, responder)| {
+        of_packet == Some((initiator, responder)) || of_packet == Some((responder, initiator))
+    });
+    if !held.push_report(report, own_flow, packet.direction, max_tx) {
+        tracking::count_lost_report();
     }
 }
 

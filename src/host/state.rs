@@ -10,13 +10,14 @@ use super::settings;
 use crate::message::{Direction, Event, EventSet};
 use crate::pipeline::FlowContext;
 use crate::render::MANY_EVENTS;
+use crate::sa::SaReport;
 use crate::sys;
 use crate::tx::Transaction;
 
 /// A transaction with the data that the host's engines keep beside it.
 pub(super) struct HeldTransaction {
-    /// What was decoded.
-    pub(super) transaction: Transaction,
+    /// What was decoded, or the end of an SA.
+    pub(super) content: Content,
     /// The host's number of it, counted from 0 in the flow.
     pub(super) id: u64,
     /// Detection, logging and event state, owned by the host's functions.
@@ -25,14 +26,40 @@ pub(super) struct HeldTransaction {
     pub(super) tokens: TransactionTokens,
 }
 
+/// What a transaction is about.
+#[expect(clippy::large_enum_variant, reason = "almost all are messages")]
+pub(super) enum Content {
+    /// A message.
+    Message(Transaction),
+    /// An SA that is settled or has ended, and whether the flow is one of the SA.
+    Sa(Box<SaReport>, bool),
+}
+
 impl HeldTransaction {
+    /// The message; none for the record of an SA. Rules look at messages only.
+    pub(super) fn message(&self) -> Option<&Transaction> {
+        match &self.content {
+            Content::Message(transaction) => Some(transaction),
+            Content::Sa(..) => None,
+        }
+    }
+
+    /// The record of an SA. It is only logged: rules have seen the message that caused it.
+    fn of_report(report: Box<SaReport>, own_flow: bool, direction: Direction, id: u64) -> Self {
+        let mut data = tx_data(direction);
+        data.flags = SKIP_INSPECT_TO_SERVER | SKIP_INSPECT_TO_CLIENT;
+        let tokens = TransactionTokens::default();
+        Self { content: Content::Sa(report, own_flow), id, data, tokens }
+    }
+
     fn new(transaction: Transaction, id: u64) -> Self {
         let mut data = tx_data(transaction.message().direction);
         if !settings::get().records.has(transaction.message()) {
             data.config.log_flags |= NO_RECORD;
         }
         set_events(&mut data, transaction.message().events);
-        Self { transaction, id, data, tokens: TransactionTokens::default() }
+        let tokens = TransactionTokens::default();
+        Self { content: Content::Message(transaction), id, data, tokens }
     }
 }
 
@@ -162,6 +189,24 @@ impl FlowTransactions {
         let held = HeldTransaction::new(transaction, self.next_id);
         self.held.push_back(Box::new(held));
         self.next_id += 1;
+    }
+
+    /// Keeps the record of an SA until the host has written it. False if there are too many
+    /// transactions.
+    pub(super) fn push_report(
+        &mut self,
+        report: Box<SaReport>,
+        own_flow: bool,
+        direction: Direction,
+        limit: usize,
+    ) -> bool {
+        if self.held.len() >= limit {
+            return false;
+        }
+        let held = HeldTransaction::of_report(report, own_flow, direction, self.next_id);
+        self.held.push_back(Box::new(held));
+        self.next_id += 1;
+        true
     }
 
     /// How many transactions the flow has had.

@@ -5,12 +5,13 @@ use lazy_static::lazy_static;
 use super::counters::Counter;
 use super::guard::guard;
 use super::settings;
-use crate::sa::{Counters, SaTable};
+use crate::sa::{Counters, Limits, SaTable};
 
 lazy_static! {
     static ref TABLE: Option<SaTable> = {
         let settings = settings::get();
-        settings.sa_tracking.then(|| SaTable::new(settings.sa_limits))
+        let limits = Limits { records: true, ..settings.sa_limits };
+        settings.sa_tracking.then(|| SaTable::new(limits))
     };
 }
 
@@ -26,6 +27,13 @@ pub(super) fn forget() {
     }
 }
 
+/// Counts the record of an SA that could not be written.
+pub(super) fn count_lost_report() {
+    if let Some(table) = table() {
+        table.lose_report();
+    }
+}
+
 /// The counters in Suricata's stats; none if tracking is off.
 pub(super) fn counters() -> &'static [Counter] {
     table().map_or(&[], |_| COUNTERS)
@@ -38,6 +46,8 @@ const COUNTERS: &[Counter] = &[
     (c"ikev2.sa.evicted", evicted),
     (c"ikev2.sa.unanswered", unanswered),
     (c"ikev2.sa.unfinished", unfinished),
+    (c"ikev2.sa.records_waiting", records_waiting),
+    (c"ikev2.sa.records_lost", records_lost),
 ];
 
 fn count(which: fn(Counters) -> u64) -> u64 {
@@ -66,4 +76,12 @@ unsafe extern "C" fn unanswered() -> u64 {
 
 unsafe extern "C" fn unfinished() -> u64 {
     count(|counters| counters.unfinished)
+}
+
+unsafe extern "C" fn records_waiting() -> u64 {
+    count(|counters| counters.reports_waiting)
+}
+
+unsafe extern "C" fn records_lost() -> u64 {
+    count(|counters| counters.reports_lost)
 }

@@ -19,6 +19,7 @@ mod prefilter;
 #[cfg(test)]
 pub(crate) mod testing;
 
+use core::cell::OnceCell;
 use core::ops::Range;
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub use prefilter::{Prefilter, Remainders};
 
 use crate::canonical;
 use crate::digits::hex;
+use crate::fingerprint::{self, Fingerprint};
 use crate::policy::{self, Finding, PostQuantum};
 use crate::proposal::Proposal;
 use crate::wire::message::PAYLOAD_HEADER_LEN;
@@ -81,6 +83,7 @@ pub struct Message {
     pub errors: Vec<ParseError>,
     /// The events.
     pub events: EventSet,
+    fingerprint: OnceCell<Option<Box<Fingerprint>>>,
 }
 
 impl Message {
@@ -101,6 +104,7 @@ impl Message {
             decrypted_in_part: false,
             errors: Vec::new(),
             events: EventSet::default(),
+            fingerprint: OnceCell::new(),
         }
     }
 
@@ -277,6 +281,13 @@ impl Message {
     /// The prefilter of the proposals, computed when it is first needed.
     pub fn prefilter(&self) -> &Prefilter {
         self.derived().prefilter.get_or_init(|| Box::new(Prefilter::of(&self.proposals)))
+    }
+
+    /// The fingerprint of the sender, computed when it is first needed. None if
+    /// [`fingerprint::string`] has none for this message.
+    pub fn fingerprint(&self) -> Option<&Fingerprint> {
+        let compute = || fingerprint::of(self).map(Box::new);
+        self.fingerprint.get_or_init(compute).as_deref()
     }
 
     /// What the proposals and notifies say about protection against quantum computers. None

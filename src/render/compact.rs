@@ -13,6 +13,7 @@ const ROOM_DECRYPTED: usize = 1024;
 
 /// Writes the fields into the open object.
 pub fn render_compact(tx: &Transaction, json: &mut JsonText) {
+    json.word(c"type", "message");
     if let Some(header) = &tx.message().header {
         super::render_exchange(tx, header, json);
         name(json, c"role", tx.message().role().map(|role| role.name()));

@@ -21,12 +21,14 @@ mod decrypted;
 mod json;
 mod names;
 mod notify;
+mod report;
 mod room;
 mod sa;
 
 pub use compact::render_compact;
 pub use json::JsonText;
 use names::Registered;
+pub use report::{render_report, MAX_SA_RECORD};
 use room::{array, halved, reserving, text_array};
 pub use room::{MANY_EVENTS, MAX_RECORD};
 
@@ -48,6 +50,7 @@ pub fn render(tx: &Transaction, json: &mut JsonText) {
 /// Writes the fields with a maximum size of `most` bytes. Single fields are always written.
 pub fn render_within(tx: &Transaction, most: usize, json: &mut JsonText) {
     json.set_room(json.as_bytes().len() + room::bytes_for(tx, most));
+    json.word(c"type", "message");
     if let Some(header) = &tx.message().header {
         render_header(tx, header, json);
     }

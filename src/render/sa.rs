@@ -2,33 +2,49 @@
 
 use core::ffi::CStr;
 
-use super::{decrypted, render_chosen, JsonText};
-use crate::sa::{Endpoint, SaView, SentEsp, State};
+use super::{decrypted, JsonText};
+use crate::sa::{Chosen, Endpoint, SaView, SentEsp, State};
 
 /// Writes the fields into the open object.
 pub(super) fn render(sa: &SaView, json: &mut JsonText) {
     render_identity(sa, json);
     render_times(sa, json);
     if let Some(chosen) = &sa.chosen {
-        let of_kind = |kind| chosen.transforms().find(|transform| transform.kind == kind);
-        render_chosen(of_kind, json);
+        render_chosen(chosen, json);
     }
-    json.word(c"nat", sa.nat.name());
-    if let Some(posture) = sa.full_transcript {
-        json.word(c"full_transcript_auth", posture.name());
-    }
+    render_nat(sa, json);
     render_fragments(sa, json);
     render_failure(sa, json);
     render_esp(sa, json);
-    if let Some(lineage) = &sa.lineage {
-        decrypted::render_spis(&lineage.child_spis, json);
-    }
+    render_children(sa, json);
     json.uint(c"half_open", sa.half_open.into());
     json.uint(c"auth_failures", sa.auth_failures.into());
     json.uint(c"init_rate", sa.init_rate.into());
 }
 
-fn render_identity(sa: &SaView, json: &mut JsonText) {
+/// Writes the chosen algorithms.
+pub(super) fn render_chosen(chosen: &Chosen, json: &mut JsonText) {
+    let of_kind = |kind| chosen.transforms().find(|transform| transform.kind == kind);
+    super::render_chosen(of_kind, json);
+}
+
+/// Writes which peer is behind a NAT, and who announced that IKE_SA_INIT is authenticated.
+pub(super) fn render_nat(sa: &SaView, json: &mut JsonText) {
+    json.word(c"nat", sa.nat.name());
+    if let Some(posture) = sa.full_transcript {
+        json.word(c"full_transcript_auth", posture.name());
+    }
+}
+
+/// Writes the SPIs of the child SAs.
+pub(super) fn render_children(sa: &SaView, json: &mut JsonText) {
+    if let Some(lineage) = &sa.lineage {
+        decrypted::render_spis(&lineage.child_spis, json);
+    }
+}
+
+/// Writes the id, the state and the addresses.
+pub(super) fn render_identity(sa: &SaView, json: &mut JsonText) {
     json.hex(c"id", &sa.id.to_be_bytes());
     if let Some((lineage, parent)) = sa.lineage.as_ref().and_then(|it| Some((it, it.parent?))) {
         json.hex(c"parent", &parent.to_be_bytes());
@@ -51,6 +67,11 @@ fn render_endpoint(end: Option<Endpoint>, key: &CStr, port: &CStr, json: &mut Js
 
 fn render_times(sa: &SaView, json: &mut JsonText) {
     json.time(c"started", sa.started);
+    render_message_counts(sa, json);
+}
+
+/// Writes the age, the counts of messages and the times of exchanges.
+pub(super) fn render_message_counts(sa: &SaView, json: &mut JsonText) {
     json.uint(c"age", sa.age_s.into());
     json.uint(c"messages", sa.messages.into());
     json.uint(c"retransmissions", sa.retransmissions.into());
@@ -91,7 +112,8 @@ fn render_fragments(sa: &SaView, json: &mut JsonText) {
     json.close();
 }
 
-fn render_failure(sa: &SaView, json: &mut JsonText) {
+/// Writes why the handshake failed.
+pub(super) fn render_failure(sa: &SaView, json: &mut JsonText) {
     let Some(failure) = sa.failure else { return };
     json.open_object(c"failure");
     json.string(c"reason", failure.reason.name().as_bytes());
@@ -99,7 +121,8 @@ fn render_failure(sa: &SaView, json: &mut JsonText) {
     json.close();
 }
 
-fn render_esp(sa: &SaView, json: &mut JsonText) {
+/// Writes the counts of ESP packets.
+pub(super) fn render_esp(sa: &SaView, json: &mut JsonText) {
     if sa.esp.is_empty() {
         return;
     }

@@ -464,6 +464,12 @@ impl ExchangeWindow {
         (slot.id == id && slot.marks != 0).then_some(slot)
     }
 
+    /// The exchange of the newest request.
+    pub(super) fn newest_exchange(&mut self) -> Option<&mut Exchange> {
+        let newest = self.newest()?;
+        self.exchange(newest)
+    }
+
     /// Whether the request has the next id after all requests seen so far.
     pub(super) fn is_next(&self, id: u32, from_zero: bool) -> bool {
         match self.newest() {

@@ -18,6 +18,8 @@ pub struct Limits {
     pub closed_timeout: u32,
     /// The seconds over which a source's IKE_SA_INIT requests and refusals are counted.
     pub window: u32,
+    /// Whether SAs have reports. Without them, an SA takes less memory.
+    pub records: bool,
 }
 
 impl Default for Limits {
@@ -32,6 +34,7 @@ impl Default for Limits {
             established_timeout: 86_400,
             closed_timeout: 60,
             window: 60,
+            records: false,
         }
     }
 }

@@ -46,8 +46,10 @@ pub mod negotiation;
 mod outcome;
 mod pressure;
 mod record;
+mod report;
 mod slab;
 mod step;
+mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -59,6 +61,10 @@ pub use limits::Limits;
 pub use lineage::MAX_CHILDREN;
 pub use nat::Nat;
 pub use negotiation::Chosen;
+pub use report::{Outcome, SaReport};
+pub use summary::{
+    Capabilities, Capability, EventCounts, PeerSummary, Summary, MAX_EVENT_KINDS, MAX_PRODUCTS,
+};
 pub use table::{Counters, SaTable};
 pub use transcript::FullTranscript;
 
@@ -129,8 +135,11 @@ pub enum Reason {
     RefusedByResponder,
     /// The initiator refused the authentication of the responder, or gave up EAP.
     RefusedByInitiator,
-    /// The initiator repeated its request for as long as a half-open SA is kept.
+    /// The initiator repeated its request for as long as a half-open SA is kept, or its last
+    /// request had no answer.
     NoAnswer,
+    /// The initiator had an answer and did not continue.
+    Abandoned,
 }
 
 impl Reason {
@@ -142,6 +151,7 @@ impl Reason {
             Self::RefusedByResponder => "refused_by_responder",
             Self::RefusedByInitiator => "refused_by_initiator",
             Self::NoAnswer => "no_answer",
+            Self::Abandoned => "abandoned",
         }
     }
 
@@ -158,7 +168,10 @@ impl Reason {
 
     /// Whether the reason is concluded from sizes and times, not read in a message.
     pub fn is_inferred(self) -> bool {
-        matches!(self, Self::RefusedByResponder | Self::RefusedByInitiator | Self::NoAnswer)
+        matches!(
+            self,
+            Self::RefusedByResponder | Self::RefusedByInitiator | Self::NoAnswer | Self::Abandoned
+        )
     }
 }
 
@@ -234,4 +247,6 @@ pub struct SaView {
     /// The number of IKE_SA_INIT requests of this initiator within the window. Retransmissions
     /// do not count.
     pub init_rate: u32,
+    /// The report of the SA, if the message settled or ended it and SAs have reports.
+    pub report: Option<Box<SaReport>>,
 }

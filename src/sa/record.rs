@@ -18,6 +18,7 @@ use super::negotiation::{Chosen, StoredOffer};
 use super::outcome;
 use super::pressure::SaTally;
 use super::step::{next, Step};
+use super::summary::Summary;
 use super::transcript::TranscriptAnnouncers;
 use super::{Endpoint, Failure, Observation, State};
 
@@ -29,6 +30,7 @@ mod flow_traffic;
 mod fragmented;
 mod marks;
 mod negotiated;
+mod reported;
 mod steps;
 mod waiting;
 
@@ -73,6 +75,8 @@ pub(super) struct SaRecord {
     pub(super) announced: AnnouncedStatuses,
     /// Which peers sent IKE_SA_INIT_FULL_TRANSCRIPT_AUTH.
     pub(super) transcript: TranscriptAnnouncers,
+    /// What only the record of the SA says. None if there are no records of SAs.
+    pub(super) summary: Option<Box<Summary>>,
 }
 
 /// Data that few SAs have.
@@ -152,6 +156,7 @@ impl SaRecord {
             lineage: None,
             announced: AnnouncedStatuses::default(),
             transcript: TranscriptAnnouncers::default(),
+            summary: None,
         }
     }
 
@@ -174,6 +179,7 @@ impl SaRecord {
             lineage: None,
             round_trip_us: None,
             established: None,
+            summary: self.summary.as_ref().map(|summary| summary.of_initiator()),
             ..*self
         }
     }
@@ -208,7 +214,9 @@ impl SaRecord {
             |rare: &Rare| rare.other_ends.as_ref().map_or(0, |_| size_of::<OtherEnds>());
         let rare = self.rare.as_ref();
         let rare = rare.map_or(0, |rare| size_of::<Rare>() + other_ends(rare));
-        offer + fragments + lineage + rare
+        let summary = self.summary.as_ref();
+        let summary = summary.map_or(0, |summary| size_of::<Summary>() + summary.heap_size());
+        offer + fragments + lineage + rare + summary
     }
 
     /// Counts a message. A request that is repeated for longer than `patience` microseconds is
@@ -255,6 +263,7 @@ impl SaRecord {
             outcome.successor = self.read_lineage(facts, observation.message, time);
         }
         self.observe_fragment(facts, observation, after_whole, &mut outcome);
+        self.summarize(facts, observation.message, matched, &outcome);
         self.messages = self.messages.saturating_add(1);
         self.last = self.last.max(time);
         self.report_settled(&mut outcome);

@@ -22,6 +22,7 @@ use super::lineage::Lineage;
 use super::negotiation::PeerStrengths;
 use super::pressure::{Pressure, SaTally};
 use super::record::{MessageOutcome, SaRecord};
+use super::report::{SaReport, WaitingReports};
 use super::slab::{By, Class, Slab};
 use super::{LineageView, Observation, SaView, State};
 
@@ -56,6 +57,10 @@ pub struct Counters {
     pub unanswered: u64,
     /// The number of SAs that were removed after their timeout when IKE_SA_INIT was complete.
     pub unfinished: u64,
+    /// The number of reports that could not be kept, since the start.
+    pub reports_lost: u64,
+    /// The number of reports that wait for a packet.
+    pub reports_waiting: u64,
 }
 
 /// The table of all IKE SAs.
@@ -68,6 +73,9 @@ pub struct SaTable {
     hasher: KeyedHash,
     sums: Sums,
     clock: Clock,
+    reports: WaitingReports,
+    /// The second in which all shards were searched for expired records.
+    swept: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -88,10 +96,13 @@ impl SaTable {
         let pressure = Pressure::new(&limits);
         let pairs = usize::try_from(limits.memcap / BYTES_A_PAIR).unwrap_or(usize::MAX);
         let peers = PeerStrengths::new(pairs);
-        let fixed = size_of_val(&*shards) + pressure.footprint() + peers.heap_size();
+        let reports = WaitingReports::new(&limits);
+        let fixed =
+            size_of_val(&*shards) + pressure.footprint() + peers.heap_size() + reports.footprint();
         let sums = Sums { memuse: AtomicU64::new(fixed as u64), ..Sums::default() };
         let clock = Clock::new();
-        Self { limits, shards, pressure, peers, hasher, sums, clock }
+        let swept = AtomicU64::new(0);
+        Self { limits, shards, pressure, peers, hasher, sums, clock, reports, swept }
     }
 
     /// The current counters.
@@ -104,6 +115,8 @@ impl SaTable {
             evicted: load(&self.sums.evicted),
             unanswered: load(&self.sums.unanswered),
             unfinished: load(&self.sums.unfinished),
+            reports_lost: self.reports.lost(),
+            reports_waiting: self.reports.waiting() as u64,
         }
     }
 
@@ -116,6 +129,8 @@ impl SaTable {
         self.pressure.clear();
         self.peers.clear();
         self.clock.clear();
+        self.reports.clear();
+        self.swept.store(0, Ordering::Relaxed);
         for sum in [&self.sums.evicted, &self.sums.unanswered, &self.sums.unfinished] {
             sum.store(0, Ordering::Relaxed);
         }
@@ -136,11 +151,16 @@ impl SaTable {
         let message = keys.message(&facts);
         let copy = shard.copies.observe(message, ends, observation.time, thread_number());
         let (outcome, tally, view) = shard.update(slot, |sa| {
-            let outcome = match sa.is_copy(copy, &facts, observation) {
+            let mut outcome = match sa.is_copy(copy, &facts, observation) {
                 true => sa.observe_copy(&facts, observation),
                 false => sa.observe(&facts, observation, patience),
             };
-            let (tally, view) = (sa.recount(), view(sa, &outcome, observation.time));
+            let tally = sa.recount();
+            let mut view = view(sa, &outcome, observation.time);
+            if outcome.settled && self.is_downgrade(&view) {
+                outcome.events.insert(Event::DowngradePeers);
+            }
+            view.report = report(sa, &view);
             (outcome, tally, view)
         })?;
         // Requests without a responder SPI belong to the newest record, which has the link.
@@ -165,8 +185,14 @@ impl SaTable {
     pub fn observe_late(&self, message: &Message, time: u64) -> Option<(SaView, EventSet)> {
         let facts = MessageFacts::of(message, &self.hasher)?;
         let updated = self.update(facts.init_spi, facts.resp_spi, |sa| {
-            let outcome = sa.observe_late(&facts, message);
-            (sa.recount(), view(sa, &outcome, time), outcome)
+            let mut outcome = sa.observe_late(&facts, message);
+            let tally = sa.recount();
+            let mut view = view(sa, &outcome, time);
+            if outcome.settled && self.is_downgrade(&view) {
+                outcome.events.insert(Event::DowngradePeers);
+            }
+            view.report = report(sa, &view);
+            (tally, view, outcome)
         });
         let (tally, view, outcome) = updated?;
         Some(self.conclude(outcome, tally, view, time))
@@ -181,18 +207,15 @@ impl SaTable {
         time: u64,
     ) -> (SaView, EventSet) {
         if let Some(successor) = outcome.successor.take() {
-            self.replace(*successor);
+            self.replace(*successor, time);
         }
-        let mut events = outcome.events;
-        if outcome.settled && self.is_downgrade(&view) {
-            events.insert(Event::DowngradePeers);
-        }
+        let events = outcome.events;
         (self.count(view, tally, &outcome, time), events)
     }
 
     /// Adds the record of an SA that replaces another one. If another thread has parsed the
     /// first messages of the new SA, its record already exists and is completed.
-    fn replace(&self, successor: SaRecord) {
+    fn replace(&self, successor: SaRecord, time: u64) {
         let pair = pair(&self.hasher, successor.init_spi, successor.resp_spi);
         let mut shard = self.lock(place(&self.hasher, successor.init_spi));
         let is_it =
@@ -205,6 +228,8 @@ impl SaTable {
         if self.make_room(&mut shard, growth, None) {
             let slot = shard.insert(successor);
             shard.link(slot, By::Pair, pair);
+            let report = shard.update(slot, |sa| report_of_state(sa, time)).flatten();
+            self.keep_report(report);
         }
     }
 
@@ -218,6 +243,7 @@ impl SaTable {
     pub fn count_esp(&self, sa: &FlowSa, esp: &EspCounts) {
         let settled = self.update(sa.init_spi, sa.resp_spi, |sa| {
             sa.count_esp(esp);
+            self.keep_report(report_of_state(sa, sa.last));
             Some((sa.responder?.address, sa.recount()?, sa.last))
         });
         if let Some((responder, tally, time)) = settled.flatten() {
@@ -344,7 +370,12 @@ impl SaTable {
     /// Removes a record that is past its timeout and counts it.
     fn remove_expired(&self, shard: &mut SaShard<'_>, slot: u32) {
         let Some(sa) = shard.remove(slot) else { return };
-        let sum = match Class::of(&sa) {
+        self.count_expired(&sa);
+        self.keep_last(sa, false);
+    }
+
+    fn count_expired(&self, sa: &SaRecord) {
+        let sum = match Class::of(sa) {
             Class::HalfOpen => &self.sums.unanswered,
             Class::OneSidedHandshake | Class::Opening => &self.sums.unfinished,
             _ => return,
@@ -352,8 +383,40 @@ impl SaTable {
         sum.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Keeps the last report of an SA that was removed.
+    fn keep_last(&self, mut sa: SaRecord, evicted: bool) {
+        if let Some(outcome) = sa.end(evicted) {
+            let view = view(&sa, &MessageOutcome::default(), sa.last);
+            self.keep_report(sa.report(outcome, &view, evicted));
+        }
+    }
+
+    /// Keeps a report until a thread can write it.
+    pub fn keep_report(&self, report: Option<Box<SaReport>>) {
+        if let Some(report) = report {
+            self.reports.add(thread_number(), report);
+        }
+    }
+
+    /// Takes a report that waits. None if there is none.
+    #[inline]
+    pub fn take_report(&self) -> Option<Box<SaReport>> {
+        match self.reports.waiting() {
+            0 => None,
+            _ => self.reports.take(thread_number()),
+        }
+    }
+
+    /// Counts a report that was taken and could not be written.
+    pub fn lose_report(&self) {
+        self.reports.lose();
+    }
+
     /// Adds a record. From now on, requests without a responder SPI belong to it.
-    fn add(&self, shard: &mut SaShard<'_>, sa: SaRecord, keys: &RecordKeys) -> Option<u32> {
+    fn add(&self, shard: &mut SaShard<'_>, mut sa: SaRecord, keys: &RecordKeys) -> Option<u32> {
+        if self.limits.records && sa.summary.is_none() {
+            sa.summary = Some(Box::default());
+        }
         let growth = shard.growth();
         if !self.make_room(shard, growth, None) {
             return None;
@@ -424,9 +487,16 @@ impl SaTable {
     }
 
     fn evict(&self, shard: &mut SaShard<'_>, victim: u32) -> bool {
-        shard.remove(victim);
+        let removed = shard.remove(victim);
         shard.commit();
         self.sums.evicted.fetch_add(1, Ordering::Relaxed);
+        let Some(sa) = removed.filter(|_| self.limits.records) else { return true };
+        if Class::of(&sa) == Class::HalfOpen {
+            // Memory is short because of many such SAs. Their reports would displace others.
+            self.reports.lose();
+        } else {
+            self.keep_last(sa, true);
+        }
         true
     }
 
@@ -446,8 +516,20 @@ impl SaTable {
     }
 
     /// Removes expired records in another shard. Without this, a shard that gets no messages
-    /// would keep its records for ever.
+    /// would keep its records for ever. If SAs have reports, all shards are searched once a
+    /// second, so that reports are not late where there are few messages.
     fn tidy(&self, now: Now) {
+        let second = now.earliest / MICROSECONDS;
+        if self.limits.records && self.swept.swap(second, Ordering::Relaxed) != second {
+            for _ in 0..SHARDS {
+                self.tidy_next(now);
+            }
+        } else {
+            self.tidy_next(now);
+        }
+    }
+
+    fn tidy_next(&self, now: Now) {
         if let Some(mut shard) = self.next_shard() {
             self.expire(&mut shard, now);
         }
@@ -531,7 +613,20 @@ fn view(sa: &SaRecord, outcome: &MessageOutcome, time: u64) -> SaView {
         half_open: 0,
         auth_failures: 0,
         init_rate: 0,
+        report: None,
     }
+}
+
+/// The report of an SA in the state of `view`, if one is due.
+fn report(sa: &mut SaRecord, view: &SaView) -> Option<Box<SaReport>> {
+    let outcome = sa.due_report()?;
+    sa.report(outcome, view, false)
+}
+
+/// The report of an SA whose state changed without a message of its own, if one is due.
+fn report_of_state(sa: &mut SaRecord, time: u64) -> Option<Box<SaReport>> {
+    let outcome = sa.due_report()?;
+    sa.report(outcome, &view(sa, &MessageOutcome::default(), time), false)
 }
 
 fn lineage_view(sa: &SaRecord, lineage: &Lineage) -> LineageView {
@@ -545,7 +640,8 @@ fn lineage_view(sa: &SaRecord, lineage: &Lineage) -> LineageView {
     }
 }
 
-fn id(init_spi: [u8; 8]) -> u64 {
+/// The id of an SA in records.
+pub(super) fn id(init_spi: [u8; 8]) -> u64 {
     mix(u64::from_be_bytes(init_spi))
 }
 

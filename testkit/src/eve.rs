@@ -20,6 +20,8 @@ pub fn validate(file: &Path) -> Result<(usize, Vec<String>), String> {
     for (line, record) in records(file)?.iter().enumerate() {
         if record["event_type"] == "ikev2" || record.get("ikev2").is_some() {
             count += 1;
+            faults
+                .extend(faults_of_sa(record).map(|fault| format!("record {}: {fault}", line + 1)));
             faults.extend(faults_of(record).map(|fault| format!("record {}: {fault}", line + 1)));
         }
     }
@@ -36,6 +38,18 @@ pub fn records(file: &Path) -> Result<Vec<Value>, String> {
     let text = String::from_utf8(read(file)?).map_err(|error| failed(error.to_string()))?;
     let parse = |line| serde_json::from_str(line).map_err(|error| failed(error.to_string()));
     text.lines().map(parse).collect()
+}
+
+/// The records of messages in a text that may still grow.
+pub fn message_records(text: &str) -> Vec<Value> {
+    let mut records = records_of_type(text, "ikev2");
+    records.retain(is_message);
+    records
+}
+
+/// Whether a record is about one message.
+pub fn is_message(record: &Value) -> bool {
+    record["event_type"] == "ikev2" && record["ikev2"]["type"] == "message"
 }
 
 /// The records of a type in a text that may still grow: of a line that is not whole there is
@@ -63,6 +77,30 @@ pub const EVENTS_OF_ORDER: &[&str] = &[
 /// When the file cannot be read; the error names it.
 pub fn read(file: &Path) -> Result<Vec<u8>, String> {
     fs::read(file).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// The most bytes of the record of an SA, if there are no keys.
+const MAX_SA_RECORD: usize = 2048;
+
+/// What is wrong with the record of an SA that a schema cannot say: its size, and addresses that
+/// are not spelled as Suricata spells them, so that nobody can join records by them.
+fn faults_of_sa(record: &Value) -> impl Iterator<Item = String> {
+    let (ikev2, sa) = (&record["ikev2"], &record["ikev2"]["sa"]);
+    let mut faults = Vec::new();
+    if ikev2["type"] == "sa" {
+        let size = ikev2.to_string().len();
+        if size > MAX_SA_RECORD && sa.get("child_spis").is_none() {
+            faults.push(format!("{size} bytes"));
+        }
+        let ends = |of: &Value, keys: [&str; 2]| keys.map(|key| of[key].to_string());
+        let (own, envelope) =
+            (ends(sa, ["initiator", "responder"]), ends(record, ["src_ip", "dest_ip"]));
+        let turned = [&own[1], &own[0]].map(String::clone);
+        if ikev2["own_flow"] == true && own != envelope && turned != envelope {
+            faults.push(format!("{own:?} is not spelled as {envelope:?}"));
+        }
+    }
+    faults.into_iter()
 }
 
 fn faults_of(record: &Value) -> impl Iterator<Item = String> + '_ {
@@ -96,9 +134,9 @@ mod tests {
 
     #[test]
     fn the_smallest_record_is_valid() {
-        assert!(is_valid(json!({ "nat_t": false, "transport": "udp500" })));
-        assert!(!is_valid(json!({ "transport": "udp500" })));
-        assert!(!is_valid(json!({ "nat_t": false })));
+        assert!(is_valid(json!({ "type": "message", "nat_t": false, "transport": "udp500" })));
+        assert!(!is_valid(json!({ "type": "message", "transport": "udp500" })));
+        assert!(!is_valid(json!({ "type": "message", "nat_t": false })));
     }
 
     #[test]
@@ -121,8 +159,7 @@ mod tests {
             ("errors", json!([{ "event": "malformed_header", "field": "Length" }])),
         ] {
             let proposals = json!([{ "number": 1, "protocol": "IKE" }]);
-            let mut ikev2 =
-                json!({ "nat_t": false, "transport": "udp500", "proposals": proposals });
+            let mut ikev2 = json!({ "type": "message", "nat_t": false, "transport": "udp500", "proposals": proposals });
             assert!(is_valid(ikev2.clone()));
             ikev2[key] = value;
             assert!(!is_valid(ikev2.clone()), "{ikev2}");
@@ -145,8 +182,40 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_of_the_documents_are_valid() {
+        let text = fs::read_to_string(project().join("docs/sa-records.md")).expect("the document");
+        let blocks = text.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let mut outcomes: Vec<_> = blocks
+            .map(|block| {
+                let record: Value = serde_json::from_str(block).expect("JSON");
+                let faults: Vec<_> = faults_of(&record).chain(faults_of_sa(&record)).collect();
+                assert!(faults.is_empty(), "{faults:?} in {block}");
+                record["ikev2"]["outcome"].as_str().expect("an outcome").to_owned()
+            })
+            .collect();
+        outcomes.sort_unstable();
+        outcomes.dedup();
+        assert_eq!(outcomes, ["closed", "established", "expired", "failed", "rekeyed"]);
+    }
+
+    #[test]
+    fn the_record_of_an_sa_is_small_and_can_be_joined() {
+        let faults = |initiator: &str| {
+            let ends = json!({ "initiator": initiator, "responder": "2001:0db8::1" });
+            let ikev2 = json!({ "type": "sa", "own_flow": true, "sa": ends });
+            let record =
+                json!({ "src_ip": "2001:0db8::1", "dest_ip": "192.0.2.1", "ikev2": ikev2 });
+            faults_of_sa(&record).count()
+        };
+        assert_eq!(
+            (faults("192.0.2.1"), faults("192.0.2.2"), faults(&"1".repeat(2048))),
+            (0, 1, 2)
+        );
+    }
+
+    #[test]
     fn what_is_known_of_an_sa_is_described_value_by_value() {
-        let with = |sa: Value| json!({ "nat_t": false, "transport": "udp500", "sa": sa });
+        let with = |sa: Value| json!({ "type": "message", "nat_t": false, "transport": "udp500", "sa": sa });
         assert!(is_valid(with(sa())));
         for (key, value) in [
             ("surprise", json!(1)),
@@ -213,7 +282,7 @@ mod tests {
 
     #[test]
     fn the_envelope_is_open_and_alerts_carry_the_object_too() {
-        let mut alert = record(json!({ "nat_t": true, "transport": "udp4500" }));
+        let mut alert = record(json!({ "type": "message", "nat_t": true, "transport": "udp4500" }));
         alert["event_type"] = json!("alert");
         alert["alert"] = Value::Object(Map::new());
         assert_eq!(faults_of(&alert).count(), 0);

@@ -49,7 +49,7 @@ def verdict($spi; $peers; $seen; $failures):
     end;
 
 [inputs] as $records
-| ($records | map(select(.event_type == "ikev2" and .ikev2.sa) | .ikev2)
+| ($records | map(select(.event_type == "ikev2" and .ikev2.type == "message" and .ikev2.sa) | .ikev2)
    | group_by(.init_spi) | map({key: .[0].init_spi, value: first(summary)}) | from_entries) as $seen
 | ($records | map(select(.event_type == "alert" and .alert.signature_id <= 2) | .ikev2.init_spi)
    | group_by(.) | map({key: .[0], value: length}) | from_entries) as $failures

@@ -24,12 +24,12 @@ read_by_one_thread() {
 
 # endings FILE: the last that is known of each SA, but for times, which are new.
 endings() {
-    jq -nSc '[inputs | select(.event_type == "ikev2" and .ikev2.sa).ikev2.sa]
+    jq -nSc '[inputs | select(.event_type == "ikev2" and .ikev2.type == "message" and .ikev2.sa).ikev2.sa]
         | group_by(.id)[] | max_by(.messages)
         | {id, state, failure, chosen, messages, retransmissions, nat}' "$1"
 }
 
-messages() { jq -n '[inputs | select(.event_type == "ikev2")] | length' "$1"; }
+messages() { jq -n '[inputs | select(.event_type == "ikev2" and .ikev2.type == "message")] | length' "$1"; }
 
 same_messages() {
     (($(messages "$truth/single-0/eve.json") == $(messages "$results/eve.json")))

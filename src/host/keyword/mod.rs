@@ -313,7 +313,7 @@ unsafe extern "C" fn match_transaction(
         // SAFETY: `get_tx` or the iterator returned this pointer. It is valid for the call.
         let held = unsafe { tx.cast::<HeldTransaction>().as_ref() };
         let (Some(keyword), Some(held)) = (keyword, held) else { return 0 };
-        keyword.matcher.matches(&held.transaction).into()
+        held.message().is_some_and(|transaction| keyword.matcher.matches(transaction)).into()
     })
 }
 
@@ -329,7 +329,7 @@ unsafe extern "C" fn single_buffer<R: KeywordRow>(
         let Some(held) = (unsafe { tx.cast::<HeldTransaction>().as_ref() }) else { return false };
         let Kind::Buffer(get) = R::KEYWORD.kind else { return false };
         // SAFETY: Suricata passes places for the buffer and its length.
-        unsafe { give(get(&held.transaction), buffer, length) }
+        unsafe { give(held.message().and_then(get), buffer, length) }
     })
 }
 
@@ -343,7 +343,8 @@ unsafe extern "C" fn token_buffer(
     guard(false, || {
         // SAFETY: `get_tx` or the iterator returned this pointer. It is valid for the call.
         let Some(held) = (unsafe { tx.cast::<HeldTransaction>().as_ref() }) else { return false };
-        held.tokens.with(&held.transaction, |tokens| {
+        let Some(transaction) = held.message() else { return false };
+        held.tokens.with(transaction, |tokens| {
             let tokens = Some(tokens).filter(|tokens| !tokens.is_empty());
             // SAFETY: Suricata passes places for the buffer and its length.
             unsafe { give(tokens, buffer, length) }
@@ -364,8 +365,9 @@ unsafe extern "C" fn multi_buffer<R: KeywordRow>(
         // SAFETY: `get_tx` or the iterator returned this pointer. It is valid for the call.
         let Some(held) = (unsafe { tx.cast::<HeldTransaction>().as_ref() }) else { return false };
         let Kind::MultiBuffer(get) = R::KEYWORD.kind else { return false };
+        let bytes = held.message().and_then(|transaction| get(transaction, index as usize));
         // SAFETY: Suricata passes places for the buffer and its length.
-        unsafe { give(get(&held.transaction, index as usize), buffer, length) }
+        unsafe { give(bytes, buffer, length) }
     })
 }
 

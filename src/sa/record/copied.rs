@@ -76,6 +76,9 @@ impl SaRecord {
         self.transcript.merge(request.transcript);
         self.offer = self.offer.take().or(request.offer);
         self.windows[0].absorb(&request.windows[0]);
+        if let Some((summary, other)) = self.summary.as_mut().zip(request.summary) {
+            summary.absorb(&other);
+        }
         tally
     }
 }

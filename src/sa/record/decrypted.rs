@@ -1,6 +1,6 @@
 //! What decrypted messages add to a record.
 
-use super::{Chosen, Marks, MessageFacts, MessageOutcome, SaRecord, Step};
+use super::{Chosen, ExchangeMatch, Marks, MessageFacts, MessageOutcome, SaRecord, Step};
 use crate::message::Message;
 use crate::sa::lineage::{Lineage, NewSa};
 use crate::sa::State;
@@ -17,6 +17,7 @@ impl SaRecord {
         self.correct(facts, 0, &mut outcome);
         self.announced.judge(message, &mut outcome.events);
         outcome.successor = self.read_lineage(facts, message, self.last);
+        self.summarize(facts, message, ExchangeMatch::Part, &outcome);
         self.report_settled(&mut outcome);
         outcome
     }
@@ -54,7 +55,14 @@ impl SaRecord {
         time: u64,
     ) -> Option<Box<Self>> {
         let made = Lineage::observe(&mut self.lineage, facts, message)?;
-        Some(Box::new(self.successor(&made, Chosen::of_decrypted(message), time)))
+        let mut successor = self.successor(&made, Chosen::of_decrypted(message), time);
+        if let Some(summary) = &mut successor.summary {
+            summary.chosen_post_quantum = message.post_quantum();
+        }
+        if let Some(summary) = self.summary.as_mut().filter(|_| !made.is_clone) {
+            summary.successor = Some(made.init_spi);
+        }
+        Some(Box::new(successor))
     }
 
     /// The record of an SA that replaces this one (RFC 7296, 2.8 and 2.18) or is cloned from
@@ -77,6 +85,10 @@ impl SaRecord {
             responder,
             chosen,
             lineage,
+            summary: self
+                .summary
+                .as_ref()
+                .map(|summary| summary.of_successor(made.same_initiator, made.is_clone)),
             ..Self::blank(made.init_spi, time)
         }
     }
@@ -86,6 +98,10 @@ impl SaRecord {
     pub(in crate::sa) fn adopt(&mut self, made: Self) {
         self.started = self.started.min(made.started);
         self.chosen = self.chosen.or(made.chosen);
+        if let Some((summary, made)) = self.summary.as_mut().zip(made.summary) {
+            summary.ike_rekeys = made.ike_rekeys;
+            summary.absorb(&made);
+        }
         match (&mut self.lineage, made.lineage) {
             (Some(lineage), Some(made)) => lineage.merge(*made),
             (lineage, made) => *lineage = lineage.take().or(made),

@@ -11,6 +11,7 @@ pub mod rules;
 pub mod sealed;
 
 mod encrypted;
+mod endings;
 mod flows;
 mod malformed;
 
@@ -30,7 +31,8 @@ const OTHER: u16 = 1234;
 /// The cases with a crafted capture, and what the capture is. Those of keywords are in
 /// [`keywords`].
 pub fn captures() -> Vec<(&'static str, Vec<u8>)> {
-    let cases = malformed::cases().into_iter().chain(flows::cases()).chain(encrypted::cases());
+    let cases = malformed::cases().into_iter().chain(flows::cases());
+    let cases = cases.chain(encrypted::cases()).chain(endings::cases());
     cases.map(|(case, datagrams)| (case, capture_of(&datagrams))).collect()
 }
 

@@ -1,0 +1,130 @@
+//! The record of an SA.
+
+use super::room::{array, render_left_out};
+use super::{name, render_finding, sa, JsonText};
+use crate::message::Scope;
+use crate::policy::{self, Policy};
+use crate::proposal::ProposalSet;
+use crate::sa::{Outcome, PeerSummary, SaReport};
+
+/// The maximum number of bytes of the object, without what only keys show.
+pub const MAX_SA_RECORD: usize = 2048;
+
+/// The bytes for `omitted` and the brackets.
+const RESERVE: usize = 120;
+
+/// Writes the fields into the open object. `own_flow` says whether the record has the addresses
+/// of a flow of the SA. The policy judges the chosen algorithms.
+pub fn render_report(report: &SaReport, own_flow: bool, policy: &Policy, json: &mut JsonText) {
+    json.set_room(json.as_bytes().len() + MAX_SA_RECORD - RESERVE);
+    json.word(c"type", "sa");
+    json.word(c"outcome", report.outcome.name());
+    json.bool(c"final", report.outcome.is_final());
+    json.bool(c"own_flow", own_flow);
+    json.open_object(c"sa");
+    sa::render_identity(&report.view, json);
+    if let Some(successor) = report.summary.successor_id() {
+        json.hex(c"successor", &successor.to_be_bytes());
+    }
+    render_times(report, json);
+    render_algorithms(report, policy, json);
+    sa::render_nat(&report.view, json);
+    sa::render_failure(&report.view, json);
+    render_counts(report, json);
+    sa::render_esp(&report.view, json);
+    sa::render_children(&report.view, json);
+    render_peers(&report.summary.peers, json);
+    render_events(report, json);
+    json.close();
+    render_left_out(json);
+}
+
+fn render_times(report: &SaReport, json: &mut JsonText) {
+    json.time(c"started", report.view.started);
+    if report.outcome.is_final() {
+        json.time(c"ended", report.last);
+    }
+    if report.outcome == Outcome::Expired {
+        json.bool(c"evicted", report.evicted);
+    }
+    sa::render_message_counts(&report.view, json);
+}
+
+fn render_algorithms(report: &SaReport, policy: &Policy, json: &mut JsonText) {
+    if let Some(chosen) = &report.view.chosen {
+        sa::render_chosen(chosen, json);
+        if let Some(bits) = chosen.security_bits() {
+            json.uint(c"security_bits", bits.into());
+        }
+    }
+    let offered = report.summary.offered_post_quantum;
+    let chosen = report.summary.chosen_post_quantum;
+    if offered.is_some() || chosen.is_some() {
+        json.open_object(c"post_quantum");
+        name(json, c"offered", offered.map(|it| it.name()));
+        name(json, c"chosen", chosen.map(|it| it.name()));
+        json.close();
+    }
+    if let Some(chosen) = &report.view.chosen {
+        let set = ProposalSet::of_ike(chosen.transforms().collect());
+        let findings = policy::assess(&set, policy);
+        array(json, c"weak", findings.iter(), |it, json: &mut JsonText| {
+            render_finding(it, Scope::Chosen, json);
+        });
+    }
+}
+
+fn render_counts(report: &SaReport, json: &mut JsonText) {
+    let summary = &report.summary;
+    if summary.fragments > 0 {
+        json.open_object(c"fragmented");
+        json.uint(c"messages", summary.fragmented_messages.into());
+        json.uint(c"datagrams", summary.fragments.into());
+        json.close();
+    }
+    json.open_object(c"rekeys");
+    json.uint(c"ike", summary.ike_rekeys.into());
+    json.close();
+}
+
+fn render_peers(peers: &[PeerSummary; 2], json: &mut JsonText) {
+    if peers.iter().all(PeerSummary::is_empty) {
+        return;
+    }
+    json.open_object(c"peers");
+    for (key, peer) in [c"initiator", c"responder"].into_iter().zip(peers) {
+        if !peer.is_empty() {
+            json.open_object(key);
+            render_peer(peer, json);
+            json.close();
+        }
+    }
+    json.close();
+}
+
+fn render_peer(peer: &PeerSummary, json: &mut JsonText) {
+    if let Some(hash) = &peer.fingerprint {
+        json.hex(c"fingerprint", hash);
+    }
+    let mut products = peer.products().peekable();
+    if products.peek().is_some() {
+        json.open_array(c"vendors");
+        products.for_each(|product| json.push_string(product.as_bytes()));
+        json.close();
+    }
+    if peer.unknown_vendor_ids > 0 {
+        json.uint(c"unknown_vendor_ids", peer.unknown_vendor_ids.into());
+    }
+    if !peer.capabilities.is_empty() {
+        json.open_array(c"capabilities");
+        peer.capabilities.iter().for_each(|it| json.push_string(it.name().as_bytes()));
+        json.close();
+    }
+}
+
+fn render_events(report: &SaReport, json: &mut JsonText) {
+    array(json, c"events", report.summary.events.iter(), |(event, count), json| {
+        json.string(c"name", event.name().to_bytes());
+        json.uint(c"count", count.into());
+    });
+}
