@@ -1,14 +1,17 @@
 //! The record of an SA.
 
 use super::room::{array, render_left_out};
-use super::{name, render_finding, sa, JsonText};
+use super::{name, named, render_finding, sa, JsonText};
 use crate::message::Scope;
 use crate::policy::{self, Policy};
 use crate::proposal::ProposalSet;
-use crate::sa::{Outcome, PeerSummary, SaReport};
+use crate::sa::{Outcome, PeerIdentity, PeerSummary, SaReport, Summary};
 
 /// The maximum number of bytes of the object, without what only keys show.
 pub const MAX_SA_RECORD: usize = 2048;
+
+/// The maximum number of bytes with keys. Each text has at most 256 bytes.
+const MAX_DECRYPTED_RECORD: usize = 4 * MAX_SA_RECORD;
 
 /// The bytes for `omitted` and the brackets.
 const RESERVE: usize = 120;
@@ -16,7 +19,11 @@ const RESERVE: usize = 120;
 /// Writes the fields into the open object. `own_flow` says whether the record has the addresses
 /// of a flow of the SA. The policy judges the chosen algorithms.
 pub fn render_report(report: &SaReport, own_flow: bool, policy: &Policy, json: &mut JsonText) {
-    json.set_room(json.as_bytes().len() + MAX_SA_RECORD - RESERVE);
+    let room = match report.summary.decrypted {
+        Some(_) => MAX_DECRYPTED_RECORD,
+        None => MAX_SA_RECORD,
+    };
+    json.set_room(json.as_bytes().len() + room - RESERVE);
     json.word(c"type", "sa");
     json.word(c"outcome", report.outcome.name());
     json.bool(c"final", report.outcome.is_final());
@@ -33,7 +40,8 @@ pub fn render_report(report: &SaReport, own_flow: bool, policy: &Policy, json: &
     render_counts(report, json);
     sa::render_esp(&report.view, json);
     sa::render_children(&report.view, json);
-    render_peers(&report.summary.peers, json);
+    render_peers(&report.summary, json);
+    render_selectors(&report.summary, json);
     render_events(report, json);
     json.close();
     render_left_out(json);
@@ -87,19 +95,61 @@ fn render_counts(report: &SaReport, json: &mut JsonText) {
     json.close();
 }
 
-fn render_peers(peers: &[PeerSummary; 2], json: &mut JsonText) {
-    if peers.iter().all(PeerSummary::is_empty) {
+fn render_peers(summary: &Summary, json: &mut JsonText) {
+    let identity = |side: usize| summary.decrypted.as_ref().map(|it| &it.peers[side]);
+    if summary.peers.iter().all(PeerSummary::is_empty) && summary.decrypted.is_none() {
         return;
     }
     json.open_object(c"peers");
-    for (key, peer) in [c"initiator", c"responder"].into_iter().zip(peers) {
-        if !peer.is_empty() {
+    for (side, key) in [c"initiator", c"responder"].into_iter().enumerate() {
+        let (peer, identity) = (&summary.peers[side], identity(side));
+        if !peer.is_empty() || identity.is_some_and(|it| *it != PeerIdentity::default()) {
             json.open_object(key);
             render_peer(peer, json);
+            if let Some(identity) = identity {
+                render_identity(identity, json);
+            }
             json.close();
         }
     }
     json.close();
+}
+
+fn render_identity(identity: &PeerIdentity, json: &mut JsonText) {
+    if let Some((kind, text)) = &identity.id {
+        json.open_object(c"id");
+        named(json, c"type", kind);
+        json.string(c"text", text.as_bytes());
+        json.close();
+    }
+    if let Some(method) = &identity.method {
+        json.open_object(c"auth");
+        named(json, c"method", method);
+        json.bool(c"eap", identity.eap);
+        json.close();
+    }
+    if !identity.certificates.is_empty() {
+        json.open_array(c"certificates");
+        for certificate in &identity.certificates {
+            json.start_object();
+            json.string(c"subject", certificate.subject.as_bytes());
+            let seconds = u64::try_from(certificate.not_after).unwrap_or(0);
+            json.time(c"not_after", seconds.saturating_mul(1_000_000));
+            json.close();
+        }
+        json.close();
+    }
+}
+
+fn render_selectors(summary: &Summary, json: &mut JsonText) {
+    let Some(decrypted) = &summary.decrypted else { return };
+    for (key, side) in [c"ts_initiator", c"ts_responder"].into_iter().zip(&decrypted.selectors) {
+        if !side.is_empty() {
+            json.open_array(key);
+            side.iter().for_each(|text| json.push_string(text.as_bytes()));
+            json.close();
+        }
+    }
 }
 
 fn render_peer(peer: &PeerSummary, json: &mut JsonText) {

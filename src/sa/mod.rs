@@ -63,7 +63,8 @@ pub use nat::Nat;
 pub use negotiation::Chosen;
 pub use report::{Outcome, SaReport};
 pub use summary::{
-    Capabilities, Capability, EventCounts, PeerSummary, Summary, MAX_EVENT_KINDS, MAX_PRODUCTS,
+    Capabilities, Capability, CertificateSummary, DecryptedSummary, EventCounts, PeerIdentity,
+    PeerSummary, Summary, MAX_EVENT_KINDS, MAX_PRODUCTS,
 };
 pub use table::{Counters, SaTable};
 pub use transcript::FullTranscript;

@@ -11,7 +11,11 @@ use crate::message::{Event, EventSet, Message, Scope};
 use crate::named::{named, set_of};
 use crate::policy::PostQuantum;
 use crate::vendor::{self, Product};
-use crate::wire::registry::{NotifyType, PayloadType};
+use crate::wire::registry::{ExchangeType, NotifyType, PayloadType};
+
+mod secret;
+
+pub use secret::{CertificateSummary, DecryptedSummary, PeerIdentity};
 
 use super::fragment;
 use super::report::Outcome;
@@ -194,6 +198,8 @@ pub struct Summary {
     pub(super) successor: Option<[u8; 8]>,
     /// The events of its messages.
     pub events: EventCounts,
+    /// What only keys show. None without keys.
+    pub decrypted: Option<Box<DecryptedSummary>>,
     /// The last record of the SA. None before the first.
     pub(super) reported: Option<Outcome>,
     /// The number of records of the SA.
@@ -208,7 +214,9 @@ impl Summary {
 
     /// The number of bytes on the heap.
     pub(super) fn heap_size(&self) -> usize {
-        self.events.heap_size()
+        let decrypted = self.decrypted.as_ref();
+        let decrypted = decrypted.map_or(0, |it| size_of::<DecryptedSummary>() + it.heap_size());
+        self.events.heap_size() + decrypted
     }
 
     /// What is known of the initiator. Another responder may answer it too.
@@ -223,6 +231,9 @@ impl Summary {
         let peer = &mut self.peers[usize::from(!from_initiator)];
         if is_init || message.decrypted.is_some() {
             peer.add_capabilities(message);
+        }
+        if message.decrypted.is_some() && negotiates(message) {
+            self.decrypted.get_or_insert_default().read(message, from_initiator);
         }
         if !is_init || message.proposals.is_empty() {
             return;
@@ -253,7 +264,9 @@ impl Summary {
             peers.reverse();
         }
         let ike_rekeys = self.ike_rekeys.saturating_add(u16::from(!is_clone));
-        Box::new(Self { peers, ike_rekeys, ..Self::default() })
+        let decrypted = self.decrypted.as_ref();
+        let decrypted = decrypted.map(|it| Box::new(it.of_successor(same_initiator)));
+        Box::new(Self { peers, ike_rekeys, decrypted, ..Self::default() })
     }
 
     /// Adds what another record of the same SA has: its first requests, if they were parsed
@@ -276,4 +289,11 @@ impl Summary {
             (0..count).for_each(|_| self.events.add(one));
         }
     }
+}
+
+/// Whether the message is of an exchange with identities or traffic selectors.
+fn negotiates(message: &Message) -> bool {
+    message.header.is_some_and(|header| {
+        matches!(header.exchange_type, ExchangeType::IKE_AUTH | ExchangeType::CREATE_CHILD_SA)
+    })
 }

@@ -89,7 +89,10 @@ fn faults_of_sa(record: &Value) -> impl Iterator<Item = String> {
     let mut faults = Vec::new();
     if ikev2["type"] == "sa" {
         let size = ikev2.to_string().len();
-        if size > MAX_SA_RECORD && sa.get("child_spis").is_none() {
+        if size > MAX_SA_RECORD
+            && sa["peers"]["initiator"].get("id").is_none()
+            && sa["peers"]["responder"].get("id").is_none()
+        {
             faults.push(format!("{size} bytes"));
         }
         let ends = |of: &Value, keys: [&str; 2]| keys.map(|key| of[key].to_string());
