@@ -18,7 +18,7 @@ const FUNCTIONS: &str = "SCPluginRegisterAppLayer|GetProgramVersion\
     |FlowGet(SourcePort|DestinationPort|Flags|LastTimeAsParts|StorageById)\
     |Flow(GetPacketDirection|SetupPacket|UpdateState)\
     |Flow(StorageRegister|SetStorageById)|SCFlowRegisterUpdateCallback\
-    |SCPacketSetTime|StatsRegisterGlobalCounter|ParseSizeStringU64|SCLogMessage|SCLogGetLogLevel|SCFatalErrorOnInitStatic|SCConfGet(Node|FirstNode|NextNode)\
+    |SCEveRegisterCallback|SCPacketSetTime|StatsRegisterGlobalCounter|ParseSizeStringU64|SCLogMessage|SCLogGetLogLevel|SCFatalErrorOnInitStatic|SCConfGet(Node|FirstNode|NextNode)\
     |SCDetectHelper(KeywordRegister|BufferRegister|BufferMpmRegister|MultiBufferMpmRegister)\
     |SCDetectBufferSetActiveList|SCDetectSignatureSetAppProto|SCSigMatchAppendSMToList\
     |DetectBuffer(GetFirstSigMatch|TypeRegisterSetupCallback)|DetectContentSetup|DetectGetLastSM|Sig(Alloc|Free)\

@@ -21,6 +21,9 @@ const SOURCE_PORT: usize = 32;
 const DESTINATION_PORT: usize = 36;
 const IP_PROTOCOL: usize = 38;
 
+/// The IP protocol of native ESP.
+const ESP: u8 = 50;
+
 /// The offset of a flow's protocol numbers in bytes, or [`NO_PLACE`].
 static PROTOCOLS: AtomicUsize = AtomicUsize::new(NO_PLACE);
 const NO_PLACE: usize = usize::MAX;
@@ -69,6 +72,18 @@ impl Flow {
     pub(super) fn is_udp(self) -> bool {
         // SAFETY: `new` demands a valid flow, which has its IP protocol at this offset.
         unsafe { self.0.cast_const().cast::<u8>().add(IP_PROTOCOL).read() == protocol::UDP }
+    }
+
+    /// Whether the flow is native ESP, which Suricata keeps as one flow for each direction.
+    pub(super) fn is_esp(self) -> bool {
+        // SAFETY: `new` demands a valid flow, which has its IP protocol at this offset.
+        unsafe { self.0.cast_const().cast::<u8>().add(IP_PROTOCOL).read() == ESP }
+    }
+
+    /// The SPI of a flow of native ESP. It stands in the place of the source port.
+    pub(super) fn esp_spi(self) -> u32 {
+        // SAFETY: `new` demands a valid flow. In a flow of ESP, the SPI is at this aligned offset.
+        unsafe { self.0.cast_const().cast::<u32>().byte_add(SOURCE_PORT).read() }
     }
 
     /// The client's and the server's port.
@@ -176,7 +191,7 @@ impl Flow {
     /// The client's and the server's address. Suricata 8.0 has no function for them. They are the
     /// first two members of a flow, each of 16 bytes in network order, as src/sys/host-headers.h
     /// asserts. Cases of tests/verify compare them with the addresses of packets.
-    fn addresses(self) -> Option<(IpAddr, IpAddr)> {
+    pub(super) fn addresses(self) -> Option<(IpAddr, IpAddr)> {
         // SAFETY: `new` demands a valid flow, which begins with these members.
         let members = unsafe { *self.0.cast_const().cast::<[[u8; 16]; 2]>() };
         let flags = self.flags();

@@ -12,6 +12,7 @@
 //! parser, state               datagrams in, transactions out
 //! tracking, decryption        the table of IKE SAs and the keys, as all threads share them
 //! keyword, json               keywords in rules, EVE records
+//! flow_records                which IKE SAs a flow belongs to, in Suricata's own records
 //! job, counters               what begins and ends with a job; counters in Suricata's stats
 //! ```
 //!
@@ -26,6 +27,7 @@ mod detection;
 #[cfg(feature = "fault-injection")]
 mod fault;
 mod flow;
+mod flow_records;
 mod guard;
 mod host_static;
 mod job;

@@ -10,7 +10,8 @@ use super::guard::guard;
 use super::host_static::HostStatic;
 use super::settings::{self, EncryptionHandling, Mode};
 use super::state::{FlowState, FlowTransactions, HeldTransaction};
-use super::{bypass, decryption, detection, job, late_detection, packet, protocol, tracking};
+use super::{bypass, decryption, detection, flow_records, job, late_detection, packet};
+use super::{protocol, tracking};
 use crate::message::{Direction, Event};
 use crate::pipeline::{Engines, FlowContext, Packet, Transactions};
 use crate::sa::{Endpoint, SaReport};
@@ -251,6 +252,7 @@ fn keep(state: &mut FlowState, packet: FlowPacket, transactions: Transactions) {
         held.push(late, max_tx);
     }
     if let Some(own) = transactions.own {
+        flow_records::note(flow, &own);
         held.push(own, max_tx);
     }
     if let Some(report) = transactions.report {

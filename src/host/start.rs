@@ -9,7 +9,10 @@ use core::ptr;
 use super::guard::{self, guard};
 use super::host_static::HostStatic;
 use super::settings::{self, Mode};
-use super::{compat, decryption, json, keyword, late_detection, log, parser, protocol, tracking};
+use super::{
+    compat, decryption, flow_records, json, keyword, late_detection, log, parser, protocol,
+    tracking,
+};
 use crate::sys;
 
 /// The description of the parser for Suricata.
@@ -60,6 +63,7 @@ pub(super) unsafe extern "C" fn initialise() {
         }
         // With two copies, the keywords of one would read the transactions of the other.
         if late_detection::register() {
+            flow_records::register();
             register_with_suricata();
         } else {
             log::failed_to_start(

@@ -18,6 +18,7 @@ use crate::wire::{Header, KeyExchange, ParseError, Payload, Protocol};
 
 mod compact;
 mod decrypted;
+mod flow;
 mod json;
 mod names;
 mod notify;
@@ -26,6 +27,7 @@ mod room;
 mod sa;
 
 pub use compact::render_compact;
+pub use flow::render_flow;
 pub use json::JsonText;
 use names::Registered;
 pub use report::{render_report, MAX_SA_RECORD};

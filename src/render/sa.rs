@@ -54,6 +54,11 @@ pub(super) fn render_identity(sa: &SaView, json: &mut JsonText) {
     if sa.state == State::Established {
         json.bool(c"confirmed", sa.confirmed);
     }
+    render_ends(sa, json);
+}
+
+/// Writes the addresses and ports of both peers.
+pub(super) fn render_ends(sa: &SaView, json: &mut JsonText) {
     render_endpoint(sa.initiator, c"initiator", c"initiator_port", json);
     render_endpoint(sa.responder, c"responder", c"responder_port", json);
 }

@@ -43,6 +43,7 @@ mod lineage;
 mod location;
 pub mod nat;
 pub mod negotiation;
+mod of_flow;
 mod outcome;
 mod pressure;
 mod record;
@@ -61,6 +62,7 @@ pub use limits::Limits;
 pub use lineage::MAX_CHILDREN;
 pub use nat::Nat;
 pub use negotiation::Chosen;
+pub use of_flow::{FlowSas, Joined, SaOfFlow};
 pub use report::{Outcome, SaReport};
 pub use summary::{
     Capabilities, Capability, CertificateSummary, DecryptedSummary, EventCounts, PeerIdentity,

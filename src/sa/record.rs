@@ -201,6 +201,11 @@ impl SaRecord {
         self.has(Marks::BOTH_SEEN)
     }
 
+    /// Whether a child SA has this SPI, also if the SA was deleted since.
+    pub(super) fn has_child(&self, spi: u32) -> bool {
+        self.lineage.as_ref().is_some_and(|lineage| lineage.child_spis().contains(&spi))
+    }
+
     /// The bytes on the heap, without the record itself.
     pub(super) fn heap(&self) -> usize {
         let offer = self.offer.as_ref();

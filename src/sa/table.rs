@@ -20,6 +20,7 @@ use super::exchange::{Body, InitStep, MessageFacts};
 use super::limits::{Limits, MICROSECONDS};
 use super::lineage::Lineage;
 use super::negotiation::PeerStrengths;
+use super::of_flow::{Joined, Paths, SaKey, SaOfFlow};
 use super::pressure::{Pressure, SaTally};
 use super::record::{MessageOutcome, SaRecord};
 use super::report::{SaReport, WaitingReports};
@@ -74,6 +75,7 @@ pub struct SaTable {
     sums: Sums,
     clock: Clock,
     reports: WaitingReports,
+    paths: Paths,
     /// The second in which all shards were searched for expired records.
     swept: AtomicU64,
 }
@@ -97,12 +99,16 @@ impl SaTable {
         let pairs = usize::try_from(limits.memcap / BYTES_A_PAIR).unwrap_or(usize::MAX);
         let peers = PeerStrengths::new(pairs);
         let reports = WaitingReports::new(&limits);
-        let fixed =
-            size_of_val(&*shards) + pressure.footprint() + peers.heap_size() + reports.footprint();
+        let paths = Paths::new(limits.memcap, limits.records);
+        let fixed = size_of_val(&*shards)
+            + pressure.footprint()
+            + peers.heap_size()
+            + reports.footprint()
+            + paths.footprint();
         let sums = Sums { memuse: AtomicU64::new(fixed as u64), ..Sums::default() };
         let clock = Clock::new();
         let swept = AtomicU64::new(0);
-        Self { limits, shards, pressure, peers, hasher, sums, clock, reports, swept }
+        Self { limits, shards, pressure, peers, hasher, sums, clock, reports, paths, swept }
     }
 
     /// The current counters.
@@ -130,6 +136,7 @@ impl SaTable {
         self.peers.clear();
         self.clock.clear();
         self.reports.clear();
+        self.paths.clear();
         self.swept.store(0, Ordering::Relaxed);
         for sum in [&self.sums.evicted, &self.sums.unanswered, &self.sums.unfinished] {
             sum.store(0, Ordering::Relaxed);
@@ -160,7 +167,7 @@ impl SaTable {
             if outcome.settled && self.is_downgrade(&view) {
                 outcome.events.insert(Event::DowngradePeers);
             }
-            view.report = report(sa, &view);
+            view.report = self.report(sa, &view);
             (outcome, tally, view)
         })?;
         // Requests without a responder SPI belong to the newest record, which has the link.
@@ -191,7 +198,7 @@ impl SaTable {
             if outcome.settled && self.is_downgrade(&view) {
                 outcome.events.insert(Event::DowngradePeers);
             }
-            view.report = report(sa, &view);
+            view.report = self.report(sa, &view);
             (tally, view, outcome)
         });
         let (tally, view, outcome) = updated?;
@@ -228,7 +235,7 @@ impl SaTable {
         if self.make_room(&mut shard, growth, None) {
             let slot = shard.insert(successor);
             shard.link(slot, By::Pair, pair);
-            let report = shard.update(slot, |sa| report_of_state(sa, time)).flatten();
+            let report = shard.update(slot, |sa| self.report_of_state(sa, time)).flatten();
             self.keep_report(report);
         }
     }
@@ -243,7 +250,7 @@ impl SaTable {
     pub fn count_esp(&self, sa: &FlowSa, esp: &EspCounts) {
         let settled = self.update(sa.init_spi, sa.resp_spi, |sa| {
             sa.count_esp(esp);
-            self.keep_report(report_of_state(sa, sa.last));
+            self.keep_report(self.report_of_state(sa, sa.last));
             Some((sa.responder?.address, sa.recount()?, sa.last))
         });
         if let Some((responder, tally, time)) = settled.flatten() {
@@ -381,6 +388,71 @@ impl SaTable {
             _ => return,
         };
         sum.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The report of an SA in the state of `view`, if one is due. Then the SA is noted as one
+    /// between its addresses.
+    fn report(&self, sa: &mut SaRecord, view: &SaView) -> Option<Box<SaReport>> {
+        let outcome = sa.due_report()?;
+        if let Some((initiator, responder)) = view.initiator.zip(view.responder) {
+            let path = self.path(initiator.address, responder.address);
+            self.paths.note(path, sa.init_spi, sa.resp_spi);
+        }
+        sa.report(outcome, view, false)
+    }
+
+    /// The same for an SA whose state changed without a message of its own.
+    fn report_of_state(&self, sa: &mut SaRecord, time: u64) -> Option<Box<SaReport>> {
+        let view = view(sa, &MessageOutcome::default(), time);
+        self.report(sa, &view)
+    }
+
+    /// A hash of two addresses in any order. Never 0.
+    fn path(&self, one: IpAddr, other: IpAddr) -> u64 {
+        self.hasher.hash_one((one.min(other), one.max(other))) | 1
+    }
+
+    /// The SA with this key as it is now. None if it is not in the table.
+    pub(super) fn view_of(&self, key: &SaKey) -> Option<SaView> {
+        Some(self.read(key, |_| ())?.0)
+    }
+
+    /// The same with something that the view does not say.
+    fn read<T>(&self, key: &SaKey, more: impl Fn(&SaRecord) -> T) -> Option<(SaView, T)> {
+        let shard = self.lock(place(&self.hasher, key.init_spi));
+        let pair = self.hasher.hash_one((key.init_spi, key.resp_spi));
+        let slot = shard
+            .find(By::Pair, pair, |sa| (sa.init_spi, sa.resp_spi) == (key.init_spi, key.resp_spi))
+            .or_else(|| {
+                let half = self.hasher.hash_one((key.init_spi, key.ends?));
+                shard.find(By::Half, half, |sa| sa.init_spi == key.init_spi)
+            })?;
+        let sa = shard.get(slot)?;
+        Some((view(sa, &MessageOutcome::default(), sa.last), more(sa)))
+    }
+
+    /// The SAs to which ESP packets with this SPI between two addresses belong. With keys, the
+    /// SPI is that of a child SA of one of them. Otherwise these are the established SAs between
+    /// the addresses, or, if none is established, all that are known.
+    pub fn between(&self, source: IpAddr, destination: IpAddr, spi: u32) -> Vec<SaOfFlow> {
+        let found = self.paths.find(self.path(source, destination));
+        let mut sas: Vec<_> = found
+            .iter()
+            .filter_map(|key| {
+                let (view, has_spi) = self.read(key, |sa| sa.has_child(spi))?;
+                let joined = if has_spi { Joined::Spi } else { Joined::Addresses };
+                let (id, state) = (id(key.init_spi), view.state);
+                Some(SaOfFlow { id, joined, state, view: Some(view) })
+            })
+            .collect();
+        let by_spi = sas.iter().any(|sa| sa.joined == Joined::Spi);
+        let has_established = sas.iter().any(|sa| sa.state == State::Established);
+        sas.retain(|sa| match (by_spi, has_established) {
+            (true, _) => sa.joined == Joined::Spi,
+            (false, true) => sa.state == State::Established,
+            (false, false) => true,
+        });
+        sas
     }
 
     /// Keeps the last report of an SA that was removed.
@@ -615,18 +687,6 @@ fn view(sa: &SaRecord, outcome: &MessageOutcome, time: u64) -> SaView {
         init_rate: 0,
         report: None,
     }
-}
-
-/// The report of an SA in the state of `view`, if one is due.
-fn report(sa: &mut SaRecord, view: &SaView) -> Option<Box<SaReport>> {
-    let outcome = sa.due_report()?;
-    sa.report(outcome, view, false)
-}
-
-/// The report of an SA whose state changed without a message of its own, if one is due.
-fn report_of_state(sa: &mut SaRecord, time: u64) -> Option<Box<SaReport>> {
-    let outcome = sa.due_report()?;
-    sa.report(outcome, &view(sa, &MessageOutcome::default(), time), false)
 }
 
 fn lineage_view(sa: &SaRecord, lineage: &Lineage) -> LineageView {

@@ -23,6 +23,7 @@
 #include <flow.h>
 #include <flow-callbacks.h>
 #include <flow-storage.h>
+#include <output-eve.h>
 #include <packet.h>
 #include <rust.h>
 #include <util-debug.h>
@@ -32,6 +33,7 @@
 
 /* What src/host/flow.rs reads of a flow without a function of the host. */
 _Static_assert(offsetof(Flow, sp) == 32 && offsetof(Flow, dp) == 36, "its ports");
+_Static_assert(offsetof(Flow, esp.spi) == 32 && sizeof(((Flow *)0)->esp.spi) == 4, "its SPI");
 _Static_assert(offsetof(Flow, proto) == 38 && sizeof(((Flow *)0)->proto) == 1, "its protocol");
 _Static_assert(offsetof(Flow, src) == 0 && sizeof(((Flow *)0)->src) == 16, "a flow's source");
 _Static_assert(offsetof(Flow, dst) == 16 && sizeof(((Flow *)0)->dst) == 16, "its destination");

@@ -218,6 +218,10 @@ int FlowSetStorageById(Flow *h, FlowStorageId id, void *ptr);
 bool SCFlowRegisterUpdateCallback(
         void (*fn)(ThreadVars *tv, Flow *f, Packet *p, void *user), void *user);
 
+/* output-eve.h */
+bool SCEveRegisterCallback(void (*fn)(ThreadVars *tv, const Packet *p, Flow *f,
+                                   SCJsonBuilder *jb, void *user), void *user);
+
 /* util-time.h, packet.h */
 typedef struct {
     uint64_t secs : 44;

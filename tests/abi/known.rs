@@ -141,6 +141,11 @@ pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 14] = [
         spelled: r#"Option<unsafe extern "C" fn() -> *const c_char>"#,
     },
     HeaderFunction {
+        name: "SCEveRegisterCallback",
+        header: "output-eve.h",
+        spelled: r#"Option<unsafe extern "C" fn(Option<unsafe extern "C" fn(*mut ThreadVars, *const Packet, *mut Flow, *mut SCJsonBuilder, *mut c_void)>, *mut c_void) -> bool>"#,
+    },
+    HeaderFunction {
         name: "SCFlowRegisterUpdateCallback",
         header: "flow-callbacks.h",
         spelled: r#"Option<unsafe extern "C" fn(Option<unsafe extern "C" fn(*mut ThreadVars, *mut Flow, *mut Packet, *mut c_void)>, *mut c_void) -> bool>"#,
