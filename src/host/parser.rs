@@ -252,7 +252,7 @@ fn keep(state: &mut FlowState, packet: FlowPacket, transactions: Transactions) {
         held.push(late, max_tx);
     }
     if let Some(own) = transactions.own {
-        flow_records::note(flow, &own);
+        flow_records::note(packet.flow, &own);
         held.push(own, max_tx);
     }
     if let Some(report) = transactions.report {

@@ -74,7 +74,7 @@ pub(crate) struct HeaderFunction {
 }
 
 /// The functions that neither `suricata-sys` nor `suricata` declares.
-pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 14] = [
+pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 15] = [
     HeaderFunction {
         name: "FlowUpdateState",
         header: "flow.h",
