@@ -9,8 +9,8 @@ use suricata_ikev2::decrypt::decryptor::MAX_PENDING;
 use suricata_ikev2::decrypt::key_table::parse_line;
 use suricata_ikev2::decrypt::Decryptor;
 use suricata_ikev2::message::{Direction, Event, EventSet, Transport};
-use suricata_ikev2::pipeline::{CapturedPacket, Engines, FlowContext};
-use suricata_ikev2::sa::{Endpoint, Limits, SaTable, SaView};
+use suricata_ikev2::pipeline::{CapturedPacket, Engines, FlowContext, Transactions};
+use suricata_ikev2::sa::{Endpoint, Limits, Outcome, SaTable, SaView};
 use suricata_ikev2::tx::Transaction;
 use suricata_ikev2::wire::detect;
 use testkit::capture::{self, read};
@@ -65,11 +65,19 @@ fn follow_with<'a, 'k>(
     packets: impl IntoIterator<Item = &'a Packet>,
     keys: impl Fn(usize) -> Option<&'k Decryptor>,
 ) -> Vec<Ending> {
-    let table = SaTable::new(Limits::default());
+    follow_in(&SaTable::new(Limits::default()), packets, keys)
+}
+
+/// The same with a table.
+fn follow_in<'a, 'k>(
+    table: &SaTable,
+    packets: impl IntoIterator<Item = &'a Packet>,
+    keys: impl Fn(usize) -> Option<&'k Decryptor>,
+) -> Vec<Ending> {
     let mut flows = Flows::default();
     let mut endings: Vec<Ending> = Vec::new();
     for (number, packet) in packets.into_iter().enumerate() {
-        for (view, events) in flows.observe(&table, packet, keys(number)) {
+        for (view, events) in flows.observe(table, packet, keys(number)) {
             let place = endings.iter().position(|ending| ending.view.id == view.id);
             let place = place.unwrap_or_else(|| {
                 let view = SaView::default();
@@ -103,16 +111,7 @@ impl Flows {
         packet: &Packet,
         decryptor: Option<&Decryptor>,
     ) -> Vec<(SaView, EventSet)> {
-        let Packet { from, to, time, data } = packet;
-        let (ends, direction) = match self.0.contains_key(&(*to, *from)) {
-            true => ((*to, *from), Direction::ToClient),
-            false => ((*from, *to), Direction::ToServer),
-        };
-        let transport = Transport::of_ports(from.port, to.port);
-        let flow = self.0.entry(ends).or_insert_with(|| FlowContext::new(transport));
-        let engines = Engines { sa_table: Some(table), decryptor, ..Engines::default() };
-        let packet = CapturedPacket { direction, source: *from, destination: *to, time: *time };
-        let all = flow.on_datagram(&engines, &packet, data);
+        let all = self.transactions(table, packet, decryptor);
         let of_sequence = |tx: Transaction| {
             let mut events = EventSet::default();
             tx.message()
@@ -123,6 +122,25 @@ impl Flows {
             Some((tx.sa()?.clone(), events))
         };
         all.into_iter().flatten().filter_map(of_sequence).collect()
+    }
+
+    /// The transactions of a packet.
+    fn transactions(
+        &mut self,
+        table: &SaTable,
+        packet: &Packet,
+        decryptor: Option<&Decryptor>,
+    ) -> Option<Transactions> {
+        let Packet { from, to, time, data } = packet;
+        let (ends, direction) = match self.0.contains_key(&(*to, *from)) {
+            true => ((*to, *from), Direction::ToClient),
+            false => ((*from, *to), Direction::ToServer),
+        };
+        let transport = Transport::of_ports(from.port, to.port);
+        let flow = self.0.entry(ends).or_insert_with(|| FlowContext::new(transport));
+        let engines = Engines { sa_table: Some(table), decryptor, ..Engines::default() };
+        let packet = CapturedPacket { direction, source: *from, destination: *to, time: *time };
+        flow.on_datagram(&engines, &packet, data)
     }
 }
 
@@ -476,6 +494,85 @@ fn an_sa_that_is_made_by_rekeying_names_its_parent() {
         assert_eq!(summary(one), summary(other));
         assert_eq!(one.view.lineage, other.view.lineage);
     }
+}
+
+/// Without keys, the parents of SAs are inferred. With keys, they are known. No SA gets a wrong
+/// parent, and most get theirs.
+#[test]
+fn parents_are_inferred_without_error() {
+    let (mut right, mut missed) = (0, Vec::new());
+    for (name, files) in with_keys() {
+        let packets = packets(&capture(&name));
+        let decryptor = decryptor(&files);
+        let known = follow_with(&packets, |_| Some(&decryptor));
+        let table = SaTable::new(Limits { records: true, ..Limits::default() });
+        let inferred = follow_in(&table, &packets, |_| None);
+        for (known, inferred) in known.iter().zip(&inferred) {
+            let ids = (known.view.id, inferred.view.id);
+            if let (Some(known), Some(inferred)) = (known.view.chosen, inferred.view.chosen) {
+                assert_eq!(known, inferred, "{name} {ids:x?}");
+            }
+        }
+        let lineage = |endings: &[Ending], id| {
+            let ending = endings.iter().find(|ending| ending.view.id == id);
+            ending.and_then(|ending| ending.view.lineage.clone()).filter(|it| it.parent.is_some())
+        };
+        for ending in &inferred {
+            let id = ending.view.id;
+            match (lineage(&known, id), lineage(&inferred, id)) {
+                (Some(known), Some(inferred)) => {
+                    assert_eq!(known.parent, inferred.parent, "{name} {id:x}");
+                    assert!(inferred.inferred && !inferred.is_clone, "{name} {id:x}");
+                    right += 1;
+                }
+                (Some(_), None) => missed.push(name.clone()),
+                (None, Some(wrong)) => panic!("{name} {id:x}: {wrong:?}"),
+                (None, None) => {}
+            }
+        }
+    }
+    // In the first, IKE_SA_INIT is not captured, so no size is known. In the second, both peers
+    // rekey at once.
+    assert_eq!(
+        (right, missed),
+        (11, vec!["begins-with-keepalive".into(), "crossing-exchanges".to_owned()])
+    );
+}
+
+/// How often child SAs were rekeyed, and whether an IKE SA was, is inferred without keys. With keys,
+/// both are known.
+#[test]
+fn rekeyings_are_inferred_without_error() {
+    let (mut children, mut right, mut missed) = (0, 0, Vec::new());
+    for (name, files) in with_keys() {
+        let packets = packets(&capture(&name));
+        let decryptor = decryptor(&files);
+        let rekeys = |keys: Option<&Decryptor>| {
+            let table = SaTable::new(Limits { records: true, ..Limits::default() });
+            let mut flows = Flows::default();
+            let mut last = BTreeMap::new();
+            for packet in &packets {
+                let Some(all) = flows.transactions(&table, packet, keys) else { continue };
+                for report in all.ended.iter().chain(&all.report) {
+                    last.insert(report.view.id, (report.summary.child_rekeys, report.outcome));
+                }
+            }
+            last
+        };
+        let (known, inferred) = (rekeys(Some(&decryptor)), rekeys(None));
+        for (id, (count, outcome)) in &inferred {
+            let (known_count, known_outcome) = known[id];
+            assert_eq!(known_count, *count, "{name} {id:x}");
+            children += count;
+            match [known_outcome, *outcome].map(|it| it == Outcome::Rekeyed) {
+                [true, true] => right += 1,
+                [true, false] => missed.push(name.clone()),
+                [false, true] => panic!("{name} {id:x}: {known_outcome:?}"),
+                [false, false] => {}
+            }
+        }
+    }
+    assert_eq!((children, right, missed), (12, 11, vec!["begins-with-keepalive".to_owned()]));
 }
 
 /// The initiator's SPI of the second SA of `rekey-ike-and-child`.

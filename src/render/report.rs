@@ -92,6 +92,8 @@ fn render_counts(report: &SaReport, json: &mut JsonText) {
     }
     json.open_object(c"rekeys");
     json.uint(c"ike", summary.ike_rekeys.into());
+    json.uint(c"children", summary.child_rekeys.into());
+    json.bool(c"inferred", summary.decrypted.is_none());
     json.close();
 }
 

@@ -49,6 +49,7 @@ pub(super) fn render_identity(sa: &SaView, json: &mut JsonText) {
     if let Some((lineage, parent)) = sa.lineage.as_ref().and_then(|it| Some((it, it.parent?))) {
         json.hex(c"parent", &parent.to_be_bytes());
         json.bool(c"clone", lineage.is_clone);
+        json.bool(c"parent_inferred", lineage.inferred);
     }
     json.word(c"state", sa.state.name());
     if sa.state == State::Established {

@@ -272,6 +272,10 @@ impl Exchange {
     const DECRYPTED: u16 = 512;
     /// The request announces another authentication.
     const ANOTHER: u16 = 1024;
+    /// A request of CREATE_CHILD_SA that begins with a notify, and one that begins with an SA
+    /// payload.
+    const NOTIFY_FIRST: u16 = 2048;
+    const SA_FIRST: u16 = 4096;
 
     fn has(&self, mark: u16) -> bool {
         self.marks & mark != 0
@@ -297,6 +301,16 @@ impl Exchange {
 
     pub(super) fn asks_to_delete(&self) -> bool {
         self.has(Self::DELETE)
+    }
+
+    /// Whether the request probably rekeys a child SA.
+    pub(super) fn rekeys_child(&self) -> bool {
+        self.has(Self::NOTIFY_FIRST)
+    }
+
+    /// Whether the request may rekey the IKE SA.
+    pub(super) fn may_rekey_ike(&self) -> bool {
+        self.has(Self::SA_FIRST)
     }
 
     pub(super) fn is_decrypted(&self) -> bool {
@@ -462,6 +476,11 @@ impl ExchangeWindow {
     pub(super) fn exchange(&mut self, id: u32) -> Option<&mut Exchange> {
         let slot = &mut self.recent[place(id)];
         (slot.id == id && slot.marks != 0).then_some(slot)
+    }
+
+    /// Whether the first request that was seen has the id 0.
+    pub(super) fn begins_with_zero(&self) -> bool {
+        self.newest() == Some(0)
     }
 
     /// The exchange of the newest request.
@@ -636,6 +655,13 @@ impl ExchangeWindow {
                 exchange.asked = u16::try_from(protected.length).unwrap_or(u16::MAX);
                 if facts.is_auth() {
                     exchange.marks |= Exchange::AUTH;
+                }
+                if facts.exchange == ExchangeType::CREATE_CHILD_SA {
+                    exchange.marks |= match protected.first_payload {
+                        PayloadType::NOTIFY => Exchange::NOTIFY_FIRST,
+                        PayloadType::SA => Exchange::SA_FIRST,
+                        _ => 0,
+                    };
                 }
                 if facts.exchange == ExchangeType::INFORMATIONAL
                     && protected.first_payload == PayloadType::DELETE

@@ -27,6 +27,10 @@ pub(super) struct Lineage {
     pub(super) parent: Option<[u8; 8]>,
     /// Whether this SA is a clone of the parent, which stays in use (RFC 7791).
     pub(super) is_clone: bool,
+    /// Whether the parent is concluded from sizes and times.
+    pub(super) inferred: bool,
+    /// The number of child SAs that were replaced.
+    pub(super) replaced: u16,
     children: Vec<Child>,
     asked: Vec<PendingRequest>,
 }
@@ -61,6 +65,11 @@ pub(super) struct NewSa {
 }
 
 impl Lineage {
+    /// The relations of an SA whose parent is inferred.
+    pub(super) fn of_inferred(parent: [u8; 8]) -> Self {
+        Self { parent: Some(parent), inferred: true, ..Self::default() }
+    }
+
     /// The relations of an SA that this one creates. `parent` is the initiator's SPI of this
     /// one. A rekeyed SA inherits the child SAs (RFC 7296, 2.8), a clone has none (RFC 7791,
     /// 5.2).
@@ -72,11 +81,16 @@ impl Lineage {
         if !made.same_initiator {
             children.iter_mut().for_each(|child| child.0.reverse());
         }
-        Self { parent: Some(parent), is_clone: made.is_clone, children, asked: Vec::new() }
+        Self { parent: Some(parent), is_clone: made.is_clone, children, ..Self::default() }
     }
 
     /// Adds what another record of the same SA has.
     pub(super) fn merge(&mut self, other: Self) {
+        self.inferred = match (self.parent, other.parent) {
+            (Some(_), None) => self.inferred,
+            (None, Some(_)) => other.inferred,
+            _ => self.inferred && other.inferred,
+        };
         self.parent = self.parent.or(other.parent);
         self.is_clone |= other.is_clone;
         let children = std::mem::take(&mut self.children);
@@ -172,6 +186,7 @@ impl Lineage {
         }
         if let Some(replaced) = asked.and_then(|asked| asked.replaces) {
             self.remove_child(by_initiator, replaced);
+            self.replaced = self.replaced.saturating_add(1);
         }
         let narrow = |spi: Option<u64>| spi.and_then(|spi| u32::try_from(spi).ok()).unwrap_or(0);
         let mut child = Child([narrow(of_request), narrow(spi(of_response))]);

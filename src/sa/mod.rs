@@ -47,6 +47,7 @@ mod of_flow;
 mod outcome;
 mod pressure;
 mod record;
+mod rekeying;
 mod report;
 mod slab;
 mod step;
@@ -194,6 +195,9 @@ pub struct LineageView {
     pub parent: Option<u64>,
     /// Whether this SA is a clone (RFC 7791). Then the parent stays in use with its child SAs.
     pub is_clone: bool,
+    /// Whether the parent is concluded from sizes and times. Then the algorithms are the
+    /// parent's.
+    pub inferred: bool,
     /// The SPIs of the child SAs, from both ends. Empty if the SA is not established.
     pub child_spis: Vec<u32>,
 }

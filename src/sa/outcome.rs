@@ -59,6 +59,14 @@ impl Sizes {
         Some(Self { iv, block, checksum })
     }
 
+    /// The size of an encrypted message with contents of this size, with the least padding.
+    pub(super) fn encrypted(self, contents: usize) -> u32 {
+        let block = usize::from(self.block).max(1);
+        let padded = (contents + 1).div_ceil(block) * block;
+        let size = usize::from(self.iv) + padded + usize::from(self.checksum);
+        u32::try_from(size).unwrap_or(u32::MAX)
+    }
+
     /// Whether an encrypted message of this size may contain exactly 8 bytes. This is a Notify
     /// without SPI and data (3.10), or a Delete of the IKE SA (3.11).
     ///

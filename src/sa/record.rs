@@ -30,11 +30,13 @@ mod flow_traffic;
 mod fragmented;
 mod marks;
 mod negotiated;
+mod rekeyed;
 mod reported;
 mod steps;
 mod waiting;
 
 use marks::Marks;
+pub(super) use rekeyed::Inheritance;
 
 /// The microseconds after the first IKE_AUTH exchange in which an initiator rejects the
 /// responder's authentication. A later message with a single notify has another meaning.

@@ -194,6 +194,8 @@ pub struct Summary {
     pub fragmented_messages: u16,
     /// How many times the SA was rekeyed before: the number of its ancestors.
     pub ike_rekeys: u16,
+    /// How many times its child SAs were rekeyed. Without keys, this is inferred.
+    pub child_rekeys: u16,
     /// The initiator's SPI of the SA that replaces this one.
     pub(super) successor: Option<[u8; 8]>,
     /// The events of its messages.

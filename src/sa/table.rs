@@ -22,7 +22,7 @@ use super::lineage::Lineage;
 use super::negotiation::PeerStrengths;
 use super::of_flow::{Joined, Paths, SaKey, SaOfFlow};
 use super::pressure::{Pressure, SaTally};
-use super::record::{MessageOutcome, SaRecord};
+use super::record::{Inheritance, MessageOutcome, SaRecord};
 use super::report::{SaReport, WaitingReports};
 use super::slab::{By, Class, Slab};
 use super::{LineageView, Observation, SaView, State};
@@ -180,7 +180,13 @@ impl SaTable {
             // The message has added more than the memcap allows, even without all other SAs.
             self.make_room(&mut shard, 0, None);
         }
+        let is_new = self.limits.records
+            && view.messages == 1
+            && shard.get(slot).is_some_and(SaRecord::may_be_successor);
         drop(shard);
+        if is_new {
+            self.infer_parent(&facts, observation);
+        }
         self.tidy(now);
         let (view, others) = self.conclude(outcome, tally, view, observation.time);
         events.merge(others);
@@ -405,6 +411,23 @@ impl SaTable {
     fn report_of_state(&self, sa: &mut SaRecord, time: u64) -> Option<Box<SaReport>> {
         let view = view(sa, &MessageOutcome::default(), time);
         self.report(sa, &view)
+    }
+
+    /// Links a new SA to the one that it replaced, if exactly one fits. No shard is locked.
+    fn infer_parent(&self, facts: &MessageFacts, observation: &Observation<'_>) {
+        let path = self.path(observation.from.address, observation.to.address);
+        let now = Now::at(observation.time);
+        let parents = self.paths.find(path).into_iter().filter_map(|key| {
+            let limit = u64::from(self.limits.closed_timeout) * MICROSECONDS;
+            let (_, found) =
+                self.read(&key, |sa| sa.inheritance().filter(|_| !now.is_beyond(sa.last, limit)))?;
+            Some((key, found?))
+        });
+        let parents: Vec<(SaKey, Inheritance)> = parents.collect();
+        if let [(key, parent)] = &parents[..] {
+            self.update(facts.init_spi, facts.resp_spi, |sa| sa.inherit(parent));
+            self.update(key.init_spi, key.resp_spi, |sa| sa.set_successor(facts.init_spi));
+        }
     }
 
     /// A hash of two addresses in any order. Never 0.
@@ -693,6 +716,7 @@ fn lineage_view(sa: &SaRecord, lineage: &Lineage) -> LineageView {
     LineageView {
         parent: lineage.parent.map(id),
         is_clone: lineage.is_clone,
+        inferred: lineage.inferred,
         child_spis: match sa.state {
             State::Established => lineage.child_spis(),
             _ => Vec::new(),

@@ -34,5 +34,7 @@ bitflags! {
         const COUNTED = 1 << 11;
         /// The chosen algorithms were compared with those of the same peers before.
         const SETTLED = 1 << 12;
+        /// The last exchange has probably created the SA that replaces this one.
+        const REKEY_FITS = 1 << 13;
     }
 }

@@ -31,8 +31,9 @@ impl SaRecord {
     /// so it does not make an SA that is in use.
     pub(in crate::sa) fn due_report(&mut self) -> Option<Outcome> {
         let is_proven = self.is_mutual() || self.messages > 1;
+        let is_replaced = self.is_replaced();
         let summary = self.summary.as_mut()?;
-        let outcome = Outcome::of(self.state, summary.successor.is_some())
+        let outcome = Outcome::of(self.state, is_replaced)
             .filter(|outcome| is_proven || *outcome != Outcome::Established)?;
         if summary.reported == Some(outcome) || summary.reports >= MAX_REPORTS {
             return None;
@@ -75,7 +76,10 @@ impl SaRecord {
         view: &SaView,
         evicted: bool,
     ) -> Option<Box<SaReport>> {
-        let summary = Summary::clone(self.summary.as_ref()?);
+        let mut summary = Summary::clone(self.summary.as_ref()?);
+        if let Some(lineage) = self.lineage.as_ref().filter(|lineage| !lineage.inferred) {
+            summary.child_rekeys = lineage.replaced;
+        }
         let view = SaView { fragments: None, report: None, ..view.clone() };
         Some(Box::new(SaReport { outcome, last: self.last, evicted, view, summary }))
     }

@@ -97,13 +97,17 @@ impl SaRecord {
         if exchange.is_last_word() || surely_closed {
             return None;
         }
+        let (child, ike) = (exchange.rekeys_child(), exchange.may_rekey_ike());
         let deletes = exchange.asks_to_delete();
         let deletion = match exchange.is_decrypted() {
             true => Some(Certainty::Certain),
             false => outcome::deletion(exchange.asked, answer, sizes),
         };
         match deletion.filter(|_| deletes) {
-            None => Some(Step::Use),
+            None => {
+                self.observe_rekeying(child, ike, answer);
+                Some(Step::Use)
+            }
             Some(certainty) => {
                 if certainty == Certainty::Certain {
                     self.marks |= Marks::SURELY_CLOSED;
