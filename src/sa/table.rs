@@ -443,11 +443,11 @@ impl SaTable {
     /// The same with something that the view does not say.
     fn read<T>(&self, key: &SaKey, more: impl Fn(&SaRecord) -> T) -> Option<(SaView, T)> {
         let shard = self.lock(place(&self.hasher, key.init_spi));
-        let pair = self.hasher.hash_one((key.init_spi, key.resp_spi));
+        let pair = pair(&self.hasher, key.init_spi, key.resp_spi);
         let slot = shard
             .find(By::Pair, pair, |sa| (sa.init_spi, sa.resp_spi) == (key.init_spi, key.resp_spi))
             .or_else(|| {
-                let half = self.hasher.hash_one((key.init_spi, key.ends?));
+                let half = half(&self.hasher, key.init_spi, key.ends?);
                 shard.find(By::Half, half, |sa| sa.init_spi == key.init_spi)
             })?;
         let sa = shard.get(slot)?;
@@ -753,6 +753,11 @@ fn pair(hasher: &KeyedHash, init_spi: [u8; 8], resp_spi: [u8; 8]) -> u64 {
     hasher.hash_one((u64::from_ne_bytes(init_spi), u64::from_ne_bytes(resp_spi)))
 }
 
+/// The hash of the initiator's SPI and of the addresses of the initiator and the responder.
+fn half(hasher: &KeyedHash, init_spi: [u8; 8], ends: (IpAddr, IpAddr)) -> u64 {
+    hasher.hash_one((u64::from_ne_bytes(init_spi), ends))
+}
+
 /// The hashes under which the record of a message is found.
 struct RecordKeys {
     place: usize,
@@ -779,7 +784,7 @@ impl RecordKeys {
             initiator,
             place: initiator as usize % SHARDS,
             pair,
-            half: hasher.hash_one((u64::from_ne_bytes(facts.init_spi), ends)),
+            half: half(hasher, facts.init_spi, ends),
         }
     }
 }
