@@ -89,7 +89,8 @@ fn cells(text: &mut String, column: &Column, row: &Row, rows: &[Row], against: A
     // No share of what is too little to show.
     let least = 0.5 / 10_f64.powi(digits as i32);
     let share = whole.filter(|whole| *whole >= least).map(|whole| 100.0 * added / whole);
-    let share = share.map_or(String::new(), |share| format!("{share:.0} %"));
+    // Adding zero to a rounded -0 makes it 0.
+    let share = share.map_or(String::new(), |share| format!("{:.0} %", share.round() + 0.0));
     let _ = write!(text, "| {value:.digits$} | {added:.digits$} | {share} ");
 }
 
