@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Imports go one way too: `wire` → `proposal` → `policy` → `message` → `sa`, `decrypt`,
-//! `fingerprint`, `payload_text` → `tx` → `pipeline`, `render` → `host`. All `unsafe` is in
+//! `payload_text` → `tx` → `pipeline`, `render` → `host`. All `unsafe` is in
 //! `host` and `sys`.
 #![deny(unsafe_code)]
 
@@ -18,7 +18,6 @@ mod cache;
 pub mod canonical;
 pub mod decrypt;
 mod digits;
-pub mod fingerprint;
 mod keyed_hash;
 pub mod message;
 mod named;

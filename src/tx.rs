@@ -9,7 +9,7 @@ use core::cell::{Cell, OnceCell};
 
 use positions::Positions;
 
-use crate::fingerprint::Fingerprint;
+use crate::message::fingerprint::Fingerprint;
 use crate::message::{Event, Message};
 use crate::payload_text::PayloadTexts;
 use crate::sa::SaView;

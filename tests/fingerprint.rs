@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use suricata_ikev2::fingerprint;
+use suricata_ikev2::message::fingerprint;
 use suricata_ikev2::message::{Direction, Transport};
 use suricata_ikev2::pipeline::{Engines, FlowContext};
 use suricata_ikev2::tx::Transaction;

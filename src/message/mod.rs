@@ -11,6 +11,7 @@ mod anomaly;
 mod decode;
 mod derived;
 mod event;
+pub mod fingerprint;
 mod judge;
 mod origin;
 mod packed;
@@ -32,9 +33,9 @@ pub use packed::{method_bits, OfferStrength, PackedOffer};
 pub use payload::PayloadEntry;
 pub use prefilter::{Prefilter, Remainders};
 
+use self::fingerprint::Fingerprint;
 use crate::canonical;
 use crate::digits::hex;
-use crate::fingerprint::{self, Fingerprint};
 use crate::policy::{self, Finding, PostQuantum};
 use crate::proposal::Proposal;
 use crate::wire::message::PAYLOAD_HEADER_LEN;

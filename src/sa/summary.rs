@@ -6,7 +6,7 @@
 
 use core::num::NonZeroU16;
 
-use crate::fingerprint;
+use crate::message::fingerprint;
 use crate::message::{Event, EventSet, Message, Scope};
 use crate::named::{named, set_of};
 use crate::policy::PostQuantum;

@@ -134,7 +134,8 @@ pub(super) const TABLE: &[Setting] = &[
             set: |it, places| it.records = RecordSelection::of(places),
         },
         default: "all",
-        meaning: "Which messages have a record beside the records of SAs. `sa`: none. `handshakes`: \
+        meaning:
+            "Which messages have a record beside the records of SAs. `sa`: none. `handshakes`: \
                   those that make SAs or their keys, and each message with an event. `all`: all \
                   messages. Rules, alerts and anomalies are the same with each value",
     },

@@ -8,9 +8,9 @@ use core::cell::RefCell;
 
 use sha2::{Digest, Sha256};
 
+use super::Message;
 use crate::cache::Cache;
 use crate::digits::{self, Digits};
-use crate::message::Message;
 use crate::proposal::{Proposal, ProposalSet, Transform};
 use crate::wire::registry::{AttributeType, ExchangeType, NotifyType, PayloadType, TransformType};
 use crate::wire::sa::{Attribute, AttributeValue, Proposals, RawTransform};
