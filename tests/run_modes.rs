@@ -121,7 +121,14 @@ impl Run {
             "parent",
             "child_spis",
         ];
-        let stable = |sa: &Value| keys.iter().map(|key| json!([key, sa[key]])).collect();
+        // What is inferred of a rekeyed SA depends on the order: it needs the algorithms of the
+        // old SA, which another thread may parse later.
+        let is_inferred = |sa: &Value, key: &str| {
+            sa["parent_inferred"] == true && ["parent", "chosen"].contains(&key)
+        };
+        let value =
+            |sa: &Value, key| if is_inferred(sa, key) { Value::Null } else { sa[key].clone() };
+        let stable = |sa: &Value| keys.iter().map(|key| json!([key, value(sa, key)])).collect();
         last.into_iter().map(|(id, sa)| (id, stable(sa))).collect()
     }
 

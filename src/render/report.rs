@@ -98,14 +98,20 @@ fn render_counts(report: &SaReport, json: &mut JsonText) {
 }
 
 fn render_peers(summary: &Summary, json: &mut JsonText) {
-    let identity = |side: usize| summary.decrypted.as_ref().map(|it| &it.peers[side]);
-    if summary.peers.iter().all(PeerSummary::is_empty) && summary.decrypted.is_none() {
+    let sides = [0, 1].map(|side| {
+        let identity = summary.decrypted.as_ref().map(|it| &it.peers[side]);
+        (&summary.peers[side], identity.filter(|it| **it != PeerIdentity::default()))
+    });
+    let is_known = |(peer, identity): &(&PeerSummary, Option<&PeerIdentity>)| {
+        !peer.is_empty() || identity.is_some()
+    };
+    if !sides.iter().any(is_known) {
         return;
     }
     json.open_object(c"peers");
-    for (side, key) in [c"initiator", c"responder"].into_iter().enumerate() {
-        let (peer, identity) = (&summary.peers[side], identity(side));
-        if !peer.is_empty() || identity.is_some_and(|it| *it != PeerIdentity::default()) {
+    for (key, side) in [c"initiator", c"responder"].into_iter().zip(sides) {
+        let (peer, identity) = side;
+        if is_known(&side) {
             json.open_object(key);
             render_peer(peer, json);
             if let Some(identity) = identity {
