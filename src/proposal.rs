@@ -67,7 +67,7 @@ impl ProposalSet {
             protocol: Protocol::IKE,
             spi: 0..0,
             whole: true,
-            plain: true,
+            plain: false,
             transforms: all,
         };
         Self { proposals: vec![proposal], transforms }

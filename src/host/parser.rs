@@ -10,8 +10,9 @@ use super::guard::guard;
 use super::host_static::HostStatic;
 use super::settings::{self, EncryptionHandling, Mode};
 use super::state::{FlowState, FlowTransactions, HeldTransaction};
-use super::{bypass, decryption, detection, flow_records, job, late_detection, packet};
-use super::{protocol, tracking};
+use super::{
+    bypass, decryption, detection, flow_records, job, late_detection, packet, protocol, tracking,
+};
 use crate::message::{Direction, Event};
 use crate::pipeline::{Engines, FlowContext, Packet, Transactions};
 use crate::sa::{Endpoint, SaReport};
@@ -230,14 +231,15 @@ fn take_in(state: &mut FlowState, flow: Flow, direction: Direction, data: &[u8])
         bypass::lend(flow, context, alive);
     }
     if let Some(transactions) = transactions {
-        keep(state, packet, transactions);
+        keep(state, &packet, transactions);
     }
 }
 
 /// Keeps the transactions of a datagram until Suricata lets go of them.
-fn keep(state: &mut FlowState, packet: FlowPacket, transactions: Transactions) {
+fn keep(state: &mut FlowState, packet: &FlowPacket, transactions: Transactions) {
+    let flow = packet.flow;
     if transactions.is_first {
-        late_detection::on_first_message(packet.flow);
+        late_detection::on_first_message(flow);
     }
     // This is not one iterator, because each step of an iterator would copy the transaction,
     // which is large.
@@ -246,17 +248,17 @@ fn keep(state: &mut FlowState, packet: FlowPacket, transactions: Transactions) {
     // Suricata may add a message to an alert only if it is the last one. So reports of other
     // SAs come first.
     for report in transactions.ended {
-        push_report(held, report, &packet, max_tx);
+        push_report(held, report, packet, max_tx);
     }
     for late in transactions.late {
         held.push(late, max_tx);
     }
     if let Some(own) = transactions.own {
-        flow_records::note(packet.flow, &own);
+        flow_records::note(flow, &own);
         held.push(own, max_tx);
     }
     if let Some(report) = transactions.report {
-        push_report(held, report, &packet, max_tx);
+        push_report(held, report, packet, max_tx);
     }
 }
 

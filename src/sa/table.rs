@@ -615,17 +615,15 @@ impl SaTable {
     /// second, so that reports are not late where there are few messages.
     fn tidy(&self, now: Now) {
         let second = now.earliest / MICROSECONDS;
-        if self.limits.records && self.swept.swap(second, Ordering::Relaxed) != second {
-            for _ in 0..SHARDS {
-                self.tidy_next(now);
+        let is_swept = || self.swept.load(Ordering::Relaxed) == second;
+        if self.limits.records
+            && !is_swept()
+            && self.swept.swap(second, Ordering::Relaxed) != second
+        {
+            for slab in self.shards.iter().filter_map(|slab| slab.try_lock().ok()) {
+                self.expire(&mut SaShard::new(slab, &self.sums), now);
             }
-        } else {
-            self.tidy_next(now);
-        }
-    }
-
-    fn tidy_next(&self, now: Now) {
-        if let Some(mut shard) = self.next_shard() {
+        } else if let Some(mut shard) = self.next_shard() {
             self.expire(&mut shard, now);
         }
     }
