@@ -10,7 +10,7 @@ use suricata_ikev2_fuzz::{invariants, memory};
 use testkit::input::{self, Step, FLOWS};
 
 /// What a table takes before the first SA, about, and room for some sixty SAs.
-const MEMCAP: u64 = (256 << 10) + (32 << 10);
+const MEMCAP: u64 = (336 << 10) + (32 << 10);
 
 /// What the allocator may have beyond what is counted: a quarter, and the queues'
 /// first blocks.

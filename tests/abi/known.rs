@@ -74,7 +74,7 @@ pub(crate) struct HeaderFunction {
 }
 
 /// The functions that neither `suricata-sys` nor `suricata` declares.
-pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 15] = [
+pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 21] = [
     HeaderFunction {
         name: "FlowUpdateState",
         header: "flow.h",
@@ -150,6 +150,36 @@ pub(crate) const HEADER_FUNCTIONS: [HeaderFunction; 15] = [
         header: "flow-callbacks.h",
         spelled: r#"Option<unsafe extern "C" fn(Option<unsafe extern "C" fn(*mut ThreadVars, *mut Flow, *mut Packet, *mut c_void)>, *mut c_void) -> bool>"#,
     },
+    HeaderFunction {
+        name: "DetectBufferGetFirstSigMatch",
+        header: "detect-engine-buffer.h",
+        spelled: r#"Option<unsafe extern "C" fn(*const Signature, u32) -> *mut SigMatch>"#,
+    },
+    HeaderFunction {
+        name: "DetectBufferTypeRegisterSetupCallback",
+        header: "detect-engine.h",
+        spelled: r#"Option<unsafe extern "C" fn(*const c_char, Option<unsafe extern "C" fn(*const DetectEngineCtx, *mut Signature)>)>"#,
+    },
+    HeaderFunction {
+        name: "DetectContentSetup",
+        header: "detect-content.h",
+        spelled: r#"Option<unsafe extern "C" fn(*mut DetectEngineCtx, *mut Signature, *const c_char) -> i32>"#,
+    },
+    HeaderFunction {
+        name: "DetectGetLastSM",
+        header: "detect-parse.h",
+        spelled: r#"Option<unsafe extern "C" fn(*const Signature) -> *mut SigMatch>"#,
+    },
+    HeaderFunction {
+        name: "SigAlloc",
+        header: "detect-parse.h",
+        spelled: r#"Option<unsafe extern "C" fn() -> *mut Signature>"#,
+    },
+    HeaderFunction {
+        name: "SigFree",
+        header: "detect-parse.h",
+        spelled: r#"Option<unsafe extern "C" fn(*mut DetectEngineCtx, *mut Signature)>"#,
+    },
 ];
 
 /// The constants that only C headers have, with their values in `flow.h` of 8.0.
@@ -173,7 +203,7 @@ pub(crate) struct HeaderRecord {
 }
 
 /// The records that neither crate has.
-pub(crate) const HEADER_RECORDS: [HeaderRecord; 4] = [
+pub(crate) const HEADER_RECORDS: [HeaderRecord; 5] = [
     HeaderRecord {
         name: "AppLayerDecoderEvents",
         header: "app-layer-events.h",
@@ -202,6 +232,18 @@ pub(crate) const HEADER_RECORDS: [HeaderRecord; 4] = [
         header: "flow-storage.h",
         fields: &[("id", "i32")],
         size_and_align: (4, 4),
+    },
+    HeaderRecord {
+        name: "SigMatch",
+        header: "detect.h",
+        fields: &[
+            ("type_", "u16"),
+            ("idx", "u16"),
+            ("ctx", "*mut SigMatchCtx"),
+            ("next", "*mut SigMatch"),
+            ("prev", "*mut SigMatch"),
+        ],
+        size_and_align: (32, 8),
     },
 ];
 

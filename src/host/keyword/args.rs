@@ -89,8 +89,6 @@ fn replace_names(expression: &str, names: Option<&Names>) -> Result<String, Stri
         let (word, tail) = rest.split_at(end);
         if first.is_ascii_alphabetic() || word.contains('_') {
             result.push_str(&number(word, names)?.to_string());
-        } else if let Some(number) = hexadecimal(word) {
-            result.push_str(&number.to_string());
         } else {
             result.push_str(word);
         }
@@ -99,10 +97,19 @@ fn replace_names(expression: &str, names: Option<&Names>) -> Result<String, Stri
     Ok(result)
 }
 
-/// A number such as `0x22`. As a decimal number it shares what `34` shares.
-fn hexadecimal(word: &str) -> Option<u64> {
-    let digits = word.strip_prefix("0x")?;
-    u64::from_str_radix(digits, 16).ok()
+/// An expression with decimal numbers in place of hexadecimal ones such as `0x22`.
+pub(super) fn decimal(expression: &str) -> String {
+    let mut result = String::with_capacity(expression.len());
+    for part in expression.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let digits = word.strip_prefix("0x");
+        match digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
+            Some(number) => result.push_str(&number.to_string()),
+            None => result.push_str(word),
+        }
+        result.push_str(&part[word.len()..]);
+    }
+    result
 }
 
 fn number(word: &str, names: Option<&Names>) -> Result<u32, String> {
@@ -300,8 +307,20 @@ mod tests {
         assert_eq!(expression("!ike_sa_init"), Ok("!34".to_owned()));
         assert_eq!(expression("ike_sa_init-informational"), Ok("34-37".to_owned()));
         assert_eq!(expression("ike_sa_init<>37"), Ok("34<>37".to_owned()));
-        assert_eq!(expression(">=0x22"), Ok(">=34".to_owned()));
-        assert_eq!(expression("0xFg-0x1"), Ok("0xFg-1".to_owned()));
+        assert_eq!(expression(">=0x22"), Ok(">=0x22".to_owned()));
+    }
+
+    #[test]
+    fn hexadecimal_numbers_become_decimal_ones() {
+        for (expression, expected) in [
+            (">=0x22", ">=34"),
+            ("0x1-0xfF", "1-255"),
+            ("0xFg<>0x10", "0xFg<>16"),
+            ("7", "7"),
+            ("0x", "0x"),
+        ] {
+            assert_eq!(decimal(expression), expected);
+        }
     }
 
     #[test]

@@ -180,7 +180,8 @@ impl IntegerTest {
                 width.largest()
             )
         })?;
-        let intervals = Intervals::of(expression, width.largest(), |value| parsed.passes(value));
+        let decimal = args::decimal(expression);
+        let intervals = Intervals::of(&decimal, width.largest(), |value| parsed.passes(value));
         Ok(intervals.map_or(parsed, Self::Intervals))
     }
 
